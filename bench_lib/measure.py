@@ -1,0 +1,201 @@
+"""One visit to one case: warm up, calibrate, sample until the interval is narrow.
+
+The clock is given, so that the same code is tested with a made-up device and no sleeping. This module imports no torch:
+it knows calls, clocks and numbers, nothing of tensors.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bench_lib.clock import NANOSECOND, Call, Clock, resolution_seconds
+from bench_lib.records import Stop
+
+CHECKPOINTS: Final = (10, 15, 22, 33, 50, 75, 110, 165, 250)
+"""The interval is looked at after these many blocks only: looking after every block would stop too early too often."""
+
+NORMAL_95: Final = 1.96
+SHRINKING: Final = 0.95  # an interval that keeps more than this of its width has stopped shrinking
+MAX_GROWTH: Final = 16  # a warm-up window has at most this many times the calls of the one before
+MAX_CALLS: Final = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a visit is measured.
+
+    Attributes
+    ----------
+    visit_seconds
+        Time for the visit, warm-up included. A call that takes longer is still timed, once.
+    target
+        Half width of the 95 % interval of the median, relative to it, at which sampling stops.
+    block_seconds
+        A block of calls takes at least this long, and at least ``clock_factor`` times what reading the clock costs.
+    warmup_calls, warmup_seconds
+        At least so many calls and so much time before the first timed block, within ``warmup_share`` of the visit.
+    agreement
+        Warm-up ends when two successive windows agree within this.
+    """
+
+    visit_seconds: float = 0.05
+    target: float = 0.03
+    block_seconds: float = 0.2e-3
+    clock_factor: float = 1000.0
+    warmup_calls: int = 3
+    warmup_seconds: float = 0.0
+    warmup_share: float = 0.4
+    agreement: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("visit_seconds", "target", "block_seconds"):
+            if not getattr(self, name) > 0:
+                msg = f"{name} must be more than 0; came {getattr(self, name)!r}"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """What one visit saw.
+
+    Attributes
+    ----------
+    seconds
+        Seconds per call, one for each block: every block measured is here.
+    calls
+        Calls per block.
+    stop
+        Why sampling ended, see :class:`bench_lib.records.Sample`.
+    """
+
+    seconds: tuple[float, ...]
+    calls: int
+    converged: bool
+    stop: Stop
+    warmup_calls: int
+    warmup_seconds: float
+    first_call_seconds: float
+    launch_bound: bool
+
+
+def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
+    """Measure a call with a clock.
+
+    Never returns without a time: at least one block is timed, however short the visit.
+    """
+    deadline = clock.now() + int(settings.visit_seconds / NANOSECOND)
+    with _no_garbage_collection():
+        warm = _warm_up(call, clock, settings)
+        calls = 1 if clock.single_call else _calls_per_block(warm.seconds_per_call, clock, settings)
+        seconds, stop, launch_bound = _sample(call, clock, settings, calls, warm.seconds_per_call * calls, deadline)
+    return Measurement(
+        seconds=tuple(seconds),
+        calls=calls,
+        converged=stop == "narrow",
+        stop=stop,
+        warmup_calls=warm.calls,
+        warmup_seconds=warm.seconds,
+        first_call_seconds=warm.first_call_seconds,
+        launch_bound=launch_bound,
+    )
+
+
+def relative_half_width(seconds: Sequence[float]) -> float:
+    """Return half the 95 % interval of the median over the median, by order statistics; infinite below six values.
+
+    The ranks are those of a binomial count, in its normal approximation (Le Boudec, Performance Evaluation of Computer
+    and Communication Systems, section 2.2).
+    """
+    count = len(seconds)
+    if count < 6:
+        return math.inf
+    ordered = sorted(seconds)
+    reach = NORMAL_95 * math.sqrt(count)
+    low = max(math.floor((count - reach) / 2), 0)
+    high = min(math.ceil((count + reach) / 2), count - 1)
+    return (ordered[high] - ordered[low]) / 2 / ordered[count // 2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Warm:
+    calls: int
+    seconds: float
+    first_call_seconds: float
+    seconds_per_call: float
+
+
+def _warm_up(call: Call, clock: Clock, settings: Settings) -> _Warm:
+    """Call until two successive windows agree, for at most the warm-up's share of the visit."""
+    limit = settings.warmup_share * settings.visit_seconds
+    start = clock.now()
+    first = previous = clock.read(call, 1, 1).seconds[0]
+    done, window = 1, 1
+    while True:
+        elapsed = (clock.now() - start) * NANOSECOND
+        if elapsed >= limit:
+            break
+        window = _next_window(window, previous, clock, settings)
+        if window * previous > 2 * (limit - elapsed) and done >= settings.warmup_calls:
+            break
+        current = clock.read(call, window, 1).seconds[0]
+        done += 1 if clock.single_call else window
+        agree = abs(current - previous) <= settings.agreement * min(current, previous)
+        previous = current
+        long_enough = (clock.now() - start) * NANOSECOND >= settings.warmup_seconds
+        if done >= settings.warmup_calls and agree and long_enough:
+            break
+    elapsed = (clock.now() - start) * NANOSECOND
+    return _Warm(calls=done, seconds=elapsed, first_call_seconds=first, seconds_per_call=previous)
+
+
+def _next_window(window: int, seconds_per_call: float, clock: Clock, settings: Settings) -> int:
+    """Grow a warm-up window towards the length of a block."""
+    if clock.single_call:
+        return 1
+    return min(_calls_per_block(seconds_per_call, clock, settings), window * MAX_GROWTH)
+
+
+def _calls_per_block(seconds_per_call: float, clock: Clock, settings: Settings) -> int:
+    block = max(settings.block_seconds, settings.clock_factor * resolution_seconds(clock.now, reads=11))
+    return max(1, min(math.ceil(block / max(seconds_per_call, NANOSECOND)), MAX_CALLS))
+
+
+def _sample(
+    call: Call, clock: Clock, settings: Settings, calls: int, block_seconds: float, deadline: int
+) -> tuple[list[float], Stop, bool]:
+    """Time blocks until the interval is narrow, time is up, or more blocks stop helping."""
+    seconds: list[float] = []
+    launch_bound = False
+    widths: list[float] = []
+    while True:
+        left = (deadline - clock.now()) * NANOSECOND
+        wanted = next((c for c in CHECKPOINTS if c > len(seconds)), len(seconds) * 3 // 2) - len(seconds)
+        affordable = max(int(left / block_seconds), 0 if seconds else 1)
+        if not affordable:
+            return seconds, "single" if len(seconds) == 1 else "budget", launch_bound
+        reading = clock.read(call, calls, min(wanted, affordable))
+        seconds += reading.seconds
+        launch_bound |= reading.launch_bound
+        if affordable < wanted:
+            continue
+        widths.append(relative_half_width(seconds))
+        if widths[-1] <= settings.target:
+            return seconds, "narrow", launch_bound
+        if len(widths) > 3 and widths[-1] > SHRINKING * widths[-2] and widths[-2] > SHRINKING * widths[-3]:
+            return seconds, "stalled", launch_bound
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
