@@ -221,7 +221,9 @@ class Workload:
             family=self.family,
             expression=self.expression,
             size=self.size,
-            source_sha256=_source_digest(_source_files(self.make) | _source_files(self.flop) | _source_files(self.nbytes)),
+            source_sha256=_source_digest(
+                _source_files(self.make) | _source_files(self.flop) | _source_files(self.nbytes)
+            ),
         )
 
 
@@ -305,9 +307,7 @@ def functional(
             actual = torch.as_tensor(call())
             if actual.dtype != setting.torch_dtype:
                 return exact(condition=False)
-            return Accuracy(
-                error=relative_error(actual, expected), bound=error_bound(setting.dtype, terms(setting.n))
-            )
+            return Accuracy(error=relative_error(actual, expected), bound=error_bound(setting.dtype, terms(setting.n)))
 
         return Prepared(call=call, check=check)
 

@@ -1,0 +1,297 @@
+"""The devices of this machine: found, chosen, made ready, waited for, asked for memory.
+
+Importing this module initialises no accelerator and sets nothing; names and properties are read in :func:`discover`
+only. It imports torch, and nothing of measuring or drawing.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from bench_lib.errors import DeviceNotFound
+from bench_lib.host import Threads, cpu_name, host_facts, slug, usable_threads
+from bench_lib.host import available_nbytes as host_available_nbytes
+from bench_lib.records import DeviceRecord, Facts
+from bench_lib.telemetry import driver_version
+
+__all__ = [
+    "Device",
+    "Threads",
+    "activate",
+    "available_nbytes",
+    "default_key",
+    "discover",
+    "host_facts",
+    "machine_name",
+    "peak_nbytes",
+    "precision_facts",
+    "reset_peak",
+    "select",
+    "software_facts",
+    "synchronize",
+    "usable_threads",
+]
+
+HOST_KINDS: Final = ("numpy", "cpu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One way to compute on this machine.
+
+    Attributes
+    ----------
+    key
+        ``numpy``, ``cpu`` (all usable threads), ``cpu-1t`` (one), ``cuda:0``, ``mps``, ``xpu:0``.
+    kind
+        ``numpy``, ``cpu``, ``cuda``, ``mps`` or ``xpu``.
+    name
+        The full name, such as ``AMD EPYC 9B14`` or ``NVIDIA H200``.
+    threads
+        Threads that compute; None for a GPU.
+    memory_nbytes
+        Memory that it has in all; None where it does not tell.
+    facts
+        Flat facts: compute capability, driver, instruction set and the like.
+    """
+
+    key: str
+    kind: str
+    name: str
+    threads: int | None = None
+    memory_nbytes: int | None = None
+    facts: Facts = field(default_factory=dict)
+
+    @property
+    def torch_name(self) -> str:
+        """What torch calls it: ``cpu`` for every host device."""
+        return self.key if self.is_gpu else "cpu"
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether calls return before the work is done."""
+        return self.kind not in HOST_KINDS
+
+    @property
+    def index(self) -> int:
+        """Its number among the devices of its kind."""
+        _, _, number = self.key.partition(":")
+        return int(number or 0)
+
+    def record(self) -> DeviceRecord:
+        """Return what a result file says of this device."""
+        return DeviceRecord(
+            key=self.key,
+            kind=self.kind,
+            name=self.name,
+            threads=self.threads,
+            memory_nbytes=self.memory_nbytes,
+            facts=dict(self.facts),
+        )
+
+
+def discover() -> tuple[Device, ...]:
+    """Return every device that is here: NumPy, the CPU, the CPU with one thread, then the GPUs.
+
+    ``cpu-1t`` is left out where only one thread is usable: it would be ``cpu`` twice.
+    """
+    threads = usable_threads().count
+    hosts = [_host("numpy", "numpy", threads), _host("cpu", "cpu", threads)]
+    if threads > 1:
+        hosts.append(_host("cpu-1t", "cpu", 1))
+    return (*hosts, *_cuda_devices(), *_mps_devices(), *_xpu_devices())
+
+
+def default_key() -> str:
+    """Return the device that the lesson's check picks: cuda, else mps, else cpu."""
+    if torch.cuda.is_available():
+        return "cuda:0"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def select(keys: Iterable[str], found: Iterable[Device]) -> tuple[Device, ...]:
+    """Return the devices with these keys, in the order found; all of them if no key is given.
+
+    ``cuda`` and ``xpu`` stand for the first device of their kind.
+
+    Raises
+    ------
+    DeviceNotFound
+        If a key is not among those found.
+    """
+    here = {device.key: device for device in found}
+    wanted = {f"{key}:0" if key in ("cuda", "xpu") else key for key in keys}
+    missing = sorted(wanted - here.keys())
+    if missing:
+        msg = f"no device {', '.join(missing)} on this machine, which has {', '.join(here)}: choose among those"
+        raise DeviceNotFound(msg)
+    return tuple(device for device in here.values() if not wanted or device.key in wanted)
+
+
+def synchronize(device: Device) -> None:
+    """Wait until a device has done all it was given; nothing to wait for on the host."""
+    if device.is_gpu:
+        torch.accelerator.synchronize(device.index)
+
+
+def activate(device: Device, dtype: str) -> None:
+    """Make a device ready to compute in a dtype: its threads, its number, and float32 that means float32.
+
+    TF32 is off for matrix products **and** for cuDNN (whose default is on), except where ``dtype`` is ``tf32``.
+    """
+    torch.set_num_threads(device.threads or usable_threads().count)
+    precision = "tf32" if dtype == "tf32" else "ieee"
+    backends: Any = torch.backends  # torch's annotations do not know its newer precision flags
+    backends.cuda.matmul.fp32_precision = precision
+    backends.cudnn.conv.fp32_precision = precision
+    backends.cudnn.rnn.fp32_precision = precision
+    backends.mkldnn.matmul.fp32_precision = "ieee"
+    if device.kind == "cuda":
+        torch.cuda.set_device(device.index)
+    elif device.kind == "xpu":
+        torch.xpu.set_device(device.index)
+
+
+def available_nbytes(device: Device) -> int:
+    """Return the bytes that can still be taken on a device, memory that torch has cached and not in use counted in."""
+    if device.kind == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+    if not device.is_gpu:
+        return host_available_nbytes()
+    module = _memory_module(device)
+    free, _ = module.mem_get_info(device.index)
+    return int(free + module.memory_reserved(device.index) - module.memory_allocated(device.index))
+
+
+def reset_peak(device: Device) -> None:
+    """Start a new peak of device memory; nothing to do where the device keeps none."""
+    if device.kind in ("cuda", "xpu"):
+        _memory_module(device).reset_peak_memory_stats(device.index)
+
+
+def peak_nbytes(device: Device) -> tuple[int, int] | None:
+    """Return the most bytes (allocated, reserved) since :func:`reset_peak`; None where the device does not tell."""
+    if device.kind not in ("cuda", "xpu"):
+        return None
+    module = _memory_module(device)
+    return int(module.max_memory_allocated(device.index)), int(module.max_memory_reserved(device.index))
+
+
+def machine_name(devices: Iterable[Device]) -> str:
+    """Return a machine's name from its parts: ``amd-epyc-2c``, ``nvidia-h200-16c``; never its host name."""
+    gpus = [device.name for device in devices if device.is_gpu]
+    part = slug(gpus[0] if gpus else cpu_name())[:48].strip("-") or "machine"
+    several = f"-x{len(gpus)}" if len(gpus) > 1 else ""
+    return f"{part}{several}-{usable_threads().count}c"
+
+
+def software_facts() -> Facts:
+    """Return the versions that numbers depend on: Python, torch, NumPy, CUDA, cuDNN, driver, BLAS, OpenMP."""
+    built_with = torch.__config__.show()
+    numpy_build: Any = np.show_config(mode="dicts")
+    numpy_blas = numpy_build["Build Dependencies"]["blas"]
+    cudnn: Any = torch.backends.cudnn
+    return {
+        "python": platform.python_version(),
+        "python_implementation": platform.python_implementation(),
+        "torch": torch.__version__,
+        "torch_git": torch.version.git_version,
+        "torch_blas": _first_match(r"- (.*Math Kernel Library Version [\d.]+)", r"BLAS_INFO=(\w+)", text=built_with),
+        "torch_onednn": _first_match(r"- .*MKL-DNN (v\S+)", text=built_with),
+        "torch_openmp": _first_match(r"- (OpenMP .*)", text=built_with),
+        "torch_cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "numpy": np.__version__,
+        "numpy_blas": f"{numpy_blas['name']} {numpy_blas['version']}",
+        "cuda": torch.version.cuda,
+        "hip": torch.version.hip,
+        "cudnn": cudnn.version() if torch.cuda.is_available() else None,
+        "driver": driver_version(),
+    }
+
+
+def precision_facts() -> Facts:
+    """Return the flags that decide what precision a dtype means, as they are now."""
+    backends: Any = torch.backends
+    return {
+        "cuda_matmul_fp32": backends.cuda.matmul.fp32_precision,
+        "cudnn_conv_fp32": backends.cudnn.conv.fp32_precision,
+        "cudnn_rnn_fp32": backends.cudnn.rnn.fp32_precision,
+        "mkldnn_matmul_fp32": backends.mkldnn.matmul.fp32_precision,
+        "cuda_bf16_reduced_reduction": backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
+        "cuda_fp16_reduced_reduction": backends.cuda.matmul.allow_fp16_reduced_precision_reduction,
+        "cudnn_benchmark": backends.cudnn.benchmark,
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "default_dtype": str(torch.get_default_dtype()).removeprefix("torch."),
+    }
+
+
+def _host(key: str, kind: str, threads: int) -> Device:
+    facts = host_facts()
+    return Device(
+        key=key,
+        kind=kind,
+        name=cpu_name(),
+        threads=threads,
+        memory_nbytes=int(facts["memory_nbytes"] or 0),
+        facts={"library": f"NumPy {np.__version__}"} if kind == "numpy" else {"library": f"torch {torch.__version__}"},
+    )
+
+
+def _cuda_devices() -> list[Device]:
+    if not torch.cuda.is_available():
+        return []
+    return [_cuda_device(index) for index in range(torch.cuda.device_count())]
+
+
+def _cuda_device(index: int) -> Device:
+    properties = torch.cuda.get_device_properties(index)
+    return Device(
+        key=f"cuda:{index}",
+        kind="cuda",
+        name=properties.name,
+        memory_nbytes=properties.total_memory,
+        facts={
+            "compute_capability": f"{properties.major}.{properties.minor}",
+            "multiprocessors": properties.multi_processor_count,
+            "l2_nbytes": properties.L2_cache_size,
+        },
+    )
+
+
+def _mps_devices() -> list[Device]:
+    if not torch.backends.mps.is_available():
+        return []
+    return [Device(key="mps", kind="mps", name=f"{cpu_name()} GPU", memory_nbytes=torch.mps.recommended_max_memory())]
+
+
+def _xpu_devices() -> list[Device]:
+    if not torch.xpu.is_available():
+        return []
+    return [_xpu_device(index) for index in range(torch.xpu.device_count())]
+
+
+def _xpu_device(index: int) -> Device:
+    properties = torch.xpu.get_device_properties(index)
+    return Device(
+        key=f"xpu:{index}",
+        kind="xpu",
+        name=properties.name,
+        memory_nbytes=properties.total_memory,
+        facts={"driver": properties.driver_version, "execution_units": properties.gpu_eu_count},
+    )
+
+
+def _first_match(*patterns: str, text: str) -> str | None:
+    found = (re.search(pattern, text) for pattern in patterns)
+    return next((match.group(1) for match in found if match), None)
+
+
+def _memory_module(device: Device) -> Any:
+    return torch.cuda if device.kind == "cuda" else torch.xpu

@@ -1,0 +1,1 @@
+"""Every workload that Crossover measures, in one visible tuple: ``ALL``."""
