@@ -1,0 +1,47 @@
+# The two commands for a newcomer are `make bench` and `make test`; `make help` lists the rest.
+# PYTHON, VENV and CONSTRAINTS may be given; scripts/setup.sh says what they are.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+BENCH ?= --profile quick
+export VENV
+
+.DEFAULT_GOAL := help
+.PHONY: help bench test check fix report asv perf
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+
+bench: $(VENV)/.ready-test ## measure every device found (3 minutes), write the report, print its path
+	@sh scripts/bench.sh $(BIN)/crossover $(BENCH)
+
+test: $(VENV)/.ready-test ## run the tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.ready-dev ## check format, lint, types and spelling
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/shellcheck scripts/*.sh .ci/run
+
+fix: $(VENV)/.ready-dev ## mend format, lint and spelling where a tool can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/codespell --write-changes
+
+report: $(VENV)/.ready-test ## write the report of FILE=..., by default of the newest run
+	@file="$(FILE)"; [ -n "$$file" ] || file=$$(ls -t results/runs/*.jsonl* 2>/dev/null | head -n 1); \
+	if [ -z "$$file" ]; then echo "report: no run in results/runs yet; make one with: make bench" >&2; exit 1; fi; \
+	$(BIN)/crossover report "$$file"
+
+asv: $(VENV)/.ready-test ## run the asv benchmarks once on this commit and publish asv's own pages
+	$(BIN)/asv machine --yes
+	$(BIN)/asv run --quick --set-commit-hash "$$(git rev-parse HEAD)"
+	$(BIN)/asv publish
+
+perf: $(VENV)/.ready-test ## measure what Crossover itself costs
+	@$(BIN)/python -m pytest tests/perf --benchmark-enable --benchmark-only
+
+$(VENV)/.ready-%: pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh $*
