@@ -22,14 +22,49 @@ import dataclasses
 import json
 import math
 import re
-import types
 import typing
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, ClassVar, Final, Literal, Self
 
 from bench_lib.errors import RecordError, SchemaTooNew
+from bench_lib.strict import MAX_ITEMS, MAX_LINE_BYTES, as_object, build, parse_strict
+from bench_lib.text import MAX_TEXT, scrub, shorten
+
+__all__ = [
+    "CREATED_PATTERN",
+    "LINE_TYPES",
+    "MACHINE_PATTERN",
+    "MAX_ITEMS",
+    "MAX_LINE_BYTES",
+    "MAX_TEXT",
+    "RUN_ID_PATTERN",
+    "SCHEMA_VERSION",
+    "Case",
+    "DeviceRecord",
+    "Facts",
+    "Finish",
+    "Line",
+    "Outcome",
+    "Plan",
+    "PlannedCase",
+    "Recording",
+    "Residency",
+    "Run",
+    "Sample",
+    "Scalar",
+    "Source",
+    "Status",
+    "Stop",
+    "Timing",
+    "WorkloadRecord",
+    "from_json",
+    "from_object",
+    "parse_strict",
+    "scrub",
+    "shorten",
+    "to_json",
+    "to_object",
+]
 
 SCHEMA_VERSION: Final = 1
 """Version of the format.
@@ -39,11 +74,8 @@ History
 1. First format.
 """
 
-MAX_LINE_BYTES: Final = 16 * 1024 * 1024
-MAX_TEXT: Final = 20_000  # characters of one string
-MAX_ITEMS: Final = 200_000  # entries of one list or object
-
 Scalar = str | int | float | bool | None
+R = typing.TypeVar("R")
 Facts = dict[str, Scalar]
 """A flat object of named facts: no nesting, so no depth to limit."""
 
@@ -56,6 +88,9 @@ Stop = Literal["", "narrow", "budget", "stalled", "single"]
 
 MACHINE_PATTERN: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
 RUN_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+CREATED_PATTERN: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|\+00:00)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +173,7 @@ class Run:
     Attributes
     ----------
     created
-        UTC, ISO 8601.
+        UTC, ISO 8601, such as ``2026-01-31T12:00:00+00:00``.
     machine
         Named by its parts (``amd-epyc-2c``), never by its host name.
     host, software, precision, settings
@@ -176,6 +211,9 @@ class Run:
         if not RUN_ID_PATTERN.fullmatch(self.id):
             msg = f"a run id is letters, digits, dots, hyphens and underscores; {shorten(self.id)} is not"
             raise RecordError(msg)
+        if not CREATED_PATTERN.fullmatch(self.created):
+            msg = f"created is UTC in ISO 8601, such as 2026-01-31T12:00:00+00:00; came {shorten(self.created)}"
+            raise RecordError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +244,8 @@ class Sample:
     wall_seconds
         The whole visit, inputs and checks included.
     relative_error, error_bound
-        ``max|err| / max|ref|`` against the float64 reference, and what is allowed; None where not checked this time.
+        ``max|err| / max|ref|`` against the float64 reference, and what is allowed; None where not checked this time,
+        and where the error is not finite (JSON has no infinity): the status is then ``wrong`` and the reason says why.
     peak_allocated_nbytes, peak_reserved_nbytes
         Device memory at its peak in an untimed call, where the device tells.
     clocks
@@ -244,7 +283,7 @@ class Sample:
             if not self.seconds or self.calls < 1:
                 msg = f"an ok sample needs at least one time and one call; {self.case} has none"
                 raise RecordError(msg)
-            if min(self.seconds) <= 0 or not math.isfinite(max(self.seconds)):
+            if min(self.seconds) <= 0 or not all(map(math.isfinite, self.seconds)):
                 msg = f"times are positive and finite; {self.case} has {min(self.seconds)!r} to {max(self.seconds)!r}"
                 raise RecordError(msg)
         elif not self.reason:
@@ -254,17 +293,29 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Finish:
-    """How a sitting ended, and how long it took."""
+    """How a sitting ended, and how long it took.
+
+    Attributes
+    ----------
+    rounds
+        Rounds completed in this sitting.
+    wall_seconds
+        From the command's start to its last sample.
+    device_warmup_seconds
+        Spent in calls that bring a device up at the start of each round, outside any case.
+    """
 
     kind: ClassVar[str] = "finish"
     outcome: Outcome
     rounds: int
     wall_seconds: float
+    device_warmup_seconds: float = 0.0
     reason: str = ""
 
 
 Line = Run | Plan | Sample | Finish
 LINE_TYPES: Final[tuple[type[Line], ...]] = (Run, Plan, Sample, Finish)
+_ALWAYS_WRITTEN: Final = frozenset({"schema"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,15 +347,16 @@ def to_json(line: Line) -> str:
     Raises
     ------
     RecordError
-        If a number is not finite.
+        If :func:`from_json` would not read it: a number that is not finite, a text with control characters (pass texts
+        of unknown origin through :func:`scrub`), a wrong type, a line that is too long.
     """
-    try:
-        return json.dumps(
-            {"kind": line.kind, **_as_object(line)}, allow_nan=False, ensure_ascii=False, separators=(",", ":")
-        )
-    except ValueError as err:
-        msg = f"a {line.kind} record holds a number that is not finite; JSON has none: {err}"
-        raise RecordError(msg) from err
+    obj = as_object(line, always=_ALWAYS_WRITTEN)
+    build(type(line), obj, line.kind)
+    text = json.dumps({"kind": line.kind, **obj}, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > MAX_LINE_BYTES:
+        msg = f"a line is at most {MAX_LINE_BYTES} bytes; this {line.kind} record has more: split it into several lines"
+        raise RecordError(msg)
+    return text
 
 
 def from_json(text: str) -> Line:
@@ -326,52 +378,25 @@ def from_json(text: str) -> Line:
         if kind == line_type.kind:
             if line_type is Run:
                 _check_schema(obj.get("schema"))
-            return typing.cast(Line, _build(line_type, obj, kind))
+            return typing.cast(Line, build(line_type, obj, line_type.kind))
     msg = f"the kind of a line is one of {', '.join(t.kind for t in LINE_TYPES)}; came {shorten(repr(kind))}"
     raise RecordError(msg)
 
 
-def parse_strict(text: str) -> Any:
-    """Parse JSON that has no NaN, no infinity, no repeated key and no bottomless nesting.
+def to_object(record: Any) -> dict[str, Any]:
+    """Return a record or a part of one as a plain object, defaults left out."""
+    return as_object(record)
+
+
+def from_object(record_type: type[R], obj: object) -> R:
+    """Read a record or a part of one from a plain object, strictly.
 
     Raises
     ------
     RecordError
-        If it is not such JSON.
+        If the object is not one of ``record_type``.
     """
-    if len(text) > MAX_LINE_BYTES:
-        msg = f"a line is at most {MAX_LINE_BYTES} characters; this one has {len(text)}"
-        raise RecordError(msg)
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
-    except (ValueError, RecursionError) as err:
-        msg = f"not JSON: {err or type(err).__name__}; the line begins {shorten(text)}"
-        raise RecordError(msg) from err
-
-
-def case_to_object(case: Case) -> dict[str, Any]:
-    """Return a case as a plain object, defaults left out."""
-    return _as_object(case)
-
-
-def case_from_object(obj: Mapping[str, Any]) -> Case:
-    """Read a case from a plain object, strictly."""
-    return typing.cast(Case, _build(Case, dict(obj), "case"))
-
-
-def scrub(text: str) -> str:
-    """Shorten every absolute path in a text to its last part, so that no record names a user's folders."""
-    return _ABSOLUTE_PATH.sub(lambda found: found.group("last"), text)[:MAX_TEXT]
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    """Quote a text of unknown origin for an error message: printable, and cut to ``limit`` characters."""
-    return repr(text if len(text) <= limit else f"{text[:limit]}...")
-
-
-_ABSOLUTE_PATH = re.compile(
-    r"""(?<![\w.:/\\])(?:~|[A-Za-z]:)?(?:[/\\][^/\\\s:'"<>|]+)*[/\\](?P<last>[^/\\\s:'"<>|]+)"""
-)
+    return typing.cast(R, build(record_type, obj, record_type.__name__))
 
 
 def _check_schema(schema: object) -> None:
@@ -384,159 +409,3 @@ def _check_schema(schema: object) -> None:
             "upgrade with pip install --upgrade tensor-crossover"
         )
         raise SchemaTooNew(msg)
-
-
-def _refuse_constant(name: str) -> None:
-    msg = f"{name} is not a JSON number"
-    raise ValueError(msg)
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    obj = dict(pairs)
-    if len(obj) != len(pairs):
-        msg = "a key stands twice in one object"
-        raise ValueError(msg)
-    return obj
-
-
-def _as_object(record: Any) -> dict[str, Any]:
-    obj: dict[str, Any] = {}
-    for name, default in _defaults(type(record)):
-        value = getattr(record, name)
-        if name != "schema" and default is not dataclasses.MISSING and value == default:
-            continue
-        obj[name] = _plain(value)
-    return obj
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return _as_object(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-@cache
-def _defaults(record_type: type) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (f.name, f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default)
-        for f in dataclasses.fields(record_type)
-    )
-
-
-Reader = Callable[[Any, str], Any]
-
-
-def _build(record_type: type, obj: dict[str, Any], where: str) -> Any:
-    readers = _readers(record_type)
-    unknown = obj.keys() - readers.keys()
-    if unknown:
-        msg = f"{where} has no field {shorten(min(unknown))}"
-        raise RecordError(msg)
-    values = {name: readers[name](value, f"{where}.{name}") for name, value in obj.items()}
-    try:
-        return record_type(**values)
-    except TypeError as err:
-        missing = [
-            name for name, default in _defaults(record_type) if default is dataclasses.MISSING and name not in values
-        ]
-        msg = f"{where} lacks {', '.join(missing)}"
-        raise RecordError(msg) from err
-
-
-@cache
-def _readers(record_type: type) -> dict[str, Reader]:
-    hints = typing.get_type_hints(record_type)
-    return {f.name: _reader(hints[f.name]) for f in dataclasses.fields(record_type)}
-
-
-def _reader(hint: Any) -> Reader:
-    """Return the strict reader of one annotated type; the annotations are the schema."""
-    if dataclasses.is_dataclass(hint):
-        return _object_reader(typing.cast(type, hint))
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return _choice_reader(arguments)
-    if origin is tuple:
-        return _list_reader(_reader(arguments[0]))
-    if origin is dict:
-        return _facts_reader
-    if origin in (types.UnionType, typing.Union):
-        (inner,) = (a for a in arguments if a is not type(None))
-        return _optional_reader(_reader(inner))
-    return _SCALAR_READERS[hint]
-
-
-def _object_reader(record_type: type) -> Reader:
-    def read(value: Any, where: str) -> Any:
-        if not isinstance(value, dict):
-            raise _wrong(where, "an object", value)
-        return _build(record_type, value, where)
-
-    return read
-
-
-def _choice_reader(choices: tuple[str, ...]) -> Reader:
-    def read(value: Any, where: str) -> Any:
-        if not isinstance(value, str) or value not in choices:
-            raise _wrong(where, f"one of {', '.join(repr(c) for c in choices)}", value)
-        return value
-
-    return read
-
-
-def _list_reader(inner: Reader) -> Reader:
-    def read(value: Any, where: str) -> Any:
-        if not isinstance(value, list) or len(value) > MAX_ITEMS:
-            raise _wrong(where, f"a list of at most {MAX_ITEMS}", value)
-        return tuple(inner(item, where) for item in value)
-
-    return read
-
-
-def _optional_reader(inner: Reader) -> Reader:
-    return lambda value, where: None if value is None else inner(value, where)
-
-
-def _facts_reader(value: Any, where: str) -> Facts:
-    if not isinstance(value, dict) or len(value) > MAX_ITEMS:
-        raise _wrong(where, "an object", value)
-    for key, fact in value.items():
-        _read_text(key, where)
-        if isinstance(fact, str):
-            _read_text(fact, where)
-        elif fact is not None and not isinstance(fact, bool | int | float):
-            raise _wrong(f"{where}.{shorten(key)}", "a text, number, truth value or null", fact)
-    return value
-
-
-def _read_text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise _wrong(where, f"a text of at most {MAX_TEXT} characters", value)
-    return value
-
-
-def _read_int(value: Any, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise _wrong(where, "a whole number from 0 to 2**63 - 1", value)
-    return value
-
-
-def _read_float(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise _wrong(where, "a finite number of 0 or more", value)
-    return float(value)
-
-
-def _read_bool(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(where, "true or false", value)
-    return value
-
-
-_SCALAR_READERS: Final[dict[type, Reader]] = {str: _read_text, int: _read_int, float: _read_float, bool: _read_bool}
-
-
-def _wrong(where: str, expected: str, value: object) -> RecordError:
-    return RecordError(f"{where} must be {expected}; came {shorten(repr(value))}")
