@@ -1,0 +1,78 @@
+"""The hierarchical bootstrap: visits within rounds are drawn again and again, the same way each time.
+
+Works on many sets at once, because a run has thousands of cases whose rounds and visits have one shape. Never imports
+torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+Floats = NDArray[np.float64]
+
+RESAMPLES: Final = 2000
+SEED: Final = 20240501  # resampling is repeatable: the same records give the same page
+CHUNK: Final = 1000  # sets bootstrapped at once: 16 MB of means
+
+
+def bootstrap_limits(values: Floats, visits: Sequence[int], level: float) -> tuple[Floats, Floats]:
+    """Return hierarchical bootstrap limits (BCa) of the mean over rounds of the mean over visits.
+
+    Rounds are drawn with replacement, then visits within each round drawn. Limits are bias-corrected and accelerated
+    (Efron, Journal of the American Statistical Association 82, 1987); the acceleration is the jackknife's over rounds.
+
+    Parameters
+    ----------
+    values
+        Shape (sets, sum of visits): one row for each set, rounds one after another.
+    visits
+        Visits in each round, the same for every set.
+    level
+        Coverage asked for, 0.95 for a 95 % interval.
+    """
+    sizes = np.asarray(visits)
+    weights = _resampling_weights(sizes)
+    rounds = np.add.reduceat(values, np.cumsum(sizes) - sizes, axis=1) / sizes
+    means = rounds.mean(axis=1)
+    offset = rounds - means[:, None]
+    squares = (offset**2).sum(axis=1)
+    spread = squares > 0
+    acceleration = np.where(spread, (offset**3).sum(axis=1), 0.0) / (6 * np.where(spread, squares, 1.0) ** 1.5)
+    low, high = means.copy(), means.copy()
+    for start in range(0, len(values), CHUNK):
+        part = slice(start, start + CHUNK)
+        drawn = np.sort(values[part] @ weights.T, axis=1)
+        low[part], high[part] = _bca(drawn, means[part], acceleration[part], level)
+    return np.minimum(low, means), np.maximum(high, means)
+
+
+def _resampling_weights(sizes: NDArray[np.int64]) -> Floats:
+    """Return what each value counts in each resample's mean of means, shape (resamples, values)."""
+    generator = np.random.default_rng(SEED)
+    count, most = len(sizes), int(sizes.max())
+    total = int(sizes.sum())
+    chosen = generator.integers(0, count, (RESAMPLES, count))
+    width = sizes[chosen][:, :, None]
+    within = np.floor(generator.random((RESAMPLES, count, most)) * width).astype(np.int64)
+    place = (np.cumsum(sizes) - sizes)[chosen][:, :, None] + within + np.arange(RESAMPLES)[:, None, None] * total
+    share = np.where(np.arange(most) < width, 1.0 / (width * count), 0.0)
+    weights = np.bincount(place.ravel(), weights=share.ravel(), minlength=RESAMPLES * total)
+    return weights.reshape(RESAMPLES, total).astype(np.float64, copy=False)
+
+
+def _bca(drawn: Floats, means: Floats, acceleration: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return the limits of sorted bootstrap means, shape (sets, resamples)."""
+    count = drawn.shape[1]
+    under = (drawn < means[:, None]).sum(axis=1) + (drawn == means[:, None]).sum(axis=1) / 2
+    bias = ndtri(np.clip(under / count, 1 / (count + 1), count / (count + 1)))
+    limits = []
+    for tail in ((1 - level) / 2, (1 + level) / 2):
+        shifted = bias + ndtri(tail)
+        place = ndtr(bias + shifted / (1 - acceleration * shifted)) * (count - 1)
+        limits.append(np.take_along_axis(drawn, np.rint(place).astype(np.int64)[:, None], axis=1)[:, 0])
+    return limits[0], limits[1]
