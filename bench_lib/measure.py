@@ -41,6 +41,10 @@ class Settings:
         At least so many calls and so much time before the first timed block, within ``warmup_share`` of the visit.
     agreement
         Warm-up ends when two successive windows agree within this.
+    calls
+        Calls per block, where that is asked for; 0 for as many as ``block_seconds`` takes.
+    blocks
+        Blocks to time, where that is asked for; 0 for as many as the interval takes.
     """
 
     visit_seconds: float = 0.05
@@ -51,6 +55,8 @@ class Settings:
     warmup_seconds: float = 0.0
     warmup_share: float = 0.4
     agreement: float = 0.05
+    calls: int = 0
+    blocks: int = 0
 
     def __post_init__(self) -> None:
         for name in ("visit_seconds", "target", "block_seconds"):
@@ -91,7 +97,7 @@ def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
     deadline = clock.now() + int(settings.visit_seconds / NANOSECOND)
     with _no_garbage_collection():
         warm = _warm_up(call, clock, settings)
-        calls = 1 if clock.single_call else _calls_per_block(warm.seconds_per_call, clock, settings)
+        calls = _calls_per_block(warm.seconds_per_call, clock, settings)
         seconds, stop, launch_bound = _sample(call, clock, settings, calls, warm.seconds_per_call * calls, deadline)
     return Measurement(
         seconds=tuple(seconds),
@@ -161,6 +167,10 @@ def _next_window(window: int, seconds_per_call: float, clock: Clock, settings: S
 
 
 def _calls_per_block(seconds_per_call: float, clock: Clock, settings: Settings) -> int:
+    if clock.single_call:
+        return 1
+    if settings.calls:
+        return settings.calls
     block = max(settings.block_seconds, settings.clock_factor * resolution_seconds(clock.now, reads=11))
     return max(1, min(math.ceil(block / max(seconds_per_call, NANOSECOND)), MAX_CALLS))
 
@@ -169,6 +179,9 @@ def _sample(
     call: Call, clock: Clock, settings: Settings, calls: int, block_seconds: float, deadline: int
 ) -> tuple[list[float], Stop, bool]:
     """Time blocks until the interval is narrow, time is up, or more blocks stop helping."""
+    if settings.blocks:
+        reading = clock.read(call, calls, settings.blocks)
+        return list(reading.seconds), "budget", reading.launch_bound
     seconds: list[float] = []
     launch_bound = False
     widths: list[float] = []
