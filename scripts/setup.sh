@@ -15,14 +15,15 @@ venv=${VENV:-.venv}
 constraints=${CONSTRAINTS:-}
 
 # Answers in one line: its version, whether it is new enough, whether it can make environments, its torch if that fits.
-# It is read by any Python 3, however old.
+# Any Python can read it, however old.
 probe='
 import sys
 
 def torch():
     try:
         import torch
-        return torch.__version__ if torch.__version__ >= (2, 9) else "no"
+        fits = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 9)
+        return torch.__version__ if fits else "no"
     except Exception:  # a torch that cannot be imported is one that cannot be used
         return "no"
 
@@ -34,7 +35,8 @@ def venv():
         return "no"
 
 new = sys.version_info >= (3, 11)
-print("%d.%d" % sys.version_info[:2], "yes" if new else "no", venv() if new else "-", torch() if new else "-")
+answer = ("%d.%d" % tuple(sys.version_info[:2]), "yes" if new else "no", venv() if new else "-", torch() if new else "-")
+print(" ".join(answer))
 '
 # Answers with the folder that holds its torch.
 torch_folder='

@@ -12,15 +12,17 @@ import pytest
 PACKAGE = "bench_lib"
 ROOT = Path(__file__).parent.parent
 
-# Which module belongs where, by its name below the package. Every module must match exactly one group.
-LEFT = (
-    "asv_device", "clock", "devices", "host", "measure", "plan", "runner", "selection", "telemetry", "visitor",
-    "worker", "workloads", "workloads.*",
-)  # fmt: skip
-RIGHT = ("analysis", "analysis.*", "figures", "figures.*", "frame", "report", "report.*", "stats", "theme")
-WAIST = ("asv_results", "asv_rows", "errors", "foreign", "records", "schema", "storage", "strict", "text", "units")
-TOP = ("", "__main__", "cli", "cli_*")
-GROUPS = {"left": LEFT, "right": RIGHT, "waist": WAIST, "top": TOP}
+# Which module belongs where, by its name below the package. Every module must be in exactly one group.
+MAP = {
+    "left": """
+        asv_device clock devices host measure plan process runner schedule selection telemetry visitor worker
+        workloads workloads.*
+    """,
+    "right": "analysis analysis.* bootstrap columns figures figures.* frame report report.* stats theme",
+    "waist": "asv_results asv_rows errors foreign records schema storage strict text units",
+    "top": "__init__ __main__ cli cli_*",
+}
+GROUPS = {group: names.split() for group, names in MAP.items()}
 
 DRAWING = {"jinja2", "matplotlib", "pandas", "scipy"}
 HEAVY = DRAWING | {"numpy", "torch"}
@@ -28,7 +30,7 @@ HEAVY = DRAWING | {"numpy", "torch"}
 
 def _name(path: Path) -> str:
     parts = path.relative_to(ROOT / PACKAGE).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
+    return ".".join(part for part in parts if part != "__init__") or "__init__"
 
 
 def _group(name: str) -> str:
@@ -40,7 +42,7 @@ def _group(name: str) -> str:
 
 
 MODULES = {_name(path): path for path in sorted((ROOT / PACKAGE).rglob("*.py"))}
-OURS = frozenset(f"{PACKAGE}.{name}" for name in MODULES if name) | {PACKAGE}
+OURS = frozenset(f"{PACKAGE}.{name}" for name in MODULES)
 
 
 def _members(*groups: str) -> list[str]:
@@ -82,8 +84,8 @@ def _names_of(node: ast.AST, importer: str) -> Iterator[str]:
 def _absolute(node: ast.ImportFrom, importer: str) -> str:
     if not node.level:
         return node.module or ""
-    here = [PACKAGE, *importer.split(".")] if importer else [PACKAGE]
-    steps = node.level - (MODULES[importer].stem == "__init__")
+    here = [PACKAGE, *importer.split(".")]
+    steps = node.level - (MODULES[importer].stem == "__init__" and importer != "__init__")
     return ".".join([*here[: len(here) - steps], *([node.module] if node.module else [])])
 
 
@@ -92,7 +94,7 @@ def _roots(names: set[str]) -> set[str]:
 
 
 def _groups_of(names: set[str]) -> set[str]:
-    return {_group(name.removeprefix(PACKAGE).removeprefix(".")) for name in names if name in OURS and name != PACKAGE}
+    return {_group(name.removeprefix(f"{PACKAGE}.")) for name in names if name in OURS}
 
 
 def _child(code: str) -> str:
