@@ -15,12 +15,12 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        asv_device clock devices host measure plan process runner schedule selection telemetry visitor worker
+        asv_device asv_plugin clock devices host measure plan process runner schedule selection telemetry visitor worker
         workloads workloads.*
     """,
-    "right": "analysis analysis.* bootstrap columns figures figures.* frame report report.* stats theme",
-    "waist": "asv_results asv_rows errors foreign records schema storage strict text units",
-    "top": "__init__ __main__ cli cli_*",
+    "right": "analysis analysis.* bootstrap columns figures figures.* frame report report.* stats summary theme",
+    "waist": "asv_results asv_rows errors foreign reading records schema storage strict text units",
+    "top": "__init__ __main__ cli cli_* terminal",
 }
 GROUPS = {group: names.split() for group, names in MAP.items()}
 

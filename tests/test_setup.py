@@ -226,7 +226,7 @@ def test_make_lists_every_target(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_command_that_is_written_down_exists(page: str) -> None:
-    named = set(re.findall(r"(?:`|^)make (\w+)", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make (\w+)\b(?!=)", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert {"bench", "test"} <= named <= set(TARGETS)
 
 
