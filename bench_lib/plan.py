@@ -94,7 +94,7 @@ def _ascending_within_operation(keys: Sequence[GroupKey]) -> list[GroupKey]:
 
 def _cases(workload: Workload, devices: Sequence[Device], profile: Profile) -> Iterator[Case]:
     for dtype in workload.dtypes.values(profile):
-        for n in sorted(workload.sizes.values(profile)):
+        for n in sorted(workload.sizes_for(dtype, profile)):
             for device in devices:
                 if workload.exists_on(device.kind, dtype):
                     for residency, timing in _views(workload, device):

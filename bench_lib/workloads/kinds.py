@@ -1,0 +1,29 @@
+"""Which kinds of device there are, and which dtypes exist on them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+
+GPU_KINDS: Final = ("cuda", "mps", "xpu")
+TORCH_KINDS: Final = ("cpu", *GPU_KINDS)
+ALL_KINDS: Final = ("numpy", *TORCH_KINDS)
+
+TORCH_DTYPES: Final[dict[str, torch.dtype]] = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "tf32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "uint8": torch.uint8,
+}
+DTYPE_KINDS: Final[dict[str, tuple[str, ...]]] = {
+    "float64": ("numpy", "cpu", "cuda", "xpu"),
+    "float32": ALL_KINDS,
+    "tf32": ("cuda",),
+    "bfloat16": TORCH_KINDS,
+    "float16": TORCH_KINDS,
+    "uint8": ALL_KINDS,
+}
+"""The kinds of device on which a dtype exists."""
