@@ -224,7 +224,8 @@ class CudaEvent:
     def __init__(self) -> None:
         import torch
 
-        self._event = torch.cuda.Event(enable_timing=True)
+        cuda: Any = torch.cuda  # torch does not annotate its events
+        self._event = cuda.Event(enable_timing=True)
 
     def record(self) -> None:
         """Record on the current stream, which is the one that the work uses."""
@@ -241,7 +242,7 @@ class CudaStream:
     def __init__(self, device: Device) -> None:
         import torch
 
-        self._torch = torch
+        self._cuda: Any = torch.cuda  # torch does not annotate its device sleep
         self._device = torch.device(device.torch_name)
         cache_nbytes = torch.cuda.get_device_properties(self._device).L2_cache_size
         self._scratch = torch.empty(max(2 * cache_nbytes, FLUSH_NBYTES), dtype=torch.uint8, device=self._device)
@@ -249,7 +250,7 @@ class CudaStream:
 
     def wait(self) -> None:
         """Wait for all streams of the device."""
-        self._torch.cuda.synchronize(self._device)
+        self._cuda.synchronize(self._device)
 
     def flush(self) -> None:
         """Write a buffer at least twice as large as the L2 cache."""
@@ -257,7 +258,7 @@ class CudaStream:
 
     def hold(self, seconds: float) -> None:
         """Spin on the device for about ``seconds``."""
-        self._torch.cuda._sleep(int(seconds * self._cycles_per_second))
+        self._cuda._sleep(int(seconds * self._cycles_per_second))
 
     def event(self) -> CudaEvent:
         """Return a new event."""
@@ -268,7 +269,7 @@ class CudaStream:
         for _ in range(2):  # the first one wakes the device up
             start, end = CudaEvent(), CudaEvent()
             start.record()
-            self._torch.cuda._sleep(cycles)
+            self._cuda._sleep(cycles)
             end.record()
             self.wait()
         return cycles / start.seconds_until(end)

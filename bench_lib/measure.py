@@ -11,18 +11,23 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from bench_lib.clock import NANOSECOND, Call, Clock, resolution_seconds
 from bench_lib.records import Stop
 
 CHECKPOINTS: Final = (10, 15, 22, 33, 50, 75, 110, 165, 250)
-"""The interval is looked at after these many blocks only: looking after every block would stop too early too often."""
+"""The interval is looked at after these many blocks only: looking after every block would stop too early too often.
+
+The last is the most blocks of one visit: time is better spent on further visits.
+"""
 
 NORMAL_95: Final = 1.96
 SHRINKING: Final = 0.95  # an interval that keeps more than this of its width has stopped shrinking
 MAX_GROWTH: Final = 16  # a warm-up window has at most this many times the calls of the one before
 MAX_CALLS: Final = 10_000_000
+MAX_WARMUP_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +142,7 @@ class _Warm:
 
 def _warm_up(call: Call, clock: Clock, settings: Settings) -> _Warm:
     """Call until two successive windows agree, for at most the warm-up's share of the visit."""
-    limit = settings.warmup_share * settings.visit_seconds
+    limit = min(settings.warmup_share * settings.visit_seconds, MAX_WARMUP_SECONDS)
     start = clock.now()
     first = previous = clock.read(call, 1, 1).seconds[0]
     done, window = 1, 1
@@ -187,7 +192,7 @@ def _sample(
     widths: list[float] = []
     while True:
         left = (deadline - clock.now()) * NANOSECOND
-        wanted = next((c for c in CHECKPOINTS if c > len(seconds)), len(seconds) * 3 // 2) - len(seconds)
+        wanted = next(count for count in CHECKPOINTS if count > len(seconds)) - len(seconds)
         affordable = max(int(left / block_seconds), 0 if seconds else 1)
         if not affordable:
             return seconds, "single" if len(seconds) == 1 else "budget", launch_bound
@@ -199,8 +204,13 @@ def _sample(
         widths.append(relative_half_width(seconds))
         if widths[-1] <= settings.target:
             return seconds, "narrow", launch_bound
-        if len(widths) > 3 and widths[-1] > SHRINKING * widths[-2] and widths[-2] > SHRINKING * widths[-3]:
+        if len(seconds) == CHECKPOINTS[-1] or _has_stopped_shrinking(widths):
             return seconds, "stalled", launch_bound
+
+
+def _has_stopped_shrinking(widths: Sequence[float]) -> bool:
+    """Whether the last two looks brought next to nothing; the first three are too few to tell."""
+    return len(widths) > 3 and all(later > SHRINKING * earlier for earlier, later in pairwise(widths[-3:]))
 
 
 @contextmanager

@@ -1,0 +1,199 @@
+"""The command ``crossover``. Each verb reads as a few sentences; what is heavy is imported inside the verb.
+
+Exit codes: 0 done, 2 some case failed, 4 the request or a file cannot be used, 130 interrupted (and resumable).
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from bench_lib import __version__
+from bench_lib.errors import CrossoverError, UsageError
+
+OK: Final = 0
+SOME_FAILED: Final = 2
+UNUSABLE: Final = 4
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="crossover",
+    help="Measure when a GPU beats the CPU: for which operation, from which size, by how much.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR in the environment does the same.")]
+
+
+def main() -> None:
+    """Run the command line and exit with its documented code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = app(standalone_mode=False)
+    except CrossoverError as err:
+        code = _refuse(str(err))
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as err:
+        # Usage errors of the command line itself, whichever module of typer's releases defines them.
+        sentence = getattr(err, "format_message", None)
+        if sentence is None:
+            raise
+        code = _refuse(f"{sentence()} (crossover --help lists what there is)")
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        print(f"crossover {__version__}")
+        raise typer.Exit(OK)
+
+
+@app.command()
+def devices(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Show what is here: devices, memory, usable threads and why, versions, precision flags."""
+    from bench_lib.runner import describe
+
+    here = describe()
+    if as_json:
+        print(json.dumps(here.as_object(), indent=2, ensure_ascii=False))
+        return
+    from bench_lib import terminal
+
+    out = terminal.console(sys.stdout, color=not no_color)
+    out.print(terminal.devices_table(here.devices, here.default))
+    for title, facts in (("Host", here.host), ("Software", here.software), ("Precision", here.precision)):
+        out.print(terminal.facts_table(title, facts))
+
+
+@app.command()
+def run(
+    profile: Annotated[str, typer.Option(help="quick (at most 3 minutes), standard (10) or full.")] = "quick",
+    budget: Annotated[str | None, typer.Option(help="Wall-clock time to keep to, such as 90s, 3m or 1h.")] = None,
+    device: Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")] = None,
+    expression: Annotated[str, typer.Option("-k", help="Which cases: words with and, or, not, ( ).")] = "",
+    rounds: Annotated[int | None, typer.Option(min=1, max=1000, help="Fresh processes to measure in.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Result file to write; must not exist.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this result file where it stopped.")] = None,
+    machine: Annotated[str | None, typer.Option(help="Name for this machine in the results.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which a visit is given up.")] = 60.0,
+    list_cases: Annotated[bool, typer.Option("--list", help="Print the cases and measure nothing.")] = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> int:
+    """Measure every device on the same operations, in one sitting, and print who wins where."""
+    from bench_lib import runner, terminal
+
+    request = runner.Request(
+        profile=_profile(profile),
+        devices=tuple(device or ()),
+        expression=expression,
+        rounds=rounds,
+        budget_seconds=_seconds(budget) if budget else None,
+        seed=seed,
+        out=out,
+        machine=machine,
+        visit_timeout=timeout,
+    )
+    if list_cases:
+        print("\n".join(str(planned.case) for planned in runner.list_cases(request)))
+        return OK
+    progress = terminal.RunProgress(quiet=quiet, color=not no_color)
+    try:
+        ended = runner.resume(resume, request, progress) if resume else runner.run(request, progress)
+    finally:
+        progress.end()
+    failed = _summarise(ended.path, color=not no_color)
+    print(_shown(ended.path))
+    if ended.outcome == "interrupted":
+        print(f"interrupted: go on with crossover run --resume {_shown(ended.path)}", file=sys.stderr)
+        return INTERRUPTED
+    return SOME_FAILED if failed else OK
+
+
+@app.command()
+def report(
+    files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
+    out: Annotated[Path | None, typer.Option(help="HTML file to write. Default: results/reports/<name>.html.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+) -> None:
+    """Write one self-contained HTML page from any mix of result files, and print its path."""
+    from bench_lib.frame import tidy
+    from bench_lib.report import build
+    from bench_lib.storage import load, write_text
+
+    recordings = [load(path) for path in files]
+    page = out or Path("results", "reports", f"{files[0].name.split('.')[0]}.html")
+    write_text(page, build(tidy(recordings), recordings))
+    if open_page:
+        webbrowser.open(page.resolve().as_uri())
+    print(_shown(page))
+
+
+def _summarise(path: Path, *, color: bool) -> int:
+    """Print who wins where and how the cases ended; returns how many failed."""
+    from bench_lib import summary, terminal
+    from bench_lib.storage import load
+
+    end = summary.of(load(path))
+    out = terminal.console(sys.stdout, color=color)
+    for table in end.tables:
+        out.print(table)
+    out.print(end.sentences, markup=False)
+    return end.failed
+
+
+def _profile(name: str) -> Any:
+    from bench_lib.schedule import PROFILES
+
+    if name not in PROFILES:
+        msg = f"--profile takes {', '.join(PROFILES)}; came {name!r}"
+        raise UsageError(msg)
+    return name
+
+
+def _seconds(text: str) -> float:
+    """Read a duration such as 90s, 3m or 1h."""
+    factors = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in factors else (text, "s")
+    try:
+        seconds = float(number) * factors[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 1.0 <= seconds <= 7 * 86400.0:
+        msg = f"--budget takes a time from 1s to 168h, such as 90s, 3m or 1h; came {text!r}"
+        raise UsageError(msg)
+    return seconds
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a person would type it from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _refuse(sentence: str) -> int:
+    print(f"crossover: {sentence}", file=sys.stderr)
+    return UNUSABLE
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

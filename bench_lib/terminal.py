@@ -1,0 +1,156 @@
+"""What the commands show in a terminal: the devices found, the progress of a run. No analysis is done here.
+
+Progress goes to standard error. Imports rich when it draws, and neither torch nor pandas.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from bench_lib import units
+from bench_lib.records import Case, DeviceRecord, Facts, Run, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLAIN_INTERVAL_SECONDS: Final = 10.0  # between lines where there is no terminal to redraw
+
+
+def console(stream: IO[str], *, color: bool = True) -> Console:
+    """Return a console that honours ``NO_COLOR`` and is never narrower than a table needs when piped."""
+    plain = not color or "NO_COLOR" in os.environ
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
+    return Console(file=stream, no_color=plain, highlight=False, width=width, soft_wrap=False)
+
+
+def devices_table(devices: Sequence[DeviceRecord], default: str) -> Table:
+    """Return the table of ``crossover devices``; ``default`` is marked as the lesson's choice."""
+    table = Table(title="Devices", title_justify="left")
+    for heading in ("key", "name", "threads", "memory", "details"):
+        table.add_column(heading, overflow="fold", justify="right" if heading in ("threads", "memory") else "left")
+    for device in devices:
+        mark = " (default)" if device.key == default else ""
+        table.add_row(
+            Text(f"{device.key}{mark}"),
+            Text(device.name),
+            str(device.threads or ""),
+            units.nbytes(device.memory_nbytes) if device.memory_nbytes else "",
+            Text(", ".join(f"{_words(key)} {_fact(value)}" for key, value in device.facts.items())),
+        )
+    return table
+
+
+def facts_table(title: str, facts: Facts) -> Table:
+    """Return named facts as a two-column table."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for key, value in facts.items():
+        table.add_row(Text(_words(key)), Text(_fact(value), overflow="fold"))
+    return table
+
+
+class RunProgress:
+    """Shows a run on standard error: cases done, rate, time left, the case in hand.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False, color: bool = True) -> None:
+        self._console = console(sys.stderr, color=color)
+        self._quiet = quiet
+        self._progress: Progress | None = None
+        self._task: Any = None
+        self._started = self._last_line = time.monotonic()
+        self._visits = 0
+        self._round = ""
+        self._cases = 0
+        self._budget: float | None = None
+        self._status: dict[Case, str] = {}
+
+    def begin(self, run: Run, cases: int, path: Path) -> None:
+        """Say what is about to be measured."""
+        self._cases, self._budget = cases, run.budget_seconds
+        if self._quiet:
+            return
+        devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)
+        limit = f", at most {run.budget_seconds:.0f} s" if run.budget_seconds else ""
+        self._console.print(Text(f"{cases} cases on {devices}; {run.rounds} rounds{limit}; writing {path}"))
+        if self._console.is_terminal:
+            self._progress = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=20),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[case]}"),
+                console=self._console,
+                transient=True,
+            )
+            self._progress.start()
+
+    def begin_round(self, number: int, last: int, visits: int) -> None:
+        """A pass over ``visits`` cases starts."""
+        self._round = f"round {number} of {last}"
+        if self._progress:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task(self._round, total=visits, case="")
+
+    def about_to(self, case: Case) -> None:
+        """Show the case in hand."""
+        if self._progress:
+            self._progress.update(self._task, case=f"{self._rate()}  {case}")
+
+    def saw(self, sample: Sample) -> None:
+        """Count a visit."""
+        self._visits += 1
+        if sample.status == "ok" or self._status.get(sample.case) != "ok":
+            self._status[sample.case] = sample.status
+        if self._progress:
+            self._progress.advance(self._task)
+        elif not self._quiet and time.monotonic() - self._last_line > PLAIN_INTERVAL_SECONDS:
+            self._last_line = time.monotonic()
+            self._console.print(Text(f"{self._round}: {self._rate()}, at {sample.case}"))
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+    def _rate(self) -> str:
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        measured = sum(status == "ok" for status in self._status.values())
+        left = f", at most {max(self._budget - elapsed, 0):.0f} s left" if self._budget else ""
+        return f"{len(self._status)}/{self._cases} cases seen, {measured} ok, {self._visits / elapsed:.0f} visits/s{left}"
+
+
+def status_counts(statuses: Mapping[str, int] | Counter[str]) -> str:
+    """Return how many cases ended how: ``240 ok, 3 too slow``."""
+    ordered = sorted(statuses.items(), key=lambda item: (item[0] != "ok", -item[1]))
+    return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in ordered)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _fact(value: object) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

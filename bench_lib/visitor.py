@@ -1,0 +1,244 @@
+"""What lives in one worker process: the devices brought up, the inputs kept between visits, and one visit at a time.
+
+Whatever happens in a visit comes back as a :class:`~bench_lib.records.Sample` with a status and a reason.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import torch
+
+from bench_lib import units
+from bench_lib.clock import Clock, for_case
+from bench_lib.devices import Device, activate, available_nbytes, peak_nbytes, reset_peak, synchronize
+from bench_lib.measure import Measurement, Settings, measure
+from bench_lib.records import Case, PlannedCase, Sample, Status, scrub
+from bench_lib.telemetry import Reading, Telemetry
+from bench_lib.workloads.base import Accuracy, Prepared, Workload
+
+THROTTLED_TRIES: Final = 3
+IDLE_SECONDS: Final = 0.1  # a GPU lowers its clocks when idle for longer
+WAKE_SECONDS: Final = 3e-3
+HOST_COPIES: Final = 3.0  # inputs, and the float64 reference made from them
+DEVICE_COPIES: Final = 1.25  # the working set, and what the allocator rounds up
+CACHE_SHARE: Final = 0.2  # of the memory available at the start
+WARM_SIZE: Final = 512
+
+InputsKey = tuple[str, int, str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """Why a visit has no time."""
+
+    status: Status
+    reason: str
+
+
+@dataclass(kw_only=True)
+class Visitor:
+    """Makes cases ready, keeps their inputs within a memory budget, and measures them.
+
+    Attributes
+    ----------
+    workloads, devices
+        By name and by key.
+    seed
+        Of every input.
+    """
+
+    workloads: dict[str, Workload]
+    devices: dict[str, Device]
+    seed: int
+    _inputs: OrderedDict[InputsKey, tuple[Prepared, int]] = field(default_factory=OrderedDict)
+    _clocks: dict[tuple[str, str], Clock] = field(default_factory=dict)
+    _telemetry: dict[str, Telemetry | None] = field(default_factory=dict)
+    _last_used: dict[str, float] = field(default_factory=dict)
+    _limits: dict[str, float] = field(default_factory=dict)
+
+    def warm(self, key: str, seconds: float) -> float:
+        """Bring a device up with ``seconds`` of its own kind of work: clocks ramp, pools and contexts start.
+
+        Returns
+        -------
+        float
+            Seconds spent.
+        """
+        device = self.devices[key]
+        activate(device, "float32")
+        self._limits[key] = CACHE_SHARE * available_nbytes(device)
+        started = time.perf_counter()
+        tensor = torch.randn(WARM_SIZE, WARM_SIZE, device=device.torch_name)
+        operand: Any = tensor.numpy() if device.kind == "numpy" else tensor
+        while time.perf_counter() - started < seconds:
+            operand @ operand
+            synchronize(device)
+        self._last_used[key] = time.perf_counter()
+        return self._last_used[key] - started
+
+    def visit(self, planned: PlannedCase, *, round_number: int, visit: int, settings: Settings, check: bool) -> Sample:
+        """Measure a case once; with ``check``, compare its result with the reference and note its memory as well."""
+        started = time.perf_counter()
+        sample = Sample(case=planned.case, round=round_number, visit=visit, status="failed", reason="not measured")
+        try:
+            sample = self._measured(sample, planned, settings, check=check)
+        except (MemoryError, torch.OutOfMemoryError) as err:
+            self._forget_everything()
+            sample = replace(sample, status="oom", reason=_out_of_memory(planned, err))
+        except Exception as err:  # the operation is the user's or torch's: anything may come, and becomes a row
+            if _is_out_of_memory(err):
+                self._forget_everything()
+                sample = replace(sample, status="oom", reason=_out_of_memory(planned, err))
+            else:
+                sample = replace(sample, status="failed", reason=_sentence(err))
+        return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
+
+    def _measured(self, sample: Sample, planned: PlannedCase, settings: Settings, *, check: bool) -> Sample:
+        case = planned.case
+        device = self.devices[case.device]
+        failure = self._shortage(planned, device)
+        if failure:
+            return replace(sample, status=failure.status, reason=failure.reason)
+        activate(device, case.dtype)
+        prepared = self._prepared(planned, device)
+        measurement, reading = self._measurement(prepared, case, device, settings)
+        sample = replace(
+            sample,
+            status="ok",
+            reason="",
+            seconds=tuple(_rounded(value) for value in measurement.seconds),
+            calls=measurement.calls,
+            converged=measurement.converged,
+            stop=measurement.stop,
+            warmup_calls=measurement.warmup_calls,
+            warmup_seconds=_rounded(measurement.warmup_seconds),
+            first_call_seconds=_rounded(measurement.first_call_seconds),
+            launch_bound=measurement.launch_bound,
+            clocks=dict(reading.clocks) if reading else {},
+            throttle=reading.throttle if reading else (),
+        )
+        return self._checked(sample, prepared, device) if check else sample
+
+    def _measurement(
+        self, prepared: Prepared, case: Case, device: Device, settings: Settings
+    ) -> tuple[Measurement, Reading | None]:
+        """Measure, and again while the device says that it was throttled; the last try is kept, flagged."""
+        if device.is_gpu and time.perf_counter() - self._last_used.get(device.key, -math.inf) > IDLE_SECONDS:
+            settings = replace(settings, warmup_seconds=WAKE_SECONDS)
+        clock = self._clock(case, device)
+        telemetry = self._telemetry_of(device)
+        for _ in range(THROTTLED_TRIES):
+            measurement = measure(prepared.call, clock, settings)
+            reading = telemetry.read() if telemetry else None
+            if reading is None or not reading.throttle:
+                break
+        self._last_used[device.key] = time.perf_counter()
+        return measurement, reading
+
+    def _checked(self, sample: Sample, prepared: Prepared, device: Device) -> Sample:
+        """Compare with the reference, and note the peak memory of one more call, both untimed."""
+        reset_peak(device)
+        prepared.call()
+        synchronize(device)
+        peak = peak_nbytes(device)
+        accuracy = prepared.check()
+        sample = replace(
+            sample,
+            peak_allocated_nbytes=peak[0] if peak else None,
+            peak_reserved_nbytes=peak[1] if peak else None,
+            relative_error=accuracy.error if math.isfinite(accuracy.error) else None,
+            error_bound=accuracy.bound,
+        )
+        if accuracy.ok:
+            return sample
+        return replace(sample, status="wrong", reason=_wrong(accuracy), seconds=(), calls=0)
+
+    def _prepared(self, planned: PlannedCase, device: Device) -> Prepared:
+        """Return the case's inputs in place, made again from the seed if they had to give way."""
+        case = planned.case
+        key = (case.workload, case.n, case.dtype, case.device, case.residency)
+        if key in self._inputs:
+            self._inputs.move_to_end(key)
+            return self._inputs[key][0]
+        self._make_room(planned.nbytes, device)
+        prepared = self.workloads[case.workload].prepare(case, device, self.seed)
+        synchronize(device)
+        self._inputs[key] = (prepared, planned.nbytes)
+        return prepared
+
+    def _make_room(self, nbytes: int, device: Device) -> None:
+        limit = self._limits.get(device.key, math.inf)
+        held = [(key, size) for key, (_, size) in self._inputs.items() if key[3] == device.key]
+        total = nbytes + sum(size for _, size in held)
+        for key, size in held:
+            if total <= limit:
+                break
+            del self._inputs[key]
+            total -= size
+
+    def _forget_everything(self) -> None:
+        self._inputs.clear()
+        gc.collect()
+        if torch.accelerator.is_available():
+            torch.accelerator.empty_cache()
+
+    def _shortage(self, planned: PlannedCase, device: Device) -> _Failure | None:
+        """Refuse what cannot fit before trying it: a host that runs out of memory kills processes."""
+        host = next(d for d in self.devices.values() if not d.is_gpu) if device.is_gpu else device
+        for place, copies in ((device, DEVICE_COPIES if device.is_gpu else HOST_COPIES), (host, HOST_COPIES)):
+            needed, available = copies * planned.nbytes, available_nbytes(place)
+            if needed > available:
+                reason = (
+                    f"needs about {units.nbytes(int(needed))} of memory on {place.key}, "
+                    f"where {units.nbytes(available)} is available"
+                )
+                return _Failure(status="oom", reason=reason)
+        return None
+
+    def _clock(self, case: Case, device: Device) -> Clock:
+        key = (case.device, case.timing)
+        if key not in self._clocks:
+            self._clocks[key] = for_case(device, case.timing)
+        return self._clocks[key]
+
+    def _telemetry_of(self, device: Device) -> Telemetry | None:
+        if device.key not in self._telemetry:
+            self._telemetry[device.key] = Telemetry.open(device)
+        return self._telemetry[device.key]
+
+
+def by_key(devices: Iterable[Device]) -> dict[str, Device]:
+    """Return devices by their key."""
+    return {device.key: device for device in devices}
+
+
+def _rounded(seconds: float) -> float:
+    """Keep six significant digits: far below any noise, and a third of the file."""
+    return float(f"{seconds:.6g}")
+
+
+def _is_out_of_memory(err: Exception) -> bool:
+    text = str(err).lower()
+    return "can't allocate memory" in text or "not enough memory" in text or "out of memory" in text
+
+
+def _out_of_memory(planned: PlannedCase, err: BaseException) -> str:
+    return f"out of memory with a working set of {units.nbytes(planned.nbytes)}: {_sentence(err)}"
+
+
+def _sentence(err: BaseException) -> str:
+    first = next((line for line in str(err).splitlines() if line.strip()), "no message")
+    return scrub(f"{type(err).__name__}: {first.strip()}")
+
+
+def _wrong(accuracy: Accuracy) -> str:
+    if not math.isfinite(accuracy.error):
+        return "the result differs from the reference in shape, dtype or contents, or is not finite"
+    return f"relative error {accuracy.error:.2g} against the float64 reference, where {accuracy.bound:.2g} is allowed"

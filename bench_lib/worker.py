@@ -1,0 +1,104 @@
+"""The measuring process: reads requests as JSON lines, answers each with one JSON line.
+
+A fresh one is started for each round. It can be killed, can crash and can run out of memory without losing a result,
+and it can be another interpreter with another torch. Requests are objects whose ``do`` names one of
+:data:`VERBS`; an answer is an object, with ``error`` in it where the request could not be done.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import torch
+
+from bench_lib import devices, host
+from bench_lib.errors import CrossoverError
+from bench_lib.measure import Settings
+from bench_lib.plan import make_plan
+from bench_lib.records import PlannedCase, from_object, to_json, to_object
+from bench_lib.visitor import Visitor, by_key
+from bench_lib.workloads import ALL
+
+Answer = dict[str, Any]
+
+
+class Worker:
+    """Answers requests, one at a time."""
+
+    def __init__(self, seed: int) -> None:
+        torch.set_num_interop_threads(1)
+        self._devices = devices.discover()
+        self._workloads = {workload.name: workload for workload in ALL}
+        self._visitor = Visitor(workloads=self._workloads, devices=by_key(self._devices), seed=seed)
+
+    def describe(self, request: Answer) -> Answer:
+        """Say what is here: the machine's name, devices, versions, flags."""
+        del request
+        return {
+            "machine": devices.machine_name(self._devices),
+            "devices": [to_object(device.record()) for device in self._devices],
+            "default": devices.default_key(),
+            "host": host.host_facts(),
+            "software": devices.software_facts(),
+            "precision": devices.precision_facts(),
+        }
+
+    def plan(self, request: Answer) -> Answer:
+        """Say which cases a profile has on the devices asked for."""
+        chosen = devices.select(request["devices"], self._devices)
+        cases = make_plan(self._workloads.values(), chosen, request["profile"], request["expression"])
+        names = dict.fromkeys(planned.case.workload for planned in cases)
+        return {
+            "cases": [to_object(planned) for planned in cases],
+            "workloads": [to_object(self._workloads[name].record()) for name in names],
+        }
+
+    def warm(self, request: Answer) -> Answer:
+        """Bring a device up."""
+        return {"seconds": self._visitor.warm(request["device"], request["seconds"])}
+
+    def visit(self, request: Answer) -> Answer:
+        """Measure a case once; the answer holds the sample as the line that a result file gets."""
+        sample = self._visitor.visit(
+            from_object(PlannedCase, request["planned"]),
+            round_number=request["round"],
+            visit=request["visit"],
+            settings=Settings(**request["settings"]),
+            check=request["check"],
+        )
+        return {"sample": to_json(sample)}
+
+
+VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {
+    "describe": Worker.describe,
+    "plan": Worker.plan,
+    "warm": Worker.warm,
+    "visit": Worker.visit,
+}
+
+
+def main() -> None:
+    """Serve until the requests end, which they do when the parent does."""
+    # What libraries print must not be taken for an answer: standard output becomes standard error.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    worker = Worker(seed=int(sys.argv[1]))
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = VERBS[request["do"]](worker, request)
+        except CrossoverError as err:
+            answer = {"error": str(err), "kind": type(err).__name__}
+        answers.write(json.dumps(answer, allow_nan=False) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
