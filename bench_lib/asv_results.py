@@ -22,14 +22,12 @@ from bench_lib.asv_rows import Result, Row, items, mapping, number, results, tex
 from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records import (
     MACHINE_PATTERN,
-    MAX_TEXT,
     DeviceRecord,
     Facts,
     Recording,
     Run,
-    scrub,
-    shorten,
 )
+from bench_lib.text import scrub, shorten
 
 FORMAT: Final = 2
 MAX_FILE_NBYTES: Final = 256 * 1024 * 1024
@@ -145,7 +143,7 @@ def _machine_facts(obj: object, beside: Path, problems: list[str]) -> Facts:
             if key in NOT_FACTS:
                 continue
             if isinstance(value, str):
-                facts.setdefault(key[:MAX_TEXT], scrub(value))
+                facts.setdefault(scrub(key), scrub(value))
             else:
                 left_out.add(key)
     if left_out:
@@ -166,7 +164,7 @@ def _rows(obj: object, about: Mapping[str, Any]) -> Iterator[Row]:
     columns = [str(column) for column in items(mapping(obj).get("result_columns"))]
     for name, values in mapping(mapping(obj).get("results")).items():
         yield Row(
-            name=name[:MAX_TEXT],
+            name=scrub(name),
             columns=dict(zip(columns, items(values), strict=False)),  # asv leaves empty columns at the end out
             about=mapping(about.get(name)),
         )

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
-from bench_lib.records import MAX_ITEMS, MAX_TEXT, Case, PlannedCase, Sample, WorkloadRecord, shorten
+from bench_lib.records import Case, PlannedCase, Sample, WorkloadRecord
+from bench_lib.strict import MAX_ITEMS
+from bench_lib.text import MAX_TEXT, scrub, shorten
 
 OUR_PARAMS: Final = ("device", "dtype", "n")
 SIZE_NAMES: Final = ("n", "N", "size", "shape", "length")
@@ -48,12 +50,12 @@ class Row:
     @property
     def axes(self) -> list[list[str]]:
         """The values of each parameter, as the text of their ``repr``."""
-        return [[str(value) for value in items(axis)] for axis in items(self.columns.get("params"))]
+        return [[text(value) for value in items(axis)] for axis in items(self.columns.get("params"))]
 
     @property
     def axis_names(self) -> tuple[str, ...]:
         """The names of the parameters; numbered where ``benchmarks.json`` does not tell."""
-        names = tuple(str(name) for name in items(self.about.get("param_names")))
+        names = tuple(text(name) for name in items(self.about.get("param_names")))
         if len(names) == len(self.axes):
             return names
         is_ours = self.name.rpartition(".")[2].startswith("device_") and len(self.axes) == len(OUR_PARAMS)
@@ -127,7 +129,7 @@ def _identify(workload: WorkloadRecord, named: dict[str, str]) -> tuple[Workload
     case = Case(
         workload=workload.name,
         n=n,
-        dtype=dtype[:MAX_TEXT],
+        dtype=dtype,
         device=f"{device}:0" if device in ("cuda", "xpu") else device,
     )
     return workload, case
@@ -147,8 +149,8 @@ def _sample(case: Case, result: object, samples: object, calls: object) -> Sampl
 
 
 def text(value: object) -> str:
-    """Return a text of a file, cut to what a record may hold; empty for anything else."""
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
+    """Return a text of a file, made fit for a record; empty for anything else."""
+    return scrub(value) if isinstance(value, str) else ""
 
 
 def items(value: object) -> list[Any]:
