@@ -334,6 +334,19 @@ class Recording:
     finishes: tuple[Finish, ...] = ()
     problems: tuple[str, ...] = ()
 
+    @property
+    def spent_seconds(self) -> float:
+        """Wall-clock seconds of all sittings; of one that was killed, what its visits add up to."""
+        finished = sum(finish.wall_seconds for finish in self.finishes)
+        return max(finished, sum(sample.wall_seconds for sample in self.samples))
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds of that which went into timed and warm-up calls."""
+        timed = sum(sum(sample.seconds) * sample.calls for sample in self.samples)
+        warmup = sum(sample.warmup_seconds for sample in self.samples)
+        return timed + warmup + sum(finish.device_warmup_seconds for finish in self.finishes)
+
     def with_problem(self, sentence: str) -> Self:
         """Return a copy that carries one more problem."""
         return dataclasses.replace(self, problems=(*self.problems, sentence))

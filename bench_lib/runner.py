@@ -188,7 +188,7 @@ def resume(path: Path, request: Request, observer: Observer) -> Ended:
         sitting = _Sitting(
             store=store, header=original, planned=planned, observer=observer, started=started, request=asked
         )
-        sitting.recall(recording.samples, spent=_spent(recording))
+        sitting.recall(recording.samples, spent=recording.spent_seconds)
         return sitting.go(worker, path)
 
 
@@ -473,13 +473,6 @@ def _check_same(recording: Recording, now: Run, planned: tuple[PlannedCase, ...]
             "start a new run, or go back to what it was begun with"
         )
         raise NotComparable(msg)
-
-
-def _spent(recording: Recording) -> float:
-    """Return the wall seconds of earlier sittings; of one that was killed, what its samples add up to."""
-    finished = sum(finish.wall_seconds for finish in recording.finishes)
-    sampled = sum(sample.wall_seconds for sample in recording.samples)
-    return max(finished, sampled)
 
 
 def _inputs_of(case: Case) -> tuple[str, int, str, str, str]:
