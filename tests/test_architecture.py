@@ -19,7 +19,7 @@ MAP = {
         workloads workloads.*
     """,
     "right": "analysis analysis.* bootstrap columns figures figures.* frame report report.* stats summary theme",
-    "waist": "asv_results asv_rows errors foreign reading records schema storage strict text units",
+    "waist": "asv_results asv_rows errors foreign lines reading records schema storage store strict text units",
     "top": "__init__ __main__ cli cli_* terminal",
 }
 GROUPS = {group: names.split() for group, names in MAP.items()}
