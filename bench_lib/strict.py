@@ -71,8 +71,9 @@ def build(record_type: Any, obj: object, where: str) -> Any:
 
 def as_object(record: Any, always: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return a record as a plain object; fields that hold their default are left out, unless named in ``always``."""
+    record_type: Any = type(record)
     obj: dict[str, Any] = {}
-    for name, default in defaults(type(record)):
+    for name, default in defaults(record_type):
         value = getattr(record, name)
         if name not in always and default is not dataclasses.MISSING and value == default:
             continue
