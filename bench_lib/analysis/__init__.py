@@ -1,0 +1,13 @@
+"""What the numbers say: who is faster, from which size, at what price of copying, and what to distrust.
+
+Every function takes a table and returns a table, and changes nothing. Times come from :func:`bench_lib.frame.tidy`;
+this package never imports torch and never draws.
+"""
+
+from bench_lib.analysis.break_even import break_even
+from bench_lib.analysis.crossovers import crossovers
+from bench_lib.analysis.estimates import estimates
+from bench_lib.analysis.speedups import speedups
+from bench_lib.analysis.trust import trust
+
+__all__ = ["break_even", "crossovers", "estimates", "speedups", "trust"]

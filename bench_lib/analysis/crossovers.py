@@ -1,0 +1,140 @@
+"""From which size a device wins: GPU-BLOB's definition, with uncertainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from bench_lib.analysis.levels import codes, pack, table
+
+COLUMNS: Final = (
+    *("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "baseline", "residency"),
+    *("timing", "answer", "n_low", "n_high", "nbytes_low", "nbytes_high", "nbytes_estimate", "estimate_low"),
+    *("estimate_high", "n_min", "n_max", "nbytes_min", "nbytes_max", "sizes"),
+)
+GROUP: Final = ("run", "workload", "dtype", "device", "baseline", "residency", "timing")
+SAME: Final = COLUMNS[: COLUMNS.index("answer")]
+TIMINGS: Final = ("latency", "throughput")
+SIZES: Final = ("n", "nbytes", "ratio", "ratio_low", "ratio_high")
+
+Answer = Literal["always", "never", "between", "undecided"]
+
+
+def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
+    """Return for each operation, dtype, device, residency and timing the size from which the device wins.
+
+    The crossover is the smallest size from which the device wins at every larger size tested (GPU-BLOB), given as the
+    two neighbouring sizes between which it lies; see :func:`decide` for the four answers.
+
+    A size at which either side is not ok is left out, and ``n_min``, ``n_max`` and ``sizes`` count the others only. In
+    particular a size at which the baseline was too slow to be measured is no win: nobody saw by how much, and
+    ``n_max`` says up to where the answer reaches.
+
+    Parameters
+    ----------
+    speedups
+        From :func:`bench_lib.analysis.speedups`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`COLUMNS`, sizes in bytes of the working set. ``nbytes_estimate`` is where the straight
+        line between the two neighbours, ratio against bytes and both logarithmic, passes 1; ``estimate_low`` and
+        ``estimate_high`` are where the upper and the lower limit of the ratio pass it, kept within the two. They and
+        the neighbours are NaN unless the answer is ``between``, and bytes are NaN where they are not known.
+    """
+    rows = speedups[speedups["timing"].isin(TIMINGS)]
+    group = pack(*(codes(rows[name]) for name in GROUP))
+    order = np.lexsort((rows["n"].to_numpy(), group))
+    rows, group = rows.iloc[order], group[order]
+    edges = np.flatnonzero(np.diff(group, prepend=-1, append=-1)).tolist()
+    compared = (rows["verdict"] != "").to_numpy()
+    verdicts, sizes = rows["verdict"].tolist(), rows[list(SIZES)].to_numpy(dtype=np.float64).tolist()
+    found = []
+    for start, end in pairwise(edges):
+        places = [place for place in range(start, end) if compared[place]]
+        found.append(_describe([verdicts[place] for place in places], [sizes[place] for place in places]))
+    columns = {name: rows[name].to_numpy()[edges[:-1]] for name in SAME}
+    columns |= {
+        "answer": np.array([answer for answer, _, _ in found], dtype=object),
+        "sizes": np.array([count for _, count, _ in found], dtype=np.int64),
+    }
+    for place, name in enumerate(_NUMBERS):
+        columns[name] = np.array([numbers[place] for _, _, numbers in found], dtype=np.float64)
+    return table(columns, COLUMNS)
+
+
+def decide(verdicts: Sequence[str]) -> tuple[Answer, int]:
+    """Return where a device takes over, from its verdicts at growing sizes.
+
+    Parameters
+    ----------
+    verdicts
+        ``device`` (it wins), ``baseline`` or ``same`` (it does not), ``undecided``; one for each size compared.
+
+    Returns
+    -------
+    answer
+        ``always``: it wins at all of them. ``never``: it does not win at the largest. ``between``: it wins from some
+        size on, and at the size just below it does not. ``undecided``: a size that would decide is undecided itself,
+        or no size was compared.
+    int
+        Place of the smallest size from which it wins at all larger ones; ``len(verdicts)`` where there is none.
+    """
+    first = len(verdicts)
+    while first > 0 and verdicts[first - 1] == "device":
+        first -= 1
+    if not verdicts:
+        return "undecided", first
+    if first == 0:
+        return "always", first
+    if verdicts[first - 1] == "undecided":
+        return "undecided", first
+    return ("never" if first == len(verdicts) else "between"), first
+
+
+def interpolate(x_low: float, log_low: float, x_high: float, log_high: float) -> float:
+    """Return where a log ratio passes 0 on the straight line between two sizes, kept within them.
+
+    Parameters
+    ----------
+    x_low, x_high
+        Logarithms of the sizes.
+    log_low, log_high
+        Logarithms of the ratio there; the second is positive.
+    """
+    if log_low >= 0:
+        return x_low
+    return x_low + (x_high - x_low) * log_low / (log_low - log_high)
+
+
+_NUMBERS: Final = (
+    *("n_low", "n_high", "nbytes_low", "nbytes_high", "nbytes_estimate", "estimate_low", "estimate_high"),
+    *("n_min", "n_max", "nbytes_min", "nbytes_max"),
+)
+
+
+def _describe(verdicts: list[str], sizes: list[list[float]]) -> tuple[Answer, int, tuple[Any, ...]]:
+    answer, first = decide(verdicts)
+    between = (math.nan,) * 7
+    if answer == "between":
+        below, above = sizes[first - 1], sizes[first]
+        between = (below[0], above[0], below[1], above[1], *_passes(below, above))
+    tested = (sizes[0][0], sizes[-1][0], sizes[0][1], sizes[-1][1]) if sizes else (math.nan,) * 4
+    return answer, len(sizes), (*between, *tested)
+
+
+def _passes(below: list[float], above: list[float]) -> tuple[float, float, float]:
+    """Return the bytes at which the ratio, its upper and its lower limit pass 1."""
+    if not (below[1] > 0 and above[1] > 0):
+        return math.nan, math.nan, math.nan
+    x_low, x_high = math.log(below[1]), math.log(above[1])
+    value, high, low = (
+        math.exp(interpolate(x_low, math.log(below[which]), x_high, math.log(above[which]))) for which in (2, 4, 3)
+    )
+    return value, high, low

@@ -1,0 +1,122 @@
+"""How long each case takes: its median and its floor, with their intervals, and what was seen on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from bench_lib.analysis.levels import (
+    WITHIN,
+    Cases,
+    Summary,
+    Visits,
+    ok_visits,
+    sort_into_cases,
+    summarise,
+    table,
+    text,
+)
+from bench_lib.analysis.modes import count_modes
+from bench_lib.stats import Floats
+
+COLUMNS: Final = (
+    *("run", "source", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name"),
+    *("threads", "residency", "timing", "flop", "nbytes", "status", "reason", "rounds", "visits", "blocks", "seconds"),
+    *("seconds_low", "seconds_high", "floor_seconds", "floor_low", "floor_high", "interval", "converged"),
+    *("first_call_seconds", "relative_error", "error_bound", "peak_allocated_nbytes", "throttled", "launch_bound"),
+    "modes",
+)
+TEXT: Final = ("run", "source", "machine", "workload", "family", "expression", "dtype", "device", "kind", "device_name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The table of estimates, row by row with the arrays that it came from."""
+
+    table: pd.DataFrame
+    visits: Visits
+    median: Summary
+
+
+def estimates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each case of each run.
+
+    Parameters
+    ----------
+    frame
+        From :func:`bench_lib.frame.tidy`. The order of its rows does not matter.
+
+    Returns
+    -------
+    DataFrame
+        ``seconds`` and ``floor_seconds`` (the mean over rounds, in logs, of the visits' medians and of their 5th
+        percentiles) with 95 % limits, and the columns of :data:`COLUMNS`. ``interval`` says what the limits of
+        ``seconds`` rest on: ``between-rounds``; ``within-run`` for a single round (over its visits or, when it had
+        one visit only, over that visit's blocks by order statistics), which is narrower than it should be; empty,
+        with limits NaN, for a number that has no interval. A floor seen once has none. Times of a case that is not ok
+        are NaN.
+    """
+    return judge(frame).table
+
+
+def judge(frame: pd.DataFrame) -> Judged:
+    """Return the estimates with the visits that they rest on."""
+    cases = sort_into_cases(frame)
+    visits = ok_visits(frame, cases)
+    median = summarise(visits.case, visits.round, visits.median, cases.size)
+    floor = summarise(visits.case, visits.round, visits.floor, cases.size)
+    low, high, interval = np.exp(median.low), np.exp(median.high), median.interval.copy()
+    once = median.visits == 1
+    rows = cases.deciding[once]
+    low[once], high[once] = frame["median_low"].to_numpy()[rows], frame["median_high"].to_numpy()[rows]
+    interval[once & ~np.isnan(low)] = WITHIN
+    decided = frame.iloc[cases.deciding]
+    columns = {
+        **{name: text(decided[name]) for name in (*TEXT, "residency", "timing", "status")},
+        **{name: decided[name].to_numpy() for name in ("n", "threads", "flop", "nbytes")},
+        "reason": np.where(cases.ok, "", text(decided["reason"])),
+        "rounds": median.rounds,
+        "visits": median.visits,
+        "seconds": np.exp(median.value),
+        "seconds_low": low,
+        "seconds_high": high,
+        "floor_seconds": np.exp(floor.value),
+        "floor_low": np.exp(floor.low),
+        "floor_high": np.exp(floor.high),
+        "interval": interval,
+        "modes": count_modes(visits.case, visits.median, cases.size),
+        **_seen(frame, cases),
+    }
+    return Judged(table=table(columns, COLUMNS), visits=visits, median=median)
+
+
+def _seen(frame: pd.DataFrame, cases: Cases) -> dict[str, np.ndarray]:
+    """Return what the samples of each case saw besides times."""
+    ok = text(frame["status"]) == "ok"
+
+    def how_many(rows: np.ndarray) -> np.ndarray:
+        return np.bincount(cases.of_row[rows], minlength=cases.size)
+
+    names = ["relative_error", "error_bound", "peak_allocated_nbytes"]
+    most = frame[names].groupby(cases.of_row).max()
+    blocks = np.bincount(cases.of_row[ok], weights=frame["blocks"].to_numpy()[ok], minlength=cases.size)
+    return {
+        "blocks": blocks.astype(np.int64),
+        "converged": (how_many(ok) > 0) & (how_many(ok & ~frame["converged"].to_numpy()) == 0),
+        "first_call_seconds": _first_call(frame, cases),
+        **{name: most[name].to_numpy() for name in names},
+        "throttled": how_many(ok & (text(frame["throttle"]) != "")) > 0,
+        "launch_bound": how_many(ok & frame["launch_bound"].to_numpy()) > 0,
+    }
+
+
+def _first_call(frame: pd.DataFrame, cases: Cases) -> Floats:
+    """Return the median over rounds of the first call, which a process makes once."""
+    rows = np.flatnonzero(frame["first_call_seconds"].notna().to_numpy() & cases.ok[cases.of_row])
+    case, round_ = cases.of_row[rows], frame["round"].to_numpy()[rows]
+    each = frame["first_call_seconds"].iloc[rows].groupby([case, round_]).max()
+    median = each.groupby(level=0).median()
+    return np.asarray(median.reindex(np.arange(cases.size)), dtype=np.float64)

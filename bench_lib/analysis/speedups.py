@@ -1,0 +1,133 @@
+"""Who is faster: a baseline's time over each other device's, visit by visit, with its interval and verdict."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from bench_lib import stats
+from bench_lib.analysis.estimates import Judged, judge
+from bench_lib.analysis.levels import BETWEEN, WITHIN, Ints, Objects, Summary, Visits, summarise, table, text
+from bench_lib.stats import Floats
+
+COLUMNS: Final = (
+    *("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name", "baseline"),
+    *("residency", "timing", "flop", "nbytes", "status", "reason", "seconds", "seconds_low", "seconds_high"),
+    *("baseline_seconds", "baseline_low", "baseline_high", "ratio", "ratio_low", "ratio_high", "rounds", "interval"),
+    "verdict",
+)
+SAME: Final = ("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "device_name")
+HOST_KINDS: Final = ("numpy", "cpu")
+HOST_TIMINGS: Final = ("latency", "throughput")  # cold device time and submission have no counterpart on a CPU
+
+
+def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
+    """Return one row for each case of every other device that ``baseline`` has too, in the same run.
+
+    A CPU call returns when it is done, so its one time stands against a GPU's latency, round trip and throughput; a
+    GPU's ``device`` and ``submit`` times have no counterpart there and are left out. A GPU's tf32 stands against the
+    CPU's float32. A GPU as baseline is compared like with like.
+
+    Parameters
+    ----------
+    frame
+        From :func:`bench_lib.frame.tidy`.
+    baseline
+        Key of the device to compare with.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`COLUMNS`. ``ratio`` is baseline time over device time: above 1 the device is faster.
+        Visits that were side by side are paired: the mean over rounds of the mean difference of logs, with Student's
+        t over rounds. Without two rounds in common it is Welch's on the rounds of both sides; with a single round,
+        t over its paired visits, or the two intervals combined, both labelled ``within-run``. Where one of the two is
+        not ok the pair has the device's status and reason, else the baseline's, no ratio and an empty verdict; the
+        time of the side that is ok stays.
+    """
+    judged = judge(frame)
+    device, base = _pairs(judged.table, baseline)
+    ours, theirs = judged.table.iloc[device], judged.table.iloc[base]
+    ours_ok = text(ours["status"]) == "ok"
+    ok = ours_ok & (text(theirs["status"]) == "ok")
+    rounds, interval, value, low, high = _ratios(judged, device, base)
+    times = {
+        f"{ours_or_theirs}_{limit}".removesuffix("_"): side[f"seconds_{limit}".removesuffix("_")].to_numpy()
+        for ours_or_theirs, side in (("seconds", ours), ("baseline", theirs))
+        for limit in ("", "low", "high")
+    }
+    times["baseline_seconds"] = times.pop("baseline")
+    columns = {
+        **{name: text(ours[name]) for name in (*SAME, "residency", "timing")},
+        **{name: ours[name].to_numpy() for name in ("n", "flop", "nbytes")},
+        "baseline": np.full(len(device), baseline, dtype=object),
+        **{name: np.where(ours_ok, text(theirs[name]), text(ours[name])) for name in ("status", "reason")},
+        **times,
+        "ratio": np.exp(value),
+        "ratio_low": np.exp(low),
+        "ratio_high": np.exp(high),
+        "rounds": rounds,
+        "interval": interval,
+        "verdict": np.where(ok, stats.verdicts(np.exp(low), np.exp(high)), ""),
+    }
+    return table(columns, COLUMNS)
+
+
+def _pairs(estimates: pd.DataFrame, baseline: str) -> tuple[Ints, Ints]:
+    """Return the rows of the devices' cases and the rows of the baseline's that they are compared with."""
+    keys = estimates[["run", "workload", "n", "dtype", "residency", "timing"]].assign(row=np.arange(len(estimates)))
+    is_base = (estimates["device"] == baseline).to_numpy()
+    others = keys[~is_base]
+    if estimates.loc[is_base, "kind"].isin(HOST_KINDS).any():
+        others = others[others["timing"].isin(HOST_TIMINGS)]
+        others = others.assign(dtype=others["dtype"].replace("tf32", "float32"), residency="resident", timing="latency")
+    pairs = others.merge(keys[is_base], on=list(keys.columns[:-1]), suffixes=("", "_base")).sort_values("row")
+    return pairs["row"].to_numpy(dtype=np.int64), pairs["row_base"].to_numpy(dtype=np.int64)
+
+
+def _ratios(judged: Judged, device: Ints, base: Ints) -> tuple[Ints, Objects, Floats, Floats, Floats]:
+    """Return rounds, kind of interval, and the log ratio with its limits, NaN where a side has no time."""
+    paired = _paired(judged, device, base)
+    median = judged.median
+    rounds = paired.rounds.copy()
+    interval, value, low, high = paired.interval.copy(), paired.value.copy(), paired.low.copy(), paired.high.copy()
+    few = np.minimum(median.rounds[device], median.rounds[base])
+
+    apart = np.flatnonzero((rounds < 2) & (few >= 2))
+    sides = [(median.value[s], median.variance[s], median.rounds[s]) for s in (base[apart], device[apart])]
+    value[apart] = sides[0][0] - sides[1][0]
+    low[apart], high[apart] = stats.welch_limits(*sides[0], *sides[1])
+    rounds[apart], interval[apart] = few[apart], BETWEEN
+
+    once = np.flatnonzero((interval == "") & (few >= 1))
+    logs = [np.log(judged.table[f"seconds{end}"].to_numpy()) for end in ("", "_low", "_high")]
+    ours, theirs = ([part[side[once]] for part in logs] for side in (device, base))
+    value[once] = theirs[0] - ours[0]
+    low[once], high[once] = stats.difference_limits(theirs[0], (theirs[1], theirs[2]), ours[0], (ours[1], ours[2]))
+    rounds[once], interval[once] = few[once], np.where(np.isnan(low[once]), "", WITHIN)
+    return rounds, interval, value, low, high
+
+
+def _paired(judged: Judged, device: Ints, base: Ints) -> Summary:
+    """Return the differences of logs, baseline less device, over the visits that were measured side by side."""
+    visits = judged.visits
+    pair_of_case = np.full(len(judged.table), -1)
+    own = text(judged.table["source"])[device] == "crossover"  # other tools' equal numbers mean nothing
+    pair_of_case[device[own]] = np.flatnonzero(own)
+    pair = pair_of_case[visits.case]
+    ours = np.flatnonzero(pair >= 0)
+    theirs = _find(visits, base[pair[ours]], visits.place[ours])
+    ours, theirs = ours[theirs >= 0], theirs[theirs >= 0]
+    difference = visits.median[theirs] - visits.median[ours]
+    return summarise(pair[ours], visits.round[ours], difference, len(device))
+
+
+def _find(visits: Visits, case: Ints, place: Ints) -> Ints:
+    """Return the visit at each case and place, -1 where there is none."""
+    if len(visits.case) == 0:
+        return np.full(len(case), -1)
+    known, wanted = visits.case * visits.places + visits.place, case * visits.places + place
+    found = np.searchsorted(known, wanted).clip(max=len(known) - 1)
+    return np.where(known[found] == wanted, found, -1)

@@ -1,0 +1,99 @@
+"""Everything that should be known before a number is believed: one row for each doubt about each case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bench_lib.analysis.estimates import judge
+from bench_lib.analysis.levels import WITHIN, Ints, Objects, sort_into_cases, table, text
+
+KEY: Final = ("run", "workload", "n", "dtype", "device", "residency", "timing")
+COLUMNS: Final = (*KEY, "kind_of_doubt", "reason", "visits")
+NOT_OK: Final = ("wrong", "failed", "oom", "timeout", "too_slow", "skipped")
+
+TWO_MODES: Final = "its visits fall into two heaps: the median depends on which was met more often"
+LAUNCH_BOUND: Final = "submitting took longer than the pre-block: launch cost may be in the number"
+ONE_ROUND: Final = "one round only: differences between processes are not in the interval, which is too narrow"
+NO_INTERVAL: Final = "one visit of fewer than 6 blocks: the number has no interval"
+STOPS: Final = {
+    "budget": "its share of the time was spent",
+    "stalled": "its interval had stopped shrinking",
+    "single": "one call took more than a visit's share of the time",
+}
+"""Why a visit ended before its interval was narrow."""
+
+
+def trust(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return everything suspect.
+
+    Parameters
+    ----------
+    frame
+        From :func:`bench_lib.frame.tidy`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`COLUMNS`, the gravest kind of doubt first. ``kind_of_doubt`` is ``wrong``, ``failed``,
+        ``oom``, ``timeout``, ``too slow`` or ``skipped`` for a case that is not ok; for one that is: ``lost visit``
+        (some visits failed), ``throttled``, ``two modes``, ``launch bound``, ``within-run interval`` (or none) and
+        ``not converged``. ``visits`` counts those concerned; 0 for a case that was never reached. Other tools do
+        not say whether a visit converged, and are not blamed for it.
+    """
+    cases = sort_into_cases(frame)
+    estimates = judge(frame).table
+    status, ok_case = text(frame["status"]), cases.ok[cases.of_row]
+    ok = ok_case & (status == "ok")
+    own = text(frame["source"]) == "crossover"
+    throttle = text(frame["throttle"])
+    case_status, interval = text(estimates["status"]), text(estimates["interval"])
+    stops = pd.Series(text(frame["stop"]), dtype=object).map(STOPS).fillna("it ended without saying why")
+
+    def whole(kind: str, concerned: NDArray[np.bool_], reason: str | Objects) -> pd.DataFrame:
+        """Doubt a case as such."""
+        case = np.flatnonzero(concerned)
+        reasons = np.broadcast_to(np.asarray(reason, dtype=object), concerned.shape)[case]
+        reached = np.bincount(cases.of_row[frame["round"].to_numpy() > 0], minlength=cases.size)
+        return _doubts(estimates, case, kind, reasons, reached[case])
+
+    def some(kind: str, rows: NDArray[np.bool_], reasons: Objects) -> pd.DataFrame:
+        """Doubt some visits of a case."""
+        case, joined, visits = _by_case(cases.of_row[rows], reasons[rows])
+        return _doubts(estimates, case, kind, joined, visits)
+
+    parts = [
+        *(whole(kind.replace("_", " "), case_status == kind, text(estimates["reason"])) for kind in NOT_OK),
+        some("lost visit", ok_case & ~ok, status + ": " + text(frame["reason"])),
+        some("throttled", ok & (throttle != ""), throttle),
+        whole("two modes", (estimates["modes"] == 2).to_numpy(), TWO_MODES),
+        some("launch bound", ok & frame["launch_bound"].to_numpy(), np.full(len(frame), LAUNCH_BOUND, dtype=object)),
+        whole("within-run interval", interval == WITHIN, ONE_ROUND),
+        whole("within-run interval", (interval == "") & (case_status == "ok"), NO_INTERVAL),
+        some("not converged", ok & own & ~frame["converged"].to_numpy(), text(stops)),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _doubts(estimates: pd.DataFrame, case: Ints, kind: str, reason: Objects, visits: Ints) -> pd.DataFrame:
+    concerned = estimates.iloc[case]
+    columns = {
+        **{name: concerned[name].to_numpy() for name in KEY},
+        "kind_of_doubt": np.full(len(case), kind, dtype=object),
+        "reason": reason,
+        "visits": visits,
+    }
+    return table(columns, COLUMNS)
+
+
+def _by_case(of_row: Ints, reasons: Objects) -> tuple[Ints, Objects, Ints]:
+    """Return each case once, with its distinct reasons joined and the number of its rows."""
+    words: dict[int, dict[str, None]] = {}
+    for case, reason in zip(of_row.tolist(), reasons.tolist(), strict=True):
+        words.setdefault(case, {})[reason] = None
+    case, visits = np.unique(of_row, return_counts=True)
+    joined = np.array(["; ".join(sorted(words[number])) for number in case.tolist()], dtype=object)
+    return case, joined, visits
