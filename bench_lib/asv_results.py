@@ -11,7 +11,6 @@ a kill, facts of a machine that are lists or null, and the path of the interpret
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 from bench_lib.asv_rows import Result, Row, items, mapping, number, results, text
 from bench_lib.errors import RecordError, SchemaTooNew
+from bench_lib.lines import read_json
 from bench_lib.records import (
     MACHINE_PATTERN,
     DeviceRecord,
@@ -30,7 +30,6 @@ from bench_lib.records import (
 from bench_lib.text import scrub, shorten
 
 FORMAT: Final = 2
-MAX_FILE_NBYTES: Final = 256 * 1024 * 1024
 MAX_THREAD_DIGITS: Final = 6
 NAMED_AT_MOST: Final = 10  # names in one problem
 LATEST_MILLISECONDS: Final = 253_402_300_799_000  # the year 9999 ends
@@ -56,7 +55,7 @@ def read_asv(path: Path) -> Recording:
     SchemaTooNew
         If it is of a later format than 2.
     """
-    content, obj = _load(path)
+    content, obj = read_json(path)
     _check_format(path, obj)
     problems: list[str] = []
     about = _beside(path.parent.parent / "benchmarks.json", problems)
@@ -87,25 +86,6 @@ def read_asv(path: Path) -> Recording:
     )
 
 
-def _load(path: Path) -> tuple[bytes, object]:
-    try:
-        if path.stat().st_size > MAX_FILE_NBYTES:
-            msg = f"a file of asv is at most {MAX_FILE_NBYTES} bytes; {shorten(path.name)} has more"
-            raise RecordError(msg)
-        content = path.read_bytes()
-    except OSError as err:
-        msg = f"cannot read {shorten(path.name)}: {err.strerror}; give the path of a result file of asv"
-        raise RecordError(msg) from err
-    try:
-        return content, json.loads(content)
-    except (ValueError, RecursionError) as err:
-        msg = (
-            f"{shorten(path.name)} is not whole JSON ({shorten(str(err))}): asv was probably stopped while it wrote "
-            f"the file; delete it and run asv again"
-        )
-        raise RecordError(msg) from err
-
-
 def _check_format(path: Path, obj: object) -> None:
     if not looks_like_asv(obj):
         msg = (
@@ -128,7 +108,7 @@ def _beside(path: Path, problems: list[str]) -> Mapping[str, Any]:
         problems.append(f"{path.name} is not where asv keeps it, so less is known of these numbers")
         return {}
     try:
-        return mapping(_load(path)[1])
+        return mapping(read_json(path)[1])
     except RecordError as err:
         problems.append(str(err))
         return {}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import asv_results
+from bench_lib import storage
 from bench_lib.asv_results import looks_like_asv, read_asv
 from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records import Case, Recording, Sample, from_json, to_json
@@ -157,6 +157,10 @@ def test_the_run_is_named_by_commit_and_content_and_dated_by_its_last_benchmark(
     assert run.id != change_result(results, lambda obj: obj.update(date=1)).run.id
 
 
+def test_the_one_door_for_result_files_leads_here(results: Path) -> None:
+    assert storage.load(results / MACHINE / RESULT) == read(results)
+
+
 def test_the_same_file_reads_the_same_twice(results: Path) -> None:
     assert read(results) == read(results)
 
@@ -229,7 +233,7 @@ def test_a_machine_name_is_never_a_path_and_becomes_a_plain_word(results: Path, 
 def test_a_file_cut_short_is_refused_with_what_to_do(results: Path, kept: int) -> None:
     path = results / MACHINE / RESULT
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(RecordError, match="run asv again"):
+    with pytest.raises(RecordError, match="cut short"):
         read(results)
 
 
@@ -237,7 +241,7 @@ def test_a_file_cut_short_is_refused_with_what_to_do(results: Path, kept: int) -
 def test_a_companion_file_cut_short_is_a_problem_and_no_failure(results: Path, name: str) -> None:
     (results / name).write_text('{"cut')
     recording = read(results)
-    assert any("not whole JSON" in p for p in recording.problems)
+    assert any("cut short" in p for p in recording.problems)
     assert sample_of(recording, "other.time_plain").status == "ok"
 
 
@@ -263,20 +267,14 @@ def test_a_later_format_is_refused_as_too_new(results: Path) -> None:
 
 def test_a_folder_and_a_missing_file_are_refused_in_a_sentence(results: Path) -> None:
     for path in (results, results / "nothing.json"):
-        with pytest.raises(RecordError, match="cannot read"):
+        with pytest.raises(RecordError, match=path.name):
             read_asv(path)
-
-
-def test_a_file_beyond_the_limit_is_not_read(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asv_results, "MAX_FILE_NBYTES", 10)
-    with pytest.raises(RecordError, match="at most 10 bytes"):
-        read(results)
 
 
 def test_bottomless_nesting_is_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text("[" * 200_000)
-    with pytest.raises(RecordError, match="not whole JSON"):
+    with pytest.raises(RecordError, match="JSON"):
         read_asv(path)
 
 
