@@ -2,7 +2,12 @@
 
 import warnings
 
+import hypothesis
 import pytest
+
+# How long an example takes says nothing about the code on a machine that is shared.
+hypothesis.settings.register_profile("crossover", deadline=None)
+hypothesis.settings.load_profile("crossover")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

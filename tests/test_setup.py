@@ -20,6 +20,7 @@ import bench_lib
 
 ROOT = Path(__file__).parent.parent
 SH = shutil.which("sh") or "/bin/sh"
+BASH = shutil.which("bash")
 MAKE = shutil.which("make")
 TARGETS = ("help", "bench", "test", "check", "fix", "report", "asv", "perf")
 
@@ -215,6 +216,15 @@ def _bench(crossover: Path, run_exit: int) -> subprocess.CompletedProcess[str]:
     command = [SH, str(ROOT / "scripts" / "bench.sh"), str(crossover), "--profile", "quick"]
     env = {**os.environ, "RUN_EXIT": str(run_exit)}
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.skipif(BASH is None, reason="needs bash, and there is none on the PATH")
+def test_a_gpu_session_names_its_steps_when_it_is_asked_for_another(tmp_path: Path) -> None:
+    command = [str(BASH), str(ROOT / "scripts" / "gpu_session.sh"), "devices", "coffee"]
+    env = {**os.environ, "OUT": str(tmp_path)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 4
+    assert "the steps are devices, cuda, doctor, run, report, asv and tests; came coffee" in done.stdout
 
 
 @needs_make
