@@ -55,6 +55,7 @@ class WorkerProcess:
                 start_new_session=True,
             )
         except OSError as err:
+            self._complaints.close()
             msg = f"the measuring process could not be started with this interpreter: {scrub(str(err))}"
             raise WorkerError(msg) from err
         self._pending = b""
@@ -122,7 +123,7 @@ class WorkerProcess:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     self.kill()
-                    msg = f"no answer within {timeout:.0f} s: the process was ended"
+                    msg = f"no answer within {timeout:.3g} s: the process was ended"
                     raise WorkerTimeout(msg)
                 if not selector.select(min(left, POLL_SECONDS)):
                     continue

@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -20,9 +19,6 @@ from rich.text import Text
 
 from bench_lib import units
 from bench_lib.records import Case, DeviceRecord, Facts, Run, Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PLAIN_INTERVAL_SECONDS: Final = 10.0  # between lines where there is no terminal to redraw
 
@@ -136,12 +132,6 @@ class RunProgress:
         measured = sum(status == "ok" for status in self._status.values())
         left = f", at most {max(self._budget - elapsed, 0):.0f} s left" if self._budget else ""
         return f"{len(self._status)}/{self._cases} cases seen, {measured} ok, {self._visits / elapsed:.0f} visits/s{left}"
-
-
-def status_counts(statuses: Mapping[str, int] | Counter[str]) -> str:
-    """Return how many cases ended how: ``240 ok, 3 too slow``."""
-    ordered = sorted(statuses.items(), key=lambda item: (item[0] != "ok", -item[1]))
-    return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in ordered)
 
 
 def _words(key: str) -> str:
