@@ -198,13 +198,15 @@ def _variance(group: Ints, values: Floats, mean: Floats, count: Ints) -> Floats:
 def _bootstrap(
     chosen: Ints, group: Ints, values: Floats, of_round: Ints, visits_in_round: Ints, low: Floats, high: Floats
 ) -> None:
-    """Replace the limits of the chosen groups; those with equal visits in each round are drawn together."""
+    """Replace limits by the bootstrap's; groups with equal visits in each round are drawn together."""
     shapes: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, start, end in zip(
         chosen.tolist(), np.searchsorted(of_round, chosen), np.searchsorted(of_round, chosen, "right"), strict=True
     ):
         shapes[tuple(visits_in_round[start:end].tolist())].append(number)
     for shape, numbers in shapes.items():
+        if min(shape) < 2:
+            continue  # of a single visit the lower level draws nothing new, and the limits would be too narrow
         first = np.searchsorted(group, numbers)
         block = values[first[:, None] + np.arange(sum(shape))]
         low[numbers], high[numbers] = bootstrap_limits(block, shape, stats.LEVEL)
