@@ -1,1 +1,34 @@
 """Every workload that Crossover measures, in one visible tuple: ``ALL``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench_lib.errors import UsageError
+from bench_lib.workloads.autograd import AUTOGRAD
+from bench_lib.workloads.base import Workload
+from bench_lib.workloads.creation import CREATION
+from bench_lib.workloads.matmul import MATMUL
+from bench_lib.workloads.transfer import TRANSFER
+
+ALL: Final[tuple[Workload, ...]] = (*CREATION, *TRANSFER, *MATMUL, *AUTOGRAD)
+
+
+def by_name() -> dict[str, Workload]:
+    """Return the workloads under their names, in the order of :data:`ALL`."""
+    return {workload.name: workload for workload in ALL}
+
+
+def find(name: str) -> Workload:
+    """Return the workload of a name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    known = by_name()
+    if name not in known:
+        msg = f"no workload is called {name!r}: choose one of {', '.join(known)}"
+        raise UsageError(msg)
+    return known[name]

@@ -95,3 +95,8 @@ def error_bound(dtype: str, terms: float, roundings: float = 1.0) -> float:
 def exact(condition: bool) -> Accuracy:
     """Return the accuracy of a result that is either right or wrong: copied bytes, a shape, a filled value."""
     return Accuracy(error=0.0 if condition else math.inf, bound=0.0)
+
+
+def worst(*accuracies: Accuracy) -> Accuracy:
+    """Return the accuracy that is nearest to its bound, or furthest over it."""
+    return max(accuracies, key=lambda accuracy: accuracy.error / accuracy.bound)

@@ -13,10 +13,10 @@ from typing import Final, Generic, Literal, TypeVar
 
 from bench_lib.devices import Device
 from bench_lib.records import Case, Timing, WorkloadRecord
-from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error, worst_error
+from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error, worst, worst_error
 from bench_lib.workloads.kinds import ALL_KINDS, DTYPE_KINDS, GPU_KINDS, TORCH_DTYPES, TORCH_KINDS
 from bench_lib.workloads.setting import Check, Prepared, Setting, checked, functional
-from bench_lib.workloads.source import source_digest, source_files
+from bench_lib.workloads.source import source_digest
 
 __all__ = [
     "ALL_KINDS",
@@ -37,6 +37,7 @@ __all__ = [
     "exact",
     "functional",
     "relative_error",
+    "worst",
     "worst_error",
 ]
 
@@ -137,5 +138,5 @@ class Workload:
             family=self.family,
             expression=self.expression,
             size=self.size,
-            source_sha256=source_digest(source_files(self.make) | source_files(self.flop) | source_files(self.nbytes)),
+            source_sha256=source_digest(self.make, self.flop, self.nbytes, Setting.randn, Setting.random_bytes),
         )

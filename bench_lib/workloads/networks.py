@@ -1,0 +1,154 @@
+"""The networks that autograd is measured on, and their float64 references.
+
+Parameters and data come from the seed, so every device trains the same network on the same batch.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import mse_loss
+
+from bench_lib.workloads.base import Setting, error_bound
+
+Tensors = tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Linear layers with a rectifier between each two of them.
+
+    Attributes
+    ----------
+    batch, widths
+        Rows of the batch, and features before, between and after the layers, at size ``n``.
+    input_gradient
+        Whether the gradient of the input is wanted too, as it is of a layer inside a network.
+    """
+
+    batch: Callable[[int], int]
+    widths: Callable[[int], tuple[int, ...]]
+    input_gradient: bool = False
+
+    def layers(self, n: int) -> tuple[tuple[int, int], ...]:
+        """Return the features into and out of each layer."""
+        return tuple(pairwise(self.widths(n)))
+
+    def parameters(self, n: int) -> int:
+        """Return the number of weights and biases."""
+        return sum(wide * high + high for wide, high in self.layers(n))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A network and one batch, on the host or on a device."""
+
+    model: torch.nn.Module
+    x: torch.Tensor
+    target: torch.Tensor
+    input_gradient: bool
+
+    def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Problem:
+        """Return a copy of its own, elsewhere."""
+        return Problem(
+            model=copy.deepcopy(self.model).to(device=device, dtype=dtype),
+            x=self.x.detach().clone().to(device=device, dtype=dtype).requires_grad_(self.input_gradient),
+            target=self.target.to(device=device, dtype=dtype),
+            input_gradient=self.input_gradient,
+        )
+
+    def leaves(self) -> Tensors:
+        """Return the tensors whose gradients are wanted."""
+        return (*((self.x,) if self.input_gradient else ()), *self.model.parameters())
+
+    def loss(self) -> torch.Tensor:
+        """Return the mean squared error of the batch."""
+        return mse_loss(self.model(self.x), self.target)
+
+
+def build(architecture: Architecture, setting: Setting) -> Problem:
+    """Return the problem of a setting on the host: He's initial weights (2015), small biases, standard normal data."""
+    layers: list[torch.nn.Module] = []
+    for index, (wide, high) in enumerate(architecture.layers(setting.n)):
+        layer = torch.nn.utils.skip_init(torch.nn.Linear, wide, high, dtype=setting.torch_dtype)
+        with torch.no_grad():
+            layer.weight.copy_(setting.randn(high, wide, stream=2 * index + 2) * math.sqrt(2 / wide))
+            layer.bias.copy_(setting.randn(high, stream=2 * index + 3) * 0.1)
+        layers += [torch.nn.ReLU(), layer] if layers else [layer]
+    widths, batch = architecture.widths(setting.n), architecture.batch(setting.n)
+    return Problem(
+        model=layers[0] if len(layers) == 1 else torch.nn.Sequential(*layers),
+        x=setting.randn(batch, widths[0], stream=0).requires_grad_(architecture.input_gradient),
+        target=setting.randn(batch, widths[-1], stream=1),
+        input_gradient=architecture.input_gradient,
+    )
+
+
+def numpy_forward(problem: Problem) -> Callable[[], Any]:
+    """Return the forward pass in NumPy."""
+    x = problem.x.detach().numpy()
+    linear = [layer for layer in problem.model.modules() if isinstance(layer, torch.nn.Linear)]
+    (weight, bias), *rest = [(layer.weight.detach().numpy().T, layer.bias.detach().numpy()) for layer in linear]
+
+    def forward() -> Any:
+        y = x @ weight + bias
+        for w, b in rest:
+            y = np.maximum(y, 0) @ w + b
+        return y
+
+    return forward
+
+
+def reference_output(host: Problem) -> torch.Tensor:
+    """Return the forward pass in float64."""
+    exact = host.to(torch.device("cpu"), torch.float64)
+    with torch.no_grad():
+        output: torch.Tensor = exact.model(exact.x)
+    return output
+
+
+def reference_gradients(host: Problem, under_test: Problem) -> Tensors:
+    """Return loss and gradients in float64, through the rectifiers that are open in the problem under test.
+
+    The gradient jumps where a rectifier's input crosses zero, so an input that rounding pushes across it would count as
+    a large error of a right result. Which rectifiers are open is therefore taken from the device; the values are not.
+    """
+    exact = host.to(torch.device("cpu"), torch.float64)
+    h = exact.x
+    for layer, is_open in zip(_chain(exact.model), _open_rectifiers(under_test), strict=True):
+        h = layer(h) if is_open is None else h * is_open
+    loss = mse_loss(h, exact.target)
+    return loss.detach(), *torch.autograd.grad(loss, exact.leaves())
+
+
+def gradient_bound(architecture: Architecture, setting: Setting) -> float:
+    """Return the error allowed for a loss and its gradients.
+
+    Each layer sums over its inputs on the way forward and over its outputs on the way back, and last over the batch;
+    each stores a result once on either way, and the loss twice.
+    """
+    layers = architecture.layers(setting.n)
+    terms = sum(wide + high for wide, high in layers) + architecture.batch(setting.n)
+    return error_bound(setting.dtype, terms, roundings=2 * len(layers) + 2)
+
+
+def _open_rectifiers(problem: Problem) -> Sequence[torch.Tensor | None]:
+    """Return, for each layer in turn, which of its elements let their input through; None for a linear layer."""
+    found: list[torch.Tensor | None] = []
+    h = problem.x
+    with torch.no_grad():
+        for layer in _chain(problem.model):
+            h = layer(h)
+            found.append((h > 0).to(device="cpu", dtype=torch.float64) if isinstance(layer, torch.nn.ReLU) else None)
+    return found
+
+
+def _chain(model: torch.nn.Module) -> Sequence[torch.nn.Module]:
+    return list(model) if isinstance(model, torch.nn.Sequential) else [model]

@@ -1,0 +1,128 @@
+"""One whole training step: made ready, and checked by loss, gradients and parameters.
+
+Both optimizers are fused (``fused=True``, said explicitly: the default differs between CPU and GPU), the fastest there
+is on either. Parameters move while a step is timed, so a check starts from a fresh copy; on one batch, with these
+learning rates, they stay finite over millions of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import torch
+from torch.nn.functional import mse_loss
+
+from bench_lib.workloads.base import Accuracy, Check, Prepared, Setting, error_bound, worst, worst_error
+from bench_lib.workloads.networks import Architecture, Problem, build, gradient_bound, reference_gradients
+
+STEP: Final = "optimizer.zero_grad(); loss = mse_loss({model}(x), y); loss.backward(); optimizer.step()"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """How parameters follow their gradients.
+
+    Attributes
+    ----------
+    make
+        From parameters and ``fused`` to torch's optimizer.
+    flop
+        Operations for each parameter in one step.
+    states
+        Numbers that it keeps for each parameter.
+    """
+
+    name: str
+    expression: str
+    make: Callable[..., torch.optim.Optimizer]
+    flop: float
+    states: int
+
+
+SGD: Final = Optimizer(
+    name="sgd",
+    expression="SGD(lr=0.1, fused=True)",
+    make=partial(torch.optim.SGD, lr=0.1),
+    flop=2.0,  # the gradient times the learning rate, subtracted
+    states=0,
+)
+ADAMW: Final = Optimizer(
+    name="adamw",
+    expression="AdamW(lr=1e-4, fused=True)",
+    make=partial(torch.optim.AdamW, lr=1e-4),
+    flop=14.0,  # decay 1, first moment 3, second moment 4, root, correction, epsilon and division 4, step 2
+    states=2,
+)
+OPTIMIZERS: Final = (SGD, ADAMW)
+
+
+def make_training_step(architecture: Architecture, optimizer: Optimizer, setting: Setting) -> Prepared:
+    """Make one whole training step ready; round trip, the batch is copied in and the loss out."""
+    host = build(architecture, setting)
+    batch = host if setting.residency == "roundtrip" else None
+
+    def one_step() -> tuple[Problem, torch.Tensor]:
+        problem = host.to(setting.torch_device)
+        return problem, training_step(problem, optimizer, batch)()
+
+    def compare(result: tuple[Problem, torch.Tensor]) -> Accuracy:
+        after, loss = result
+        learned = Accuracy(
+            error=worst_error((loss, *gradients(after)), reference_gradients(host, host.to(setting.torch_device))),
+            bound=gradient_bound(architecture, setting),
+        )
+        stepped = Accuracy(
+            error=worst_error(tuple(after.model.parameters()), _reference_step(host, optimizer, gradients(after))),
+            bound=error_bound(setting.dtype, terms=1.0),
+        )
+        return worst(learned, stepped)
+
+    step = training_step(host.to(setting.torch_device), optimizer, batch)
+    return Prepared(call=step, check=Check(call=one_step, compare=compare))
+
+
+def training_step(problem: Problem, optimizer: Optimizer, batch: Problem | None) -> Callable[[], torch.Tensor]:
+    """Return the step on a problem in place, or, round trip, on a ``batch`` that is copied in each time."""
+    model, x, target, device = problem.model, problem.x, problem.target, problem.x.device
+    stepper: Any = optimizer.make(model.parameters(), fused=True)
+
+    def step() -> torch.Tensor:
+        stepper.zero_grad()
+        loss = mse_loss(model(x), target)
+        loss.backward()
+        stepper.step()
+        return loss
+
+    if batch is None:
+        return step
+    host_x, host_target = batch.x, batch.target
+
+    def roundtrip() -> torch.Tensor:
+        stepper.zero_grad()
+        loss = mse_loss(model(host_x.to(device)), host_target.to(device))
+        loss.backward()
+        stepper.step()
+        return loss.to("cpu")
+
+    return roundtrip
+
+
+def gradients(problem: Problem) -> tuple[torch.Tensor, ...]:
+    """Return the gradients that the last step has left."""
+    return tuple(parameter.grad for parameter in problem.model.parameters() if parameter.grad is not None)
+
+
+def _reference_step(host: Problem, optimizer: Optimizer, found: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """Return the parameters after one float64 step along the gradients that were found.
+
+    Those are checked on their own. AdamW's first step is nearly the sign of the gradient, and so would turn the
+    rounding of a gradient near zero into a whole step the other way.
+    """
+    before = host.to(torch.device("cpu"), torch.float64)
+    for parameter, gradient in zip(before.model.parameters(), found, strict=True):
+        parameter.grad = gradient.detach().to(device="cpu", dtype=torch.float64)
+    optimizer.make(before.model.parameters(), fused=False).step()
+    return tuple(before.model.parameters())
