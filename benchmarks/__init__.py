@@ -1,0 +1,17 @@
+"""What asv measures: one class for each family of workloads, one method for each workload.
+
+asv imports this package before it looks for benchmarks, which is when our benchmark type must be known to it. Importing
+it touches no GPU.
+"""
+
+import os
+
+# Before torch is imported: the driver is asked whether there is a GPU, and CUDA stays untouched until after the fork.
+os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+
+from asv_runner.benchmarks import benchmark_types
+
+from bench_lib.asv_device import DeviceBenchmark
+
+if DeviceBenchmark not in benchmark_types:
+    benchmark_types.append(DeviceBenchmark)
