@@ -60,7 +60,7 @@ def read_asv(path: Path) -> Recording:
     problems: list[str] = []
     about = _beside(path.parent.parent / "benchmarks.json", problems)
     facts = _machine_facts(obj, path.parent / "machine.json", problems)
-    found = _results(_rows(obj, about), problems)
+    found = _without_absent_devices(_results(_rows(obj, about), problems), problems)
     commit = _commit(obj)
     run = Run(
         id=f"asv-{commit}-{hashlib.sha256(content).hexdigest()[:8]}",
@@ -171,6 +171,15 @@ def _results(rows: Iterator[Row], problems: list[str]) -> tuple[Result, ...]:
         if names:
             problems.append(f"{sentence}: {_names(names)}")
     return tuple(found)
+
+
+def _without_absent_devices(found: tuple[Result, ...], problems: list[str]) -> tuple[Result, ...]:
+    """Leave out devices that nothing was tried on: a suite asks for the same ones on every machine."""
+    tried = {result.planned.case.device for result in found if result.sample.status != "skipped"}
+    absent = {result.planned.case.device for result in found} - tried
+    if absent:
+        problems.append(f"devices without any result, not there or not selected, were left out: {_names(absent)}")
+    return tuple(result for result in found if result.planned.case.device in tried)
 
 
 def _device(key: str, facts: Facts) -> DeviceRecord:

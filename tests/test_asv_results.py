@@ -101,16 +101,23 @@ def test_a_benchmark_without_parameters_is_a_case_of_size_zero_on_the_cpu(result
 
 def test_parameters_called_device_dtype_and_n_keep_their_meaning_in_any_suite(results: Path) -> None:
     cases = [s.case for s in read(results).samples if s.case.workload == "other.Devices.time_add"]
-    assert cases == [
-        Case(workload="other.Devices.time_add", n=64, dtype="float32", device="cpu"),
-        Case(workload="other.Devices.time_add", n=64, dtype="float32", device="cuda:0"),
-    ]
+    assert cases == [Case(workload="other.Devices.time_add", n=64, dtype="float32", device="cpu")]
+
+
+def test_a_device_on_which_nothing_was_tried_is_left_out_and_named(results: Path) -> None:
+    recording = read(results)
+    assert {s.case.device for s in recording.samples} == {"cpu"}
+    assert [d.key for d in recording.run.devices] == ["cpu"]
+    assert any("devices without any result" in p and "cuda:0" in p for p in recording.problems)
 
 
 def test_a_literal_nan_is_a_skip_with_a_reason(results: Path) -> None:
-    skipped = [s for s in read(results).samples if s.case.device == "cuda:0"]
-    assert [s.status for s in skipped] == ["skipped"]
-    assert "skipped the combination" in skipped[0].reason
+    def skip_one(obj: dict[str, Any]) -> None:
+        obj["results"]["other.Suite.time_make"][0][0] = NAN
+
+    skipped = sample_of(change_result(results, skip_one), "other.Suite.time_make(kind=list)", 10)
+    assert skipped.status == "skipped"
+    assert "skipped the combination" in skipped.reason
 
 
 def test_a_benchmark_of_which_all_failed_has_one_failed_case_for_each_combination(results: Path) -> None:
