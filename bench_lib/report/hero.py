@@ -1,0 +1,197 @@
+"""Who wins, by how much: the table of the page, operations down, working-set sizes across.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench_lib import units
+from bench_lib.report import words
+from bench_lib.report.filters import Filters
+from bench_lib.report.matchups import Side, View
+from bench_lib.theme import heat_step
+
+FIRST_NBYTES: Final = 4 * 1024
+LAST_COLUMN: Final = 9
+"""Columns go up by powers of 4: 4 KiB is column 0, 1 GiB column 9, and column 10 is all beyond."""
+
+MAX_ROWS: Final = 400
+STATUS_WORDS: Final = {
+    "oom": "OOM",
+    "too_slow": "too slow",
+    "wrong": "wrong",
+    "timeout": "timeout",
+    "failed": "failed",
+    "skipped": "skipped",
+}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One cell: the word that carries the message, the class that colours it, and what is told on demand."""
+
+    text: str
+    style: str
+    detail: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeroRow:
+    """One operation in one dtype."""
+
+    expression: str
+    dtype: str
+    classes: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The operations of one family."""
+
+    family: str
+    classes: str
+    rows: tuple[HeroRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeroTable:
+    """The table of one view."""
+
+    columns: tuple[str, ...]
+    groups: tuple[Group, ...]
+    left_out: int
+
+    @property
+    def width(self) -> int:
+        """Columns, the row header included."""
+        return len(self.columns) + 1
+
+
+def column_of(nbytes: float) -> int:
+    """Return the column of a working set: the first whose size holds it.
+
+    Column 0 holds all up to 4 KiB, column 9 all up to 1 GiB, column 10 all beyond.
+    """
+    if nbytes <= FIRST_NBYTES:
+        return 0
+    return min(LAST_COLUMN + 1, math.ceil(math.log(nbytes / FIRST_NBYTES, 4) - 1e-9))
+
+
+def column_label(column: int) -> str:
+    """Return the header of a column."""
+    if column > LAST_COLUMN:
+        return f"over {units.nbytes(FIRST_NBYTES * 4**LAST_COLUMN)}"
+    label = units.nbytes(FIRST_NBYTES * 4**column)
+    return f"\N{LESS-THAN OR EQUAL TO} {label}" if column == 0 else label
+
+
+def table(view: View, filters: Filters) -> HeroTable:
+    """Return the table of one view.
+
+    Within a family, operations are ordered by where the device takes over, so that the border of the winners is a
+    staircase. Where several sizes of an operation fall into one column, the largest is shown.
+    """
+    pairs = [row for row in view.pairs.to_dict("records") if words.known(row["nbytes"])]
+    order = _takeover_order(view.crossovers.to_dict("records"))
+    by_operation: dict[tuple[str, str], list[Row]] = {}
+    for row in pairs:
+        by_operation.setdefault((row["workload"], row["dtype"]), []).append(row)
+    shown = sorted(by_operation, key=lambda key: (order.get(key, (5.0, 0.0)), key))[:MAX_ROWS]
+    used = [column_of(row["nbytes"]) for key in shown for row in by_operation[key]]
+    columns = range(min(used, default=0), max(used, default=-1) + 1)
+    sides = (view.matchup.device, view.matchup.baseline)
+    families: dict[str, list[tuple[str, str]]] = {}
+    for row in pairs:
+        families.setdefault(str(row["family"]), [])
+    for key in shown:
+        families[str(by_operation[key][0]["family"])].append(key)
+    return HeroTable(
+        columns=tuple(column_label(column) for column in columns),
+        groups=tuple(
+            Group(
+                family=words.clean(family) or "other",
+                classes=filters.classes((dtype for _, dtype in keys), [family]),
+                rows=tuple(_row(by_operation[key], columns, sides, filters) for key in keys),
+            )
+            for family, keys in families.items()
+            if keys
+        ),
+        left_out=len(by_operation) - len(shown),
+    )
+
+
+def _takeover_order(crossovers: Iterable[Row]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return where each operation stands: always first, then by size, then what cannot be told, then never."""
+    place = {"always": 0.0, "between": 1.0, "undecided": 2.0, "never": 3.0}
+    return {
+        (row["workload"], row["dtype"]): (
+            place.get(row["answer"], 4.0),
+            float(row["nbytes_high"]) if row["answer"] == "between" else 0.0,
+        )
+        for row in crossovers
+    }
+
+
+def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], filters: Filters) -> HeroRow:
+    by_column: dict[int, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: row["nbytes"]):
+        by_column.setdefault(column_of(row["nbytes"]), []).append(row)
+    first = rows[0]
+    return HeroRow(
+        expression=words.clean(first["expression"]),
+        dtype="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
+        classes=filters.classes([first["dtype"]], [first["family"]]),
+        cells=tuple(_cell(by_column[column], sides) if column in by_column else None for column in columns),
+    )
+
+
+def _cell(rows: Sequence[Row], sides: tuple[Side, Side]) -> Cell:
+    row, (device, baseline) = rows[-1], sides
+    where = f"n = {units.count(row['n'])}, {units.nbytes(row['nbytes'])}"
+    if len(rows) > 1:
+        where += f" (largest of {len(rows)} sizes in this column)"
+    verdict = str(row["verdict"])
+    if not verdict:
+        word = STATUS_WORDS.get(str(row["status"]), str(row["status"]))
+        return Cell(text=word, style="none", detail=(where, words.clean(row["reason"], words.MAX_PROSE)))
+    measured = (
+        where,
+        _timed(device.word, row["seconds"], row["seconds_low"], row["seconds_high"]),
+        _timed(baseline.word, row["baseline_seconds"], row["baseline_low"], row["baseline_high"]),
+    )
+    ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
+    if verdict == "device":
+        return _won(device, "g", ratio, low, high, measured, row)
+    if verdict == "baseline":
+        return _won(baseline, "c", 1 / ratio, 1 / high, 1 / low, measured, row)
+    told = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
+    text = f"about 1{words.TIMES}" if verdict == "same" else "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+    return Cell(text=text, style="same" if verdict == "same" else "open", detail=(*measured, told))
+
+
+def _won(
+    side: Side, letter: str, ratio: float, low: float, high: float, measured: tuple[str, ...], row: Row
+) -> Cell:
+    shown = words.times(ratio, low, high)
+    return Cell(
+        text=f"{side.word} {shown}",
+        style=f"{letter}{max(1, abs(heat_step(ratio)))}",
+        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(low, high)}"),
+    )
+
+
+def _timed(word: str, seconds: float, low: float, high: float) -> str:
+    return f"{word}: {units.seconds(seconds, low, high)} ({words.seconds_span(low, high)})"
+
+
+def _interval(row: Row) -> str:
+    rounds = f"{int(row['rounds'])} rounds" if row["interval"] == "between-rounds" else "within one run"
+    return f"95 % interval ({rounds})"

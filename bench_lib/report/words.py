@@ -1,0 +1,74 @@
+"""Words that every part of the page shares: foreign text made harmless, and numbers with their intervals.
+
+Escaping is jinja2's and markupsafe's; what is done here is what escaping does not do: control characters, text that
+turns the reading direction round, and names of ten thousand characters. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from bench_lib import units
+
+MAX_NAME: Final = 120
+"""Characters of a name that are shown; what was cut is said with an ellipsis."""
+
+MAX_PROSE: Final = 600
+"""The same for a reason, a version or a command."""
+
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+
+# Controls, lone surrogates, and the marks that change the direction of what follows them (UAX 9, explicit formatting).
+_HARMFUL = re.compile("[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def clean(text: object, limit: int = MAX_NAME) -> str:
+    """Return a foreign text fit to be shown on one line: printable, of one direction at a time, and not endless."""
+    plain = _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(text).split()))
+    return plain if len(plain) <= limit else f"{plain[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
+def code(expression: object) -> Markup:
+    """Return an expression as code, isolated from the direction of the text around it."""
+    return Markup("<code><bdi>{}</bdi></code>").format(clean(expression))
+
+
+def strong(text: object) -> Markup:
+    """Return a text in bold that is not broken across lines."""
+    return Markup("<b>{}</b>").format(str(text).replace(" ", "\N{NO-BREAK SPACE}"))
+
+
+def known(value: float) -> bool:
+    """Return whether a number is there at all: neither NaN nor infinite."""
+    return math.isfinite(value)
+
+
+def seconds_span(low: float, high: float) -> str:
+    """Return ``low to high`` as times; empty where there is no interval."""
+    if not (known(low) and known(high)):
+        return ""
+    return f"{units.seconds(low, low, high)} to {units.seconds(high, low, high)}"
+
+
+def times(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
+    """Return a ratio as ``3.1x``, with a multiplication sign."""
+    return f"{units.ratio(ratio, low, high)}{TIMES}"
+
+
+def ratio_span(low: float, high: float) -> str:
+    """Return ``low to high`` as ratios; empty where there is no interval."""
+    if not (known(low) and known(high)):
+        return ""
+    return f"{units.ratio(low, low, high)} to {units.ratio(high, low, high)}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``; empty for nothing."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
