@@ -190,7 +190,7 @@ def _note_what_is_lacking(entries: list[Entry], problems: list[str]) -> None:
         )
     left_out = sum(entry.left_out for entry in entries)
     if left_out:
-        problems.append(f"{left_out} times were left out: not positive, not finite, or more than {MAX_ITEMS} of a case")
+        problems.append(f"times left out, as not positive, not finite or beyond {MAX_ITEMS} of a case: {left_out}")
     unnamed = sum(entry.planned.case.dtype == UNKNOWN_DTYPE for entry in entries)
     if unnamed:
         problems.append(f"{unnamed} of {len(entries)} benchmarks do not say their dtype in extra_info")
