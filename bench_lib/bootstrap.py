@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 RESAMPLES: Final = 2000
 SEED: Final = 20240501  # resampling is repeatable: the same records give the same page
+TIE: Final = 1e-9  # of the largest offset: resampled means closer than this are equal, and differ by rounding only
 CHUNK: Final = 1000  # sets bootstrapped at once: 16 MB of means
 
 
@@ -40,19 +41,21 @@ def bootstrap_limits(values: Floats, visits: Sequence[int], level: float) -> tup
         Coverage asked for, 0.95 for a 95 % interval.
     """
     sizes = np.asarray(visits)
+    first = np.cumsum(sizes) - sizes
+    means = (np.add.reduceat(values, first, axis=1) / sizes).mean(axis=1)
+    offset = values - means[:, None]
+    scale = np.abs(offset).max(axis=1)
+    # In units of the largest offset the arithmetic is the same whatever the times are counted in.
+    offset /= np.where(scale > 0, scale, 1.0)[:, None]
+    rounds = np.add.reduceat(offset, first, axis=1) / sizes
+    cubes, squares = (rounds**3).sum(axis=1), (rounds**2).sum(axis=1)
+    acceleration = cubes / (6 * np.maximum(squares, TIE**2) ** 1.5)
     weights = _resampling_weights(sizes)
-    rounds = np.add.reduceat(values, np.cumsum(sizes) - sizes, axis=1) / sizes
-    means = rounds.mean(axis=1)
-    offset = rounds - means[:, None]
-    squares = (offset**2).sum(axis=1)
-    spread = squares > 0
-    acceleration = np.where(spread, (offset**3).sum(axis=1), 0.0) / (6 * np.where(spread, squares, 1.0) ** 1.5)
-    low, high = means.copy(), means.copy()
+    low, high = np.zeros_like(means), np.zeros_like(means)
     for start in range(0, len(values), CHUNK):
         part = slice(start, start + CHUNK)
-        drawn = np.sort(values[part] @ weights.T, axis=1)
-        low[part], high[part] = _bca(drawn, means[part], acceleration[part], level)
-    return np.minimum(low, means), np.maximum(high, means)
+        low[part], high[part] = _bca(np.sort(offset[part] @ weights.T, axis=1), acceleration[part], level)
+    return means + scale * np.minimum(low, 0.0), means + scale * np.maximum(high, 0.0)
 
 
 def _resampling_weights(sizes: NDArray[np.int64]) -> Floats:
@@ -69,10 +72,10 @@ def _resampling_weights(sizes: NDArray[np.int64]) -> Floats:
     return weights.reshape(RESAMPLES, total).astype(np.float64, copy=False)
 
 
-def _bca(drawn: Floats, means: Floats, acceleration: Floats, level: float) -> tuple[Floats, Floats]:
-    """Return the limits of sorted bootstrap means, shape (sets, resamples)."""
+def _bca(drawn: Floats, acceleration: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return the limits of sorted bootstrap means, shape (sets, resamples), of sets whose own mean is 0."""
     count = drawn.shape[1]
-    under = (drawn < means[:, None]).sum(axis=1) + (drawn == means[:, None]).sum(axis=1) / 2
+    under = ((drawn < -TIE).sum(axis=1) + (drawn <= TIE).sum(axis=1)) / 2
     bias = ndtri(np.clip(under / count, 1 / (count + 1), count / (count + 1)))
     limits = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
