@@ -63,8 +63,9 @@ def relative_error(actual: torch.Tensor, reference: torch.Tensor) -> float:
         return math.inf
     if found.numel() == 0:
         return 0.0
-    scale = float(reference.abs().max())
-    return float((found - reference).abs().max()) / (scale if scale > 0 else 1.0)
+    expected = reference.detach()
+    scale = float(expected.abs().max())
+    return float((found - expected).abs().max()) / (scale if scale > 0 else 1.0)
 
 
 def worst_error(actual: Sequence[torch.Tensor], reference: Sequence[torch.Tensor]) -> float:

@@ -23,7 +23,7 @@ GRADIENT: Final = 12.0
 def _expect(*values: float) -> Callable[[Any], Accuracy]:
     def compare(result: Any) -> Accuracy:
         found = result if isinstance(result, tuple) else (result,)
-        return exact(condition=tuple(float(value) for value in found) == values)
+        return exact(condition=tuple(torch.as_tensor(value).item() for value in found) == values)
 
     return compare
 
