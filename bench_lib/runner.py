@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from bench_lib import units
 from bench_lib.errors import NotComparable, WorkerError
 from bench_lib.host import usable_threads
 from bench_lib.plan import visiting_order
@@ -241,9 +242,12 @@ class _Sitting:
             self._rounds(worker)
         except KeyboardInterrupt:
             return self._finish(path, "interrupted", self.rounds_done - before)
+        except WorkerError as err:
+            self._finish(path, "interrupted", self.rounds_done - before, reason=str(err))
+            raise
         return self._finish(path, "complete", self.rounds_done - before)
 
-    def _finish(self, path: Path, outcome: Outcome, rounds: int) -> Ended:
+    def _finish(self, path: Path, outcome: Outcome, rounds: int, reason: str = "") -> Ended:
         wall = time.monotonic() - self.started
         self.store.append(
             Finish(
@@ -251,6 +255,7 @@ class _Sitting:
                 rounds=rounds,
                 wall_seconds=round(wall, 3),
                 device_warmup_seconds=round(self.device_warmup, 3),
+                reason=reason,
             )
         )
         return Ended(path=path, outcome=outcome, wall_seconds=wall)
@@ -344,8 +349,8 @@ class _Sitting:
         if predicted is not None and predicted > self.limit:
             self.predictions.learn(case, predicted)
             reason = (
-                f"one call would take about {predicted:.2g} s, from what smaller sizes took; "
-                f"this budget allows {self.limit:.2g} s"
+                f"one call would take about {units.seconds(predicted)}, from what smaller sizes took; "
+                f"this budget allows {units.seconds(self.limit)}"
             )
             return dataclasses.replace(blank, status="too_slow", reason=reason)
         return None

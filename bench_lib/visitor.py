@@ -27,6 +27,7 @@ THROTTLED_TRIES: Final = 3
 IDLE_SECONDS: Final = 0.1  # a GPU lowers its clocks when idle for longer
 WAKE_SECONDS: Final = 3e-3
 HOST_COPIES: Final = 3.0  # inputs, and the float64 reference made from them
+SMALL_NBYTES: Final = 16 * 1024 * 1024  # what always fits; asking costs milliseconds
 DEVICE_COPIES: Final = 1.25  # the working set, and what the allocator rounds up
 CACHE_SHARE: Final = 0.2  # of the memory available at the start
 WARM_SIZE: Final = 512
@@ -191,6 +192,8 @@ class Visitor:
 
     def _shortage(self, planned: PlannedCase, device: Device) -> _Failure | None:
         """Refuse what cannot fit before trying it: a host that runs out of memory kills processes."""
+        if planned.nbytes < SMALL_NBYTES:
+            return None
         host = next(d for d in self.devices.values() if not d.is_gpu) if device.is_gpu else device
         for place, copies in ((device, DEVICE_COPIES if device.is_gpu else HOST_COPIES), (host, HOST_COPIES)):
             needed, available = copies * planned.nbytes, available_nbytes(place)

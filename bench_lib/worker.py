@@ -33,6 +33,7 @@ class Worker:
     def __init__(self, seed: int) -> None:
         torch.set_num_interop_threads(1)
         self._devices = devices.discover()
+        devices.activate(self._devices[0], "float32")  # so that the flags described are those measured with
         self._workloads = {workload.name: workload for workload in ALL}
         self._visitor = Visitor(workloads=self._workloads, devices=by_key(self._devices), seed=seed)
 

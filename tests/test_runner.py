@@ -1,0 +1,401 @@
+"""The parent of a run, with a made-up worker and a made-up clock: nothing sleeps, and every second is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bench_lib import runner
+from bench_lib.errors import DeviceNotFound, NotComparable, StorageError, WorkerError
+from bench_lib.process import WorkerTimeout
+from bench_lib.records import (
+    Case,
+    DeviceRecord,
+    PlannedCase,
+    Recording,
+    Sample,
+    WorkloadRecord,
+    from_object,
+    to_json,
+    to_object,
+)
+from bench_lib.runner import Request
+from bench_lib.storage import read
+
+START_SECONDS = 2.0
+OVERHEAD_SECONDS = 1e-3
+CHECK_SECONDS = 0.02
+
+Behaviour = Callable[[Case, int], Sample | Exception | None]
+
+
+class World:
+    """A machine whose operations take ``seconds(case)``; time passes only by what its workers do."""
+
+    def __init__(self, sizes: tuple[int, ...] = (16, 64, 256), devices: tuple[str, ...] = ("cpu", "cpu-1t")) -> None:
+        self.time = 100.0
+        self.sizes, self.devices = sizes, devices
+        self.seconds: Callable[[Case], float] = lambda case: 1e-6 * case.n
+        self.behaviour: Behaviour = lambda case, visit: None
+        self.software = {"torch": "2.13.0"}
+        self.started = 0
+        self.visits: list[tuple[Case, int, int, bool, float]] = []
+        self.alive = 0
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def cases(self) -> list[PlannedCase]:
+        return [
+            PlannedCase(
+                case=Case(workload="add", n=n, dtype="float32", device=device), flop=float(n), nbytes=12 * n
+            )
+            for n in self.sizes
+            for device in self.devices
+        ]
+
+    def start(self, seed: int) -> Worker:
+        self.started += 1
+        self.alive += 1
+        self.time += START_SECONDS
+        return Worker(self)
+
+
+class Worker:
+    """Answers as a real one would, at once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.dead = False
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        self.world.alive -= not self.dead
+        self.dead = True
+
+    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        assert not self.dead, "a dead worker was asked"
+        return getattr(self, request["do"])(request)
+
+    def describe(self, request: dict[str, Any]) -> dict[str, Any]:
+        records = [DeviceRecord(key=key, kind="cpu", name="a processor", threads=2) for key in self.world.devices]
+        return {
+            "machine": "a-processor-2c",
+            "default": "cpu",
+            "devices": [to_object(record) for record in records],
+            "host": {},
+            "software": dict(self.world.software),
+            "precision": {},
+        }
+
+    def plan(self, request: dict[str, Any]) -> dict[str, Any]:
+        if set(request["devices"]) - set(self.world.devices):
+            msg = "no such device"
+            raise DeviceNotFound(msg)
+        workload = WorkloadRecord(name="add", family="arithmetic", expression="x + y", source_sha256="a")
+        return {"cases": [to_object(one) for one in self.world.cases()], "workloads": [to_object(workload)]}
+
+    def warm(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.world.time += request["seconds"]
+        return {"seconds": request["seconds"]}
+
+    def visit(self, request: dict[str, Any]) -> dict[str, Any]:
+        case = from_object(PlannedCase, request["planned"]).case
+        share, check = request["settings"]["visit_seconds"], request["check"]
+        self.world.visits.append((case, request["round"], request["visit"], check, share))
+        seconds = self.world.seconds(case)
+        took = max(share, 2 * seconds)
+        self.world.time += took + OVERHEAD_SECONDS + check * CHECK_SECONDS
+        outcome = self.world.behaviour(case, len(self.world.visits))
+        if isinstance(outcome, BaseException):
+            self.kill()
+            raise outcome
+        sample = outcome or Sample(
+            case=case,
+            round=0,
+            visit=0,
+            seconds=(seconds,) * 3,
+            calls=1,
+            error_bound=1e-6 if check else None,
+            relative_error=0.0 if check else None,
+            warmup_seconds=took / 4,
+            wall_seconds=took,
+        )
+        return {"sample": to_json(dataclasses.replace(sample, round=request["round"], visit=request["visit"]))}
+
+
+class Silent:
+    """An observer that only counts."""
+
+    def __init__(self) -> None:
+        self.told: Counter[str] = Counter()
+
+    def begin(self, *_: object) -> None:
+        self.told["begin"] += 1
+
+    def begin_round(self, *_: object) -> None:
+        self.told["begin_round"] += 1
+
+    def about_to(self, *_: object) -> None:
+        self.told["about_to"] += 1
+
+    def saw(self, *_: object) -> None:
+        self.told["saw"] += 1
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    made = World()
+    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=made.monotonic))
+    monkeypatch.setattr(runner, "_start_worker", made.start)
+    yield made
+    assert made.alive == 0, "a worker was left alive"
+
+
+def measure(tmp_path: Path, **changes: Any) -> tuple[runner.Ended, Recording]:
+    ended = runner.run(Request(out=tmp_path / "run.jsonl", **changes), Silent())
+    return ended, read(ended.path)
+
+
+def by_case(recording: Recording) -> dict[Case, list[Sample]]:
+    found: dict[Case, list[Sample]] = {planned.case: [] for planned in recording.plan}
+    for sample in recording.samples:
+        found[sample.case].append(sample)
+    return found
+
+
+def test_every_case_is_visited_in_every_round_each_in_a_fresh_process(world: World, tmp_path: Path) -> None:
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "complete"
+    assert world.started == recording.run.rounds >= 5
+    for samples in by_case(recording).values():
+        assert {sample.round for sample in samples} == set(range(1, recording.run.rounds + 1))
+        assert Counter(sample.round for sample in samples)[1] >= 3
+
+
+def test_devices_of_a_case_are_visited_side_by_side(world: World, tmp_path: Path) -> None:
+    measure(tmp_path)
+    for first, second in zip(world.visits[::2], world.visits[1::2], strict=True):
+        assert (first[0].n, first[1], first[2]) == (second[0].n, second[1], second[2])
+        assert first[0].device != second[0].device
+
+
+def test_a_result_is_checked_once_for_each_set_of_inputs(world: World, tmp_path: Path) -> None:
+    measure(tmp_path)
+    checks = Counter(case for case, _, _, check, _ in world.visits if check)
+    assert set(checks.values()) == {1}
+    assert len(checks) == len(world.cases())
+
+
+@pytest.mark.parametrize(("budget", "count"), [(30.0, 3), (60.0, 40), (165.0, 3), (600.0, 20)])
+def test_a_budget_is_kept_within_a_tenth(world: World, tmp_path: Path, budget: float, count: int) -> None:
+    world.sizes = tuple(range(16, 16 + count))
+    ended, recording = measure(tmp_path, budget_seconds=budget)
+    assert ended.wall_seconds <= 1.1 * budget
+    assert all(samples[-1].status == "ok" for samples in by_case(recording).values())
+
+
+def test_a_budget_that_cannot_hold_all_rounds_drops_rounds_and_no_case(world: World, tmp_path: Path) -> None:
+    world.sizes = tuple(range(16, 116))
+    ended, recording = measure(tmp_path, budget_seconds=20.0)
+    rounds = {sample.round for sample in recording.samples}
+    assert 1 < len(rounds) < recording.run.rounds
+    assert ended.wall_seconds <= 22.0
+    assert all(len(samples) >= len(rounds) - 1 for samples in by_case(recording).values())
+
+
+def test_a_budget_spent_before_a_case_leaves_a_row_that_says_so(world: World, tmp_path: Path) -> None:
+    world.sizes = tuple(range(16, 216))
+    _, recording = measure(tmp_path, budget_seconds=5.0)
+    last = [samples[-1] for samples in by_case(recording).values()]
+    skipped = [sample for sample in last if sample.status == "skipped"]
+    assert skipped
+    assert all(sample.reason == "the budget of 5 s was spent before its first visit" for sample in skipped)
+    assert {sample.status for sample in last} == {"ok", "skipped"}
+
+
+def test_a_case_that_would_take_too_long_is_refused_with_its_prediction(world: World, tmp_path: Path) -> None:
+    world.sizes = (16, 64, 4_000_000_000)
+    _, recording = measure(tmp_path)
+    for case, samples in by_case(recording).items():
+        if case.n == 4_000_000_000:
+            assert [sample.status for sample in samples] == ["too_slow"]
+            assert "one call would take about 66.7 min" in samples[0].reason
+    assert 4_000_000_000 not in {case.n for case, *_ in world.visits}
+
+
+def test_a_refusal_carries_on_to_still_larger_sizes(world: World, tmp_path: Path) -> None:
+    world.sizes = (16, 4_000_000_000, 8_000_000_000)
+    _, recording = measure(tmp_path)
+    reasons = {samples[0].case.n: samples[0].reason for samples in by_case(recording).values()}
+    assert "about 2.22 h" in reasons[8_000_000_000]
+
+
+def test_a_slow_case_is_visited_once_a_round_and_does_not_starve_the_others(world: World, tmp_path: Path) -> None:
+    world.sizes = (16, 17)
+    world.seconds = lambda case: 1.0 if case.n == 17 else 1e-6
+    ended, recording = measure(tmp_path, budget_seconds=100.0)
+    for case, samples in by_case(recording).items():
+        per_round = Counter(sample.round for sample in samples)
+        assert max(per_round.values()) == 1 if case.n == 17 else min(per_round.values()) >= 3
+    assert ended.wall_seconds <= 110
+
+
+@pytest.mark.parametrize("status", ["wrong", "oom", "failed"])
+def test_a_case_that_ends_badly_has_its_row_and_is_not_asked_again(
+    world: World, tmp_path: Path, status: Any
+) -> None:
+    bad = world.cases()[0].case
+
+    def behaviour(case: Case, _: int) -> Sample | None:
+        return Sample(case=case, round=1, visit=1, status=status, reason="because") if case == bad else None
+
+    world.behaviour = behaviour
+    _, recording = measure(tmp_path)
+    found = by_case(recording)
+    assert [(sample.status, sample.reason) for sample in found.pop(bad)] == [(status, "because")]
+    assert all(sample.status == "ok" for samples in found.values() for sample in samples)
+
+
+def test_a_worker_that_dies_once_costs_one_visit(world: World, tmp_path: Path) -> None:
+    world.behaviour = lambda case, visit: WorkerError("ended by SIGKILL") if visit == 5 else None
+    ended, recording = measure(tmp_path)
+    lost = [sample for sample in recording.samples if sample.status != "ok"]
+    assert [(sample.status, sample.reason) for sample in lost] == [("failed", "ended by SIGKILL")]
+    assert ended.outcome == "complete"
+    assert world.started == recording.run.rounds + 1
+    assert all(samples[-1].status == "ok" for samples in by_case(recording).values())
+
+
+def test_a_case_that_kills_every_worker_is_given_up_after_the_second(world: World, tmp_path: Path) -> None:
+    killer = world.cases()[2].case
+    world.behaviour = lambda case, _: WorkerTimeout("no answer within 60 s") if case == killer else None
+    _, recording = measure(tmp_path)
+    found = by_case(recording)
+    assert [sample.status for sample in found.pop(killer)] == ["timeout", "timeout"]
+    assert all(samples[-1].status == "ok" for samples in found.values())
+
+
+def test_an_interrupt_keeps_what_was_measured_and_says_so(world: World, tmp_path: Path) -> None:
+    world.behaviour = lambda case, visit: KeyboardInterrupt() if visit == 10 else None
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "interrupted"
+    assert len(recording.samples) == 9
+    assert recording.finishes[-1].outcome == "interrupted"
+
+
+def test_a_resumed_run_ends_with_as_many_rounds_as_an_undisturbed_one(world: World, tmp_path: Path) -> None:
+    world.behaviour = lambda case, visit: KeyboardInterrupt() if visit == 100 else None
+    ended, before = measure(tmp_path)
+    world.behaviour = lambda case, visit: None
+    again = runner.resume(ended.path, Request(), Silent())
+    after = read(again.path)
+    assert again.outcome == "complete"
+    assert after.samples[: len(before.samples)] == before.samples
+    assert [finish.outcome for finish in after.finishes] == ["interrupted", "complete"]
+    for samples in by_case(after).values():
+        assert len({sample.round for sample in samples}) >= after.run.rounds
+    assert len({(sample.case, sample.round, sample.visit) for sample in after.samples}) == len(after.samples)
+
+
+def test_a_resumed_run_keeps_to_the_budget_of_the_whole(world: World, tmp_path: Path) -> None:
+    world.behaviour = lambda case, visit: KeyboardInterrupt() if visit == 200 else None
+    first, _ = measure(tmp_path, budget_seconds=100.0)
+    world.behaviour = lambda case, visit: None
+    second = runner.resume(first.path, Request(), Silent())
+    assert first.wall_seconds + second.wall_seconds <= 110
+
+
+def test_resuming_a_complete_run_measures_nothing_more(world: World, tmp_path: Path) -> None:
+    ended, before = measure(tmp_path)
+    visits = len(world.visits)
+    assert runner.resume(ended.path, Request(), Silent()).outcome == "complete"
+    assert len(world.visits) == visits
+    assert read(ended.path).samples == before.samples
+
+
+def test_a_settled_case_stays_settled_when_resumed(world: World, tmp_path: Path) -> None:
+    bad = world.cases()[0].case
+
+    def behaviour(case: Case, visit: int) -> Sample | Exception | None:
+        if visit == 100:
+            return KeyboardInterrupt()
+        return Sample(case=case, round=1, visit=1, status="oom", reason="no room") if case == bad else None
+
+    world.behaviour = behaviour
+    ended, _ = measure(tmp_path)
+    world.behaviour = lambda case, visit: None
+    runner.resume(ended.path, Request(), Silent())
+    assert [sample.status for sample in by_case(read(ended.path))[bad]] == ["oom"]
+
+
+@pytest.mark.parametrize("what", ["software", "plan"])
+def test_a_file_begun_with_something_else_is_not_continued(world: World, tmp_path: Path, what: str) -> None:
+    ended, _ = measure(tmp_path, rounds=1)
+    if what == "software":
+        world.software = {"torch": "2.14.0"}
+    else:
+        world.sizes = (16, 32)
+    with pytest.raises(NotComparable, match=f"begun with other {what} than are here now"):
+        runner.resume(ended.path, Request(), Silent())
+
+
+def test_a_file_that_exists_is_never_written_over(world: World, tmp_path: Path) -> None:
+    ended, before = measure(tmp_path, rounds=1)
+    with pytest.raises(StorageError):
+        runner.run(Request(out=ended.path), Silent())
+    assert read(ended.path).samples == before.samples
+
+
+def test_a_worker_that_cannot_be_started_again_ends_the_sitting_with_its_reason(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(seed: int) -> Worker:
+        if world.started == 2:
+            msg = "no torch here any more"
+            raise WorkerError(msg)
+        return world.start(seed)
+
+    monkeypatch.setattr(runner, "_start_worker", start)
+    with pytest.raises(WorkerError, match="no torch here any more"):
+        measure(tmp_path)
+    recording = read(tmp_path / "run.jsonl")
+    assert recording.samples
+    assert (recording.finishes[-1].outcome, recording.finishes[-1].reason) == ("interrupted", "no torch here any more")
+
+
+def test_the_header_says_how_to_repeat_the_run_without_naming_a_path(world: World, tmp_path: Path) -> None:
+    _, recording = measure(tmp_path, rounds=2, budget_seconds=60.0, seed=7, devices=("cpu",), expression="add or x")
+    assert recording.run.command == (
+        "crossover run --profile quick --device cpu -k 'add or x' --rounds 2 --budget 60s --seed 7"
+    )
+    assert str(tmp_path) not in (tmp_path / "run.jsonl").read_text()
+
+
+def test_a_machine_can_be_named(world: World, tmp_path: Path) -> None:
+    _, recording = measure(tmp_path, rounds=1, machine="blue-box")
+    assert recording.run.machine == "blue-box"
+
+
+def test_an_observer_is_told_of_every_visit(world: World, tmp_path: Path) -> None:
+    watching = Silent()
+    ended = runner.run(Request(out=tmp_path / "run.jsonl"), watching)
+    assert watching.told["saw"] == len(read(ended.path).samples)
+    assert watching.told["begin"] == 1
+
+
+def test_what_is_here_and_what_would_be_measured_can_be_asked_without_measuring(world: World) -> None:
+    assert [device.key for device in runner.describe().devices] == ["cpu", "cpu-1t"]
+    assert len(runner.list_cases(Request())) == len(world.cases())
+    assert not world.visits
