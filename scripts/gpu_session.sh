@@ -80,7 +80,9 @@ step_asv() {
     mkdir "$copy"
     cp -r asv.conf.json benchmarks bench_lib pyproject.toml README.md "$copy" && cd "$copy" || return
     git init -q && git add -A && git -c user.name=asv -c user.email=asv@localhost commit -q -m "what is measured" || return
+    # asv hides PYTHONPATH from what it starts, and asks for this one instead.
     export HOME=$scratch PYTHONPATH=$copy${WHEELS:+:$scratch/site}
+    export ASV_PYTHONPATH=$PYTHONPATH
     "$python" -m asv machine --yes &&
         timeout 300 "$python" -m asv run --quick --show-stderr --bench "${ASV_BENCH:-[Mm]atmul}" \
             --set-commit-hash "$(git rev-parse HEAD)" &&
