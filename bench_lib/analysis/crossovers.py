@@ -98,19 +98,21 @@ def decide(verdicts: Sequence[str]) -> tuple[Answer, int]:
     return ("never" if first == len(verdicts) else "between"), first
 
 
-def interpolate(x_low: float, log_low: float, x_high: float, log_high: float) -> float:
-    """Return where a log ratio passes 0 on the straight line between two sizes, kept within them.
+def interpolate(size_low: float, log_low: float, size_high: float, log_high: float) -> float:
+    """Return where a log ratio passes 0 on the straight line, over the log of the size, between two sizes.
 
     Parameters
     ----------
-    x_low, x_high
-        Logarithms of the sizes.
+    size_low, size_high
+        Positive, in any unit. The result lies within them.
     log_low, log_high
         Logarithms of the ratio there; the second is positive.
     """
     if log_low >= 0:
-        return x_low
-    return x_low + (x_high - x_low) * log_low / (log_low - log_high)
+        return size_low
+    share = log_low / (log_low - log_high)
+    size = math.exp(math.log(size_low) + share * math.log(size_high / size_low))
+    return min(max(size, size_low), size_high)
 
 
 _NUMBERS: Final = (
@@ -133,8 +135,7 @@ def _passes(below: list[float], above: list[float]) -> tuple[float, float, float
     """Return the bytes at which the ratio, its upper and its lower limit pass 1."""
     if not (below[1] > 0 and above[1] > 0):
         return math.nan, math.nan, math.nan
-    x_low, x_high = math.log(below[1]), math.log(above[1])
     value, high, low = (
-        math.exp(interpolate(x_low, math.log(below[which]), x_high, math.log(above[which]))) for which in (2, 4, 3)
+        interpolate(below[1], math.log(below[which]), above[1], math.log(above[which])) for which in (2, 4, 3)
     )
     return value, high, low
