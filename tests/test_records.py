@@ -227,6 +227,14 @@ def test_deep_nesting_is_refused_and_not_followed(opening: str) -> None:
         from_json(with_fields(sample(), clocks={"a": "HERE"}).replace('"HERE"', "[" * 900 + "]" * 900))
 
 
+def test_a_value_nested_deeper_than_python_can_print_is_refused_in_a_sentence() -> None:
+    nested: list[object] = []
+    for _ in range(10_000):
+        nested = [nested]
+    with pytest.raises(RecordError, match=r"sample\.clocks must be flat"):
+        to_json(sample(clocks={"deep": nested}))
+
+
 @pytest.mark.parametrize("text", ["", " ", "[]", "null", "3", '"run"', "{", "{}", "\x00" * 100, "{'kind': 'run'}"])
 def test_what_is_no_object_with_a_kind_is_refused(text: str) -> None:
     with pytest.raises(RecordError):

@@ -3,22 +3,25 @@
 import dataclasses
 import errno
 import gzip
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from record_strategies import CASE, FINISH, PLAN, RUN, sample
 
 from bench_lib import storage
 from bench_lib.errors import RecordError, SchemaTooNew, StorageError
+from bench_lib.lines import Content
 from bench_lib.reading import MAX_PROBLEMS
 from bench_lib.records import MAX_LINE_BYTES, SCHEMA_VERSION, Line, Plan, PlannedCase, Recording, to_json
 from bench_lib.storage import Store, compress, default_path, load, read
@@ -284,6 +287,10 @@ def test_a_file_system_that_cannot_lock_is_named(tmp_path: Path, monkeypatch: py
 
 @settings(max_examples=40, deadline=None)
 @given(kept=st.integers(len(text_of(RUN)), len(text_of(*LINES))))
+@example(kept=len(text_of(RUN, PLAN)))
+@example(kept=len(text_of(RUN, PLAN)) - 1)  # all but the newline
+@example(kept=len(text_of(RUN, PLAN)) - 2)
+@example(kept=len(text_of(RUN, PLAN)) + 1)
 def test_wherever_a_file_was_cut_it_can_be_resumed_with_all_its_whole_lines(
     tmp_path_factory: pytest.TempPathFactory, kept: int
 ) -> None:
@@ -513,11 +520,14 @@ def test_a_compressed_run_reads_the_same_whatever_it_is_called(tmp_path: Path) -
     assert read(packed.rename(tmp_path / "evidence")) == load(tmp_path / "evidence") == WHOLE
 
 
-def test_compressing_gives_the_same_bytes_wherever_and_whenever(tmp_path: Path) -> None:
+def test_compressing_gives_the_same_bytes_wherever_and_whenever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "other").mkdir()
     first, second = written(tmp_path), written(tmp_path / "other", name="another.jsonl")
-    os.utime(second, (1, 1))
-    assert compress(first).read_bytes() == compress(second).read_bytes()
+    packed = compress(first)
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    assert compress(second).read_bytes() == packed.read_bytes()
     assert first.exists()
 
 
@@ -556,6 +566,13 @@ def test_all_whole_lines_of_a_truncated_gzip_are_read_and_the_damage_is_named(tm
     recording = read(path)
     assert dataclasses.replace(recording, problems=()) == WHOLE
     assert "damaged" in recording.problems[0]
+
+
+def test_of_a_truncated_gzip_every_byte_is_read_that_is_there() -> None:
+    content = gzip.compress(b"".join(b"%d" % n * 3000 for n in range(100)))  # one byte holds hundreds
+    for kept in range(20, len(content)):
+        there = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(content[:kept])
+        assert b"".join(Content(io.BytesIO(content[:kept]), len(there))) == there
 
 
 def test_a_gzip_of_several_members_with_padding_is_one_file(tmp_path: Path) -> None:
