@@ -29,54 +29,53 @@ CASES = (
     ("matmul", 64),
     ("matmul", 256),
     ("matmul", 512),
-    ("mlp_forward_backward", 32),
+    ("mlp_forward_backward", 128),
 )
 QUICK_CASES = (("create_zeros", 1024), ("matmul", 64))
 REPETITIONS = 6
 WAYS = ("stock", "ours", "timer")
 
 PREPARE = """
-import torch
+from functools import cache
 from bench_lib import devices
-from bench_lib.records import Case
+from bench_lib.records import Case, PlannedCase
 from bench_lib.workloads import find
 
-def prepare(workload, n):
+@cache
+def processor():
     (device,) = devices.select(["cpu"], devices.discover())
     devices.activate(device, "float32")
-    return find(workload).prepare(Case(workload=workload, n=n, dtype="float32", device="cpu"), device, seed=0).call
+    return device
+
+def case(workload, n):
+    return Case(workload=workload, n=n, dtype="float32", device="cpu")
+
+def prepare(workload, n):
+    return find(workload).prepare(case(workload, n), processor(), seed=0).call
 """
-STOCK_SUITE = """
-class Stock:
-    params = [{names!r}, {sizes!r}]
-    param_names = ["workload", "n"]
+STOCK_CLASS = """
+class Suite_{workload}:
+    params = {sizes!r}
+    param_names = ["n"]
 
-    def setup(self, workload, n):
-        if (workload, n) not in {cases!r}:
-            raise NotImplementedError("no case")
-        self.call = prepare(workload, n)
+    def setup(self, n):
+        self.call = prepare({workload!r}, n)
 
-    def time_call(self, workload, n):
+    def time_call(self, n):
         self.call()
 """
-OUR_SUITE = """
+OUR_IMPORTS = """
 import asv_runner.benchmarks
 from bench_lib.asv_device import DeviceBenchmark
-from bench_lib.records import Case, PlannedCase
-
 asv_runner.benchmarks.benchmark_types.append(DeviceBenchmark)
+"""
+OUR_CLASS = """
+class Suite_{workload}:
+    params = {sizes!r}
+    param_names = ["n"]
 
-class Ours:
-    params = [{names!r}, {sizes!r}]
-    param_names = ["workload", "n"]
-
-    def setup(self, workload, n):
-        if (workload, n) not in {cases!r}:
-            raise NotImplementedError("no case")
-
-    def device_call(self, workload, n):
-        case = Case(workload=workload, n=n, dtype="float32", device="cpu")
-        return PlannedCase(case=case, flop=0.0, nbytes=0)
+    def device_call(self, n):
+        return PlannedCase(case=case({workload!r}, n), flop=0.0, nbytes=0)
 """
 TIMER = """
 import sys
@@ -111,7 +110,7 @@ class Bench:
             code = PREPARE + TIMER.format(workload=workload, n=n)
             command = [sys.executable, "-c", code]
             return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-        self.run(way, rf"\('{workload}', {n}\)$")
+        self.run(way, rf"Suite_{workload}\.\w+\({n}\)$")
         (path,) = (self.folder / way / "results" / "here").glob("*-existing-*.json")
         samples = [sample for sample in read_asv(path).samples if sample.status == "ok"]
         path.unlink()
@@ -145,16 +144,16 @@ def main() -> None:
 
 
 def _set_up(folder: Path, cases: tuple[tuple[str, int], ...]) -> Bench:
-    axes = {
-        "cases": set(cases),
-        "names": sorted({name for name, _ in cases}),
-        "sizes": sorted({n for _, n in cases}),
-    }
-    for way, suite, launch in (("stock", STOCK_SUITE, "spawn"), ("ours", OUR_SUITE, "forkserver")):
+    ways = (("stock", "", STOCK_CLASS, "spawn"), ("ours", OUR_IMPORTS, OUR_CLASS, "forkserver"))
+    for way, imports, template, launch in ways:
+        classes = [
+            template.format(workload=name, sizes=sorted(n for workload, n in cases if workload == name))
+            for name in dict(cases)
+        ]
         benchmarks = folder / way / "benchmarks"
         benchmarks.mkdir(parents=True)
         (benchmarks / "__init__.py").write_text("")
-        (benchmarks / "suite.py").write_text(PREPARE + suite.format(**axes))
+        (benchmarks / "suite.py").write_text("".join([PREPARE, imports, *classes]))
         settings = {
             "version": 1, "project": way, "repo": str(ROOT), "branches": ["HEAD"], "environment_type": "existing",
             "benchmark_dir": str(benchmarks), "results_dir": str(folder / way / "results"), "launch_method": launch,
