@@ -38,9 +38,10 @@ report: $(VENV)/.ready-test ## write the report of FILE=..., by default of the n
 	if [ -z "$$file" ]; then echo "report: no run in results/runs yet; make one with: make bench" >&2; exit 1; fi; \
 	$(BIN)/crossover report "$$file"
 
-asv: $(VENV)/.ready-test ## run the asv benchmarks once on this commit and publish asv's own pages
-	$(PY) -m asv machine --yes
-	$(PY) -m asv run --quick --set-commit-hash "$$(git rev-parse HEAD)"
+asv: $(VENV)/.ready-test ## run the asv benchmarks once on this commit (minutes) and publish asv's own pages
+	@name=$$($(PY) -c 'from bench_lib.devices import discover, machine_name; print(machine_name(discover()))') && \
+	$(PY) -m asv machine --machine "$$name" --yes && \
+	$(PY) -m asv run --quick --machine "$$name" --set-commit-hash "$$(git rev-parse HEAD)" && \
 	$(PY) -m asv publish
 
 perf: $(VENV)/.ready-test ## measure what Crossover itself costs
