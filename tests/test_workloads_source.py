@@ -1,0 +1,108 @@
+"""The hash of a workload's code: it changes with the code that is reached, and with nothing else."""
+
+import importlib.util
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from bench_lib.workloads import ALL
+from bench_lib.workloads.source import source_digest
+
+MODULE = '''
+"""Workloads of a user."""
+from functools import partial
+
+SCALE = 2
+
+def helper(x):
+    """Help."""
+    return x * SCALE
+
+def unrelated(x):
+    return x - 1
+
+def factory(power):
+    def make(setting):
+        # why
+        return helper(setting) ** power
+    return make
+
+make = factory(3)
+bound = partial(helper, 5)
+'''
+
+
+@pytest.fixture
+def digest(tmp_path):
+    """Return the hash of one name of the module above, with a text in it replaced."""
+    count = 0
+
+    def digest(old="", new="", name="make"):
+        nonlocal count
+        count += 1
+        assert old in MODULE
+        path = tmp_path / f"{count}" / "mine.py"
+        path.parent.mkdir()
+        path.write_text(MODULE.replace(old, new, 1) if old else MODULE, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("mine", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return source_digest(getattr(module, name))
+
+    return digest
+
+
+def test_the_same_code_in_another_folder_has_the_same_hash(digest):
+    assert digest() == digest() != ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# why", "# because"),
+        ('"""Help."""', '"""Help a lot."""'),
+        ("def unrelated(x):\n    return x - 1\n", ""),
+        ("return x - 1", "return x - 2"),
+        ("return helper(setting) ** power", "return helper( setting )**power"),
+    ],
+)
+def test_comments_documentation_layout_and_other_functions_do_not_count(digest, old, new):
+    assert digest(old, new) == digest()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("** power", "* power"),
+        ("x * SCALE", "x + SCALE"),
+        ("SCALE = 2", "SCALE = 4"),
+        ("factory(3)", "factory(2)"),
+    ],
+)
+def test_the_code_that_is_reached_its_constants_and_what_it_closes_over_count(digest, old, new):
+    assert digest(old, new) != digest()
+
+
+def test_the_arguments_of_a_partial_count(digest):
+    assert digest("helper, 5", "helper, 6", name="bound") != digest(name="bound")
+
+
+def test_code_from_a_prompt_has_no_hash():
+    scope = {}
+    exec("def make(setting):\n    return setting", scope)
+    assert source_digest(scope["make"]) == ""
+
+
+def test_functions_of_other_packages_count_by_name():
+    assert source_digest(partial(max, 1)) != source_digest(partial(min, 1))
+
+
+def test_every_workload_has_a_hash_of_its_own_that_another_process_finds_too():
+    code = "from bench_lib.workloads import ALL; print(*(w.record().source_sha256 for w in ALL))"
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    here = [workload.record().source_sha256 for workload in ALL]
+    assert here == elsewhere
+    assert len(set(here)) == len(ALL)
+    assert all(len(digest) == 64 for digest in here)
