@@ -32,7 +32,7 @@ ADD = Workload(
     dtypes=Axis(quick=("float32",), full=("float64", "bfloat16")),
     sizes_of=(("bfloat16", Axis(quick=(4,))),),
     make=functional(operator.add, two_vectors, terms=lambda n: 1.0, numpy_function=np.add),
-    flop=lambda n: float(n),
+    flop=float,
     nbytes=lambda n, itemsize: 3 * n * itemsize,
 )
 

@@ -1,0 +1,158 @@
+"""Every workload of ``ALL``: right where it exists, caught where it is wrong, and declared so that it can be read."""
+
+import math
+
+import pytest
+import torch
+from workload_fakes import CPU, LIKE_A_GPU, NUMPY, ONE_THREAD, prepare, smallest, spoil, treat_as_gpu
+
+from bench_lib.devices import activate, discover
+from bench_lib.errors import UsageError
+from bench_lib.records import Case, Timing
+from bench_lib.workloads import ALL, by_name, find
+from bench_lib.workloads.base import ALL_KINDS, PROFILES, TORCH_DTYPES, Check, Setting
+
+HOSTS = (NUMPY, CPU, ONE_THREAD)
+ON_HOSTS = [
+    pytest.param(workload, device, id=f"{workload.name}-{device.key}")
+    for workload in ALL
+    for device in HOSTS
+    if workload.exists_on(device.kind, workload.dtypes.quick[0])
+]
+GPU_ONLY = [pytest.param(workload, id=workload.name) for workload in ALL if "cpu" not in workload.kinds]
+EACH = [pytest.param(workload, id=workload.name) for workload in ALL]
+ROUND_TRIPS = [pytest.param(workload, id=workload.name) for workload in ALL if workload.roundtrip]
+
+# What makes a result wrong where being a little off does not: nothing is written, or any number may come.
+SPOILT = {
+    "create_empty": lambda result: result[:0],
+    "allocate": lambda result: result[:0],
+    "allocate_uncached": lambda result: "not what was expected",
+    "create_randn": lambda result: 2 * result,
+}
+
+
+@pytest.mark.parametrize(("workload", "device"), ON_HOSTS)
+def test_it_is_right_on_every_host_device(workload, device):
+    accuracy = prepare(workload, device).check()
+    assert accuracy.ok, accuracy
+
+
+@pytest.mark.parametrize(("workload", "device"), ON_HOSTS)
+def test_a_wrong_kernel_is_caught(workload, device):
+    check = prepare(workload, device).check
+    assert isinstance(check, Check)
+    wrong = SPOILT.get(workload.name, spoil)
+    assert not Check(call=lambda: wrong(check.call()), compare=check.compare)().ok
+
+
+@pytest.mark.parametrize("workload", GPU_ONLY)
+def test_what_only_a_gpu_has_is_right_on_a_cpu_treated_as_one_and_caught_when_wrong(workload, monkeypatch):
+    treat_as_gpu(monkeypatch)
+    check = prepare(workload, LIKE_A_GPU).check
+    assert check().ok
+    wrong = SPOILT.get(workload.name, spoil)
+    assert not Check(call=lambda: wrong(check.call()), compare=check.compare)().ok
+
+
+@pytest.mark.parametrize("workload", ROUND_TRIPS)
+def test_a_round_trip_is_right_and_moves_data_both_ways(workload, monkeypatch):
+    treat_as_gpu(monkeypatch)
+    prepared = prepare(workload, LIKE_A_GPU, residency="roundtrip")
+    assert prepared.check().ok
+    to, places = torch.Tensor.to, []
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, place: places.append(str(place)) or to(self, place))
+    prepared.call()
+    assert len(places) >= 2, "at least one input in and one result out"
+
+
+@pytest.mark.parametrize("workload", EACH)
+def test_it_is_declared_so_that_a_person_can_read_it(workload):
+    assert workload.name == workload.name.lower().replace(" ", "_")
+    assert workload.family in ("creation", "transfer", "matmul", "autograd")
+    assert workload.expression
+    assert "n" in workload.size.split()
+    assert set(workload.kinds) <= set(ALL_KINDS)
+    assert "latency" in workload.timings
+    assert set(workload.timings) <= set(Timing.__args__)
+    compile(workload.expression, workload.name, "exec")
+
+
+@pytest.mark.parametrize("workload", EACH)
+def test_its_axes_are_of_known_values_and_each_profile_adds_to_the_one_before(workload):
+    for dtype in workload.dtypes.values("full"):
+        assert dtype in TORCH_DTYPES
+        assert any(workload.exists_on(kind, dtype) for kind in workload.kinds)
+        sizes = [workload.sizes_for(dtype, profile) for profile in PROFILES]
+        assert set(sizes[0]) <= set(sizes[1]) <= set(sizes[2])
+        assert min(sizes[2]) >= 1
+    assert workload.sizes_for(workload.dtypes.quick[0], "quick")
+
+
+@pytest.mark.parametrize("workload", EACH)
+def test_its_work_is_finite_and_grows_with_its_size(workload):
+    sizes = sorted(workload.sizes.values("full"))
+    flop = [workload.flop(n) for n in sizes]
+    nbytes = [workload.nbytes(n, 4) for n in sizes]
+    assert flop == sorted(flop)
+    assert all(math.isfinite(value) and value >= 0 for value in flop)
+    assert nbytes == sorted(nbytes)
+    assert all(isinstance(value, int) and value >= 1 for value in nbytes)
+    assert workload.nbytes(sizes[0], 8) > workload.nbytes(sizes[0], 4)
+
+
+@pytest.mark.parametrize("workload", EACH)
+def test_its_record_says_what_the_report_needs(workload):
+    record = workload.record()
+    assert (record.name, record.family, record.expression) == (workload.name, workload.family, workload.expression)
+    assert record.source_sha256
+
+
+def test_names_are_unique_and_found():
+    assert len(by_name()) == len(ALL)
+    assert find("matmul") is by_name()["matmul"]
+    with pytest.raises(UsageError, match=r"no workload is called 'matmull': choose one of .*matmul"):
+        find("matmull")
+
+
+def test_the_four_families_are_all_there():
+    assert {workload.family for workload in ALL} == {"creation", "transfer", "matmul", "autograd"}
+
+
+def test_a_quick_run_on_a_cpu_is_small_and_the_others_are_larger():
+    def count(profile):
+        return sum(
+            len(workload.sizes_for(dtype, profile))
+            for workload in ALL
+            for dtype in workload.dtypes.values(profile)
+            if any(workload.exists_on(kind, dtype) for kind in ("numpy", "cpu"))
+        )
+
+    assert 75 <= count("quick") <= 90
+    assert count("standard") >= 3 * count("quick")
+    assert count("full") > count("standard")
+
+
+ON_GPU = [
+    pytest.param(workload, dtype, id=f"{workload.name}-{dtype}")
+    for workload in ALL
+    for dtype in workload.dtypes.values("full")
+    if workload.exists_on("cuda", dtype)
+]
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(("workload", "dtype"), ON_GPU)
+def test_it_is_right_on_a_real_gpu_resident_and_round_trip(workload, dtype):
+    gpu = next(device for device in discover() if device.kind == "cuda")
+    activate(gpu, dtype)
+    for residency in ("resident", "roundtrip") if workload.roundtrip else ("resident",):
+        where = Setting(n=smallest(workload, dtype), dtype=dtype, device=gpu, residency=residency, seed=1)
+        accuracy = workload.make(where).check()
+        assert accuracy.ok, (residency, accuracy)
+
+
+def test_prepare_takes_size_dtype_and_residency_from_the_case():
+    case = Case(workload="create_zeros", n=7, dtype="float64", device="cpu")
+    made = find("create_zeros").prepare(case, CPU, 1).call()
+    assert (made.shape, made.dtype) == ((7,), torch.float64)
