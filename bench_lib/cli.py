@@ -197,3 +197,7 @@ def _refuse(sentence: str) -> int:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

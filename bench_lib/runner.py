@@ -39,6 +39,7 @@ from bench_lib.records import (
 )
 from bench_lib.schedule import (
     CALLS_PER_VISIT,
+    MIN_VISIT_SECONDS,
     PROFILES,
     SLOW_VISIT,
     WATCHDOG_FACTOR,
@@ -284,12 +285,19 @@ class _Sitting:
             self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(active))
             order = visiting_order(active, seed=self.header.seed, round_number=number, visit=visit)
             passes_left = max(self.header.visits - visit, 0)
+            lost: list[Case] = []
             for position, case in enumerate(order):
                 if visit > 1 and time.monotonic() >= end:
                     return worker
                 share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
                 if visit == 1 or not self._is_slow(case, share):
+                    before = worker
                     worker = self._visit(worker, case, number, visit, share)
+                    if worker is not before:
+                        lost.append(case)
+            for case in lost:  # a worker's death costs the visit, and not the case its place in the round
+                if case not in self.settled:
+                    worker = self._visit(worker, case, number, visit, MIN_VISIT_SECONDS)
             if visit == 1:
                 took = time.monotonic() - began
                 self.shortest_round = min(self.shortest_round or took, took)

@@ -6,6 +6,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import shutil
@@ -118,3 +119,23 @@ def _check_evidence(path: Path, size: int) -> None:
             "run fewer rounds or cases"
         )
         raise StorageError(msg)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a page or a table, its folder made; what stood there is replaced only by the whole of it.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written there.
+    """
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as err:
+        with contextlib.suppress(OSError):  # where even its folder could not be made, there is nothing to remove
+            unfinished.unlink(missing_ok=True)
+        msg = f"cannot write {quoted(path)}: {reason(err)}; choose another place with --out"
+        raise StorageError(msg) from err

@@ -1,0 +1,208 @@
+"""One visit at a time, with made-up operations on the real CPU: whatever happens becomes a row."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from bench_lib import visitor as visitor_module
+from bench_lib.devices import Device
+from bench_lib.measure import Settings
+from bench_lib.records import Case, PlannedCase, Sample
+from bench_lib.telemetry import Reading
+from bench_lib.visitor import Visitor
+from bench_lib.workloads.accuracy import Accuracy
+from bench_lib.workloads.base import Axis, Prepared, Workload
+
+CPU = Device(key="cpu", kind="cpu", name="a processor", threads=1)
+QUICK = Settings(visit_seconds=0.002)
+RIGHT = Accuracy(error=0.0, bound=1e-6)
+
+
+class Payload:
+    """Something that inputs hold, to see when they are let go."""
+
+
+def workload(make: Callable[..., Prepared], name: str = "made_up") -> Workload:
+    return Workload(
+        name=name,
+        family="test",
+        expression="made up",
+        size="elements",
+        sizes=Axis(quick=(1,)),
+        dtypes=Axis(quick=("float32",)),
+        make=make,
+        flop=lambda n: float(n),
+        nbytes=lambda n, itemsize: n * itemsize,
+    )
+
+
+def prepared(call: Callable[[], object] = lambda: None, accuracy: Accuracy = RIGHT) -> Prepared:
+    return Prepared(call=call, check=lambda: accuracy)
+
+
+def visit(make: Callable[..., Prepared], *, check: bool = True, nbytes: int = 4) -> Sample:
+    made = workload(make)
+    visitor = Visitor(workloads={made.name: made}, devices={"cpu": CPU}, seed=0)
+    return ask(visitor, nbytes=nbytes, check=check)
+
+
+def ask(visitor: Visitor, *, n: int = 1, nbytes: int = 4, check: bool = False, name: str = "made_up") -> Sample:
+    planned = PlannedCase(case=Case(workload=name, n=n, dtype="float32", device="cpu"), flop=1.0, nbytes=nbytes)
+    return visitor.visit(planned, round_number=2, visit=3, settings=QUICK, check=check)
+
+
+def test_a_visit_that_goes_well_has_times_a_check_and_its_place() -> None:
+    sample = visit(lambda setting: prepared())
+    assert (sample.status, sample.round, sample.visit) == ("ok", 2, 3)
+    assert min(sample.seconds) > 0
+    assert (sample.relative_error, sample.error_bound) == (0.0, 1e-6)
+    assert sample.warmup_calls >= 3
+    assert sample.wall_seconds >= sum(sample.seconds) * sample.calls
+
+
+def test_an_unchecked_visit_says_nothing_of_its_error() -> None:
+    sample = visit(lambda setting: prepared(), check=False)
+    assert (sample.relative_error, sample.error_bound) == (None, None)
+
+
+def test_a_wrong_result_shows_no_time_and_says_by_how_much() -> None:
+    sample = visit(lambda setting: prepared(accuracy=Accuracy(error=0.5, bound=1e-6)))
+    assert (sample.status, sample.seconds, sample.relative_error) == ("wrong", (), 0.5)
+    assert sample.reason == "relative error 0.5 against the float64 reference, where 1e-06 is allowed"
+
+
+def test_a_result_that_is_not_a_number_is_wrong_and_still_fits_in_json() -> None:
+    sample = visit(lambda setting: prepared(accuracy=Accuracy(error=float("nan"), bound=1e-6)))
+    assert (sample.status, sample.relative_error) == ("wrong", None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("no room"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    ],
+)
+@pytest.mark.parametrize("where", ["make", "call", "check"])
+def test_running_out_of_memory_is_a_result_wherever_it_happens(error: Exception, where: str) -> None:
+    def fail(*_: object) -> Any:
+        raise error
+
+    made = {
+        "make": fail,
+        "call": lambda setting: Prepared(call=fail, check=lambda: RIGHT),
+        "check": lambda setting: Prepared(call=lambda: None, check=fail),
+    }[where]
+    sample = visit(made, nbytes=2**20)
+    assert sample.status == "oom"
+    assert sample.reason.startswith("out of memory with a working set of 1 MiB: ")
+
+
+def test_what_cannot_fit_is_refused_before_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor_module, "available_nbytes", lambda device: 2**30)
+    made: list[int] = []
+    sample = visit(lambda setting: made.append(1) or prepared(), nbytes=2**30)
+    assert (sample.status, made) == ("oom", [])
+    assert sample.reason == "needs about 3 GiB of memory on cpu, where 1 GiB is available"
+
+
+def test_an_error_becomes_a_row_with_its_first_line_and_no_path() -> None:
+    def broken() -> None:
+        msg = "cannot read /some/where/weights.bin\nand a long story"
+        raise RuntimeError(msg)
+
+    sample = visit(lambda setting: prepared(call=broken))
+    assert (sample.status, sample.reason) == ("failed", "RuntimeError: cannot read weights.bin")
+
+
+def test_an_interrupt_is_not_swallowed() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        visit(lambda setting: prepared(call=interrupted))
+
+
+def test_inputs_are_made_once_and_kept_between_visits() -> None:
+    made: list[int] = []
+    operation = workload(lambda setting: made.append(setting.n) or prepared())
+    visitor = Visitor(workloads={"made_up": operation}, devices={"cpu": CPU}, seed=0)
+    for n in (1, 2, 1, 2):
+        ask(visitor, n=n)
+    assert made == [1, 2]
+
+
+def test_inputs_give_way_beyond_the_memory_budget_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor_module, "available_nbytes", lambda device: 500)
+    made: list[int] = []
+    payloads: dict[int, weakref.ref[Payload]] = {}
+
+    def make(setting: Any) -> Prepared:
+        payload = Payload()
+        payloads[setting.n] = weakref.ref(payload)
+        made.append(setting.n)
+        return prepared(call=lambda: payload)
+
+    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
+    visitor.warm("cpu", 0.0)  # a fifth of 500 bytes may be kept
+    for n in (1, 2, 1, 3):
+        ask(visitor, n=n, nbytes=40)
+    gc.collect()
+    assert [n for n, payload in payloads.items() if payload() is not None] == [1, 3]
+    ask(visitor, n=2, nbytes=40)
+    assert made == [1, 2, 3, 2]
+
+
+def test_running_out_of_memory_lets_all_inputs_go() -> None:
+    payloads: list[weakref.ref[Payload]] = []
+
+    def make(setting: Any) -> Prepared:
+        if setting.n == 2:
+            raise MemoryError
+        payload = Payload()
+        payloads.append(weakref.ref(payload))
+        return prepared(call=lambda: payload)
+
+    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
+    ask(visitor, n=1)
+    assert payloads[0]() is not None
+    ask(visitor, n=2)
+    assert payloads[0]() is None
+
+
+def test_bringing_a_device_up_takes_the_time_it_is_given() -> None:
+    visitor = Visitor(workloads={}, devices={"cpu": CPU}, seed=0)
+    assert visitor.warm("cpu", 0.01) >= 0.01
+
+
+class Thermometer:
+    """Says that the device is throttled for the first readings."""
+
+    def __init__(self, throttled: int) -> None:
+        self.throttled = throttled
+        self.reads = 0
+
+    def read(self) -> Reading:
+        self.reads += 1
+        reasons = ("sw_thermal_slowdown",) if self.reads <= self.throttled else ()
+        return Reading(clocks={"sm_clock_hz": 1.98e9}, throttle=reasons)
+
+
+@pytest.mark.parametrize(("throttled", "reads", "flagged"), [(0, 1, False), (1, 2, False), (99, 3, True)])
+def test_a_throttled_visit_is_made_again_three_times_at_most_and_then_kept_flagged(
+    monkeypatch: pytest.MonkeyPatch, throttled: int, reads: int, flagged: bool
+) -> None:
+    thermometer = Thermometer(throttled)
+    monkeypatch.setattr(visitor_module.Telemetry, "open", lambda device: thermometer)
+    sample = visit(lambda setting: prepared())
+    assert thermometer.reads == reads
+    assert bool(sample.throttle) is flagged
+    assert sample.status == "ok"
+    assert sample.clocks == {"sm_clock_hz": 1.98e9}

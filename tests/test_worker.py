@@ -1,0 +1,63 @@
+"""The measuring process itself, for real: one child, asked as the parent asks it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench_lib.errors import DeviceNotFound, UsageError
+from bench_lib.process import WorkerProcess
+from bench_lib.records import PlannedCase, Sample, from_json, from_object
+
+TIMEOUT = 120.0
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[WorkerProcess]:
+    with WorkerProcess(seed=3, threads=1) as started:
+        yield started
+
+
+def plan(worker: WorkerProcess, expression: str, devices: tuple[str, ...] = ()) -> list[PlannedCase]:
+    request = {"do": "plan", "profile": "quick", "devices": list(devices), "expression": expression}
+    return [from_object(PlannedCase, one) for one in worker.ask(request, timeout=TIMEOUT)["cases"]]
+
+
+def test_it_says_what_is_here(worker: WorkerProcess) -> None:
+    here = worker.ask({"do": "describe"}, timeout=TIMEOUT)
+    assert {"numpy", "cpu"} <= {device["key"] for device in here["devices"]}
+    assert here["software"]["torch"]
+    assert here["default"] in {device["key"] for device in here["devices"]}
+
+
+def test_flags_are_described_as_they_are_measured_with(worker: WorkerProcess) -> None:
+    precision = worker.ask({"do": "describe"}, timeout=TIMEOUT)["precision"]
+    assert precision["cudnn_conv_fp32"] == "ieee"
+
+
+@pytest.mark.parametrize("device", ["numpy", "cpu"])
+def test_a_case_is_measured_and_checked(worker: WorkerProcess, device: str) -> None:
+    worker.ask({"do": "warm", "device": device, "seconds": 0.01}, timeout=TIMEOUT)
+    planned = plan(worker, f"matmul[64] and float32 and {device}", (device,))[0]
+    request = {"do": "visit", "round": 1, "visit": 1, "settings": {"visit_seconds": 0.01}, "check": True}
+    sample = from_json(worker.ask(request | {"planned": to_plain(planned)}, timeout=TIMEOUT)["sample"])
+    assert isinstance(sample, Sample)
+    assert (sample.case, sample.status) == (planned.case, "ok")
+    assert sample.relative_error is not None
+    assert 0 < sample.relative_error <= sample.error_bound
+
+
+def to_plain(planned: PlannedCase) -> dict[str, object]:
+    from bench_lib.records import to_object
+
+    return to_object(planned)
+
+
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(worker: WorkerProcess) -> None:
+    with pytest.raises(DeviceNotFound, match="no device cuda:7 on this machine, which has numpy, cpu"):
+        plan(worker, "", ("cuda:7",))
+
+
+def test_an_expression_that_selects_nothing_is_refused_and_the_worker_lives_on(worker: WorkerProcess) -> None:
+    with pytest.raises(UsageError, match="no case of profile quick"):
+        plan(worker, "nosuchthing")
+    assert plan(worker, "matmul")
