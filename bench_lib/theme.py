@@ -39,7 +39,10 @@ DARK: Final[Mapping[str, str]] = {
 }
 
 HEAT_STEPS: Final = 6
-"""Steps of background on each side of 1x: one for each doubling, so 64x and beyond is the strongest."""
+"""Steps of background on each side of 1x: by default one for each doubling, so 64x and beyond is the strongest."""
+
+FINE_STEP: Final = 1 / 3
+"""Doublings in a step where two CPUs are compared: their ratios are small, and 4x is the strongest."""
 
 SAME_RATIO: Final = 1.02
 """Within this factor of 1 there is no winner, and no colour."""
@@ -77,8 +80,8 @@ FURTHER: Final = (
 ROUNDTRIP_DASH: Final = (0, (3.0, 1.6))
 """The same device with copies: same colour and marker, hollow and dashed."""
 
-FIGURE_RC: Final[Mapping[str, Any]] = {
-    "font.size": 9.5,
+FIGURE_RC: Final[Mapping[Any, Any]] = {
+    "font.size": 10.5,
     "font.family": ["DejaVu Sans"],
     "text.color": FOREGROUND,
     "text.parse_math": False,
@@ -143,8 +146,15 @@ def device_series(devices: Iterable[tuple[str, str]]) -> dict[str, Series]:
     return drawn
 
 
-def heat_step(ratio: float) -> int:
+def heat_step(ratio: float, doublings: float = 1.0) -> int:
     """Return the step of background for a ratio: its base-2 logarithm, rounded away from 0, clipped at 1/64 and 64.
+
+    Parameters
+    ----------
+    ratio
+        Of two times.
+    doublings
+        How many doublings a step stands for.
 
     Returns
     -------
@@ -154,15 +164,13 @@ def heat_step(ratio: float) -> int:
     if not ratio > 0 or 1 / SAME_RATIO <= ratio <= SAME_RATIO:
         return 0
     steps = math.log2(ratio) if math.isfinite(ratio) else float(HEAT_STEPS)
-    size = min(HEAT_STEPS, max(1, math.ceil(abs(steps) - 1e-9)))
+    size = min(HEAT_STEPS, max(1, math.ceil(abs(steps) / doublings - 1e-9)))
     return size if steps > 0 else -size
 
 
 def css_variables() -> str:
     """Return the rules that define the page's colours, light and dark, by preference and by the page's own button."""
-    light, dark = (
-        ";".join(f"--{name}:{value}" for name, value in palette.items()) for palette in (LIGHT, DARK)
-    )
+    light, dark = (";".join(f"--{name}:{value}" for name, value in palette.items()) for palette in (LIGHT, DARK))
     return (
         f":root{{color-scheme:light;{light}}}"
         f"@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}"

@@ -73,9 +73,7 @@ class Trust:
     cases: int
 
 
-def build(
-    trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Recording], filters: Filters
-) -> Trust:
+def build(trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Recording], filters: Filters) -> Trust:
     """Return the section.
 
     Parameters

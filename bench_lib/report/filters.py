@@ -63,6 +63,5 @@ def find(dtypes: Iterable[str], families: Iterable[str]) -> Filters:
 
 def _chips(letter: str, values: Iterable[str]) -> tuple[Chip, ...]:
     return tuple(
-        Chip(name=f"{letter}{index}", value=value, label=value)
-        for index, value in enumerate(list(values)[:MAX_CHIPS])
+        Chip(name=f"{letter}{index}", value=value, label=value) for index, value in enumerate(list(values)[:MAX_CHIPS])
     )

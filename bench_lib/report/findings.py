@@ -6,13 +6,13 @@ torch.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
 from bench_lib.records import Run
+from bench_lib.report import words
 from bench_lib.theme import is_gpu
 
 SUSPECT: Final = ("failed", "wrong", "timeout", "not converged", "throttled", "two modes", "lost visit")
@@ -43,12 +43,23 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A size that parts the winners: the device's wins above it, the baseline's up to it."""
+    """A size that parts the winners.
+
+    Attributes
+    ----------
+    device_wins, above
+        Pairs above the size that the device wins, of all above it.
+    below_is
+        ``baseline`` if it wins up to the size, ``close`` if those are too close to call.
+    below_count, below
+        How many of the pairs up to the size are so, of all up to it.
+    """
 
     nbytes: int
     device_wins: int
     above: int
-    baseline_wins: int
+    below_is: str
+    below_count: int
     below: int
 
 
@@ -98,18 +109,20 @@ def split(pairs: pd.DataFrame) -> Split | None:
     sizes = known["nbytes"].to_numpy(dtype=float)
     verdicts = known["verdict"].astype(str).to_numpy()
     best: Split | None = None
+    meanings = {"baseline": verdicts == "baseline", "close": (verdicts == "same") | (verdicts == "undecided")}
     for power in range(5, 16):
-        nbytes = 4**power
-        above = sizes > nbytes
-        found = Split(
-            nbytes=nbytes,
-            device_wins=int((above & (verdicts == "device")).sum()),
-            above=int(above.sum()),
-            baseline_wins=int((~above & (verdicts == "baseline")).sum()),
-            below=int((~above).sum()),
-        )
-        if _is_clear(found) and (best is None or _right(found) > _right(best)):
-            best = found
+        above = sizes > 4**power
+        for below_is, so in meanings.items():
+            found = Split(
+                nbytes=4**power,
+                device_wins=int((above & (verdicts == "device")).sum()),
+                above=int(above.sum()),
+                below_is=below_is,
+                below_count=int((~above & so).sum()),
+                below=int((~above).sum()),
+            )
+            if _is_clear(found) and (best is None or _right(found) > _right(best)):
+                best = found
     return best
 
 
@@ -152,19 +165,23 @@ def largest_win(pairs: pd.DataFrame, verdict: str) -> dict[str, Any] | None:
     return dict(won.iloc[place])
 
 
-def telling_crossover(resident: pd.DataFrame, roundtrip: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+def telling_crossover(
+    resident: pd.DataFrame, roundtrip: pd.DataFrame
+) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
     """Return the crossover to tell in words, and that of the same operation with copies.
 
-    It is the one between two sizes that the most sizes were tested for; ties go to the narrower pair of sizes, then
-    to the alphabet.
+    It is one between two sizes before one that is only known at the latest, then the one that the most sizes were
+    tested for; ties go to float32 and then to the alphabet.
     """
-    between = [dict(row) for _, row in resident.iterrows() if row["answer"] == "between"]
-    if not between:
+    known = [row for row in resident.to_dict("records") if row["answer"] == "between" or words.known(row["latest"])]
+    if not known:
         return None
     chosen = min(
-        between,
-        key=lambda row: (-row["sizes"], row["nbytes_high"] / max(row["nbytes_low"], 1), row["workload"], row["dtype"]),
-    )
+        known,
+        key=lambda row: (
+            row["answer"] != "between", -row["sizes"], row["dtype"] != "float32", row["workload"], row["dtype"]
+        ),
+    )  # fmt: skip
     same = roundtrip[(roundtrip["workload"] == chosen["workload"]) & (roundtrip["dtype"] == chosen["dtype"])]
     return chosen, (dict(same.iloc[0]) if len(same) else None)
 
@@ -185,14 +202,9 @@ def _is_clear(found: Split) -> bool:
     return (
         min(found.above, found.below) >= MIN_PART
         and found.device_wins >= CLEAR_SPLIT * found.above
-        and found.baseline_wins >= CLEAR_SPLIT * found.below
+        and found.below_count >= CLEAR_SPLIT * found.below
     )
 
 
 def _right(found: Split) -> float:
-    return (found.device_wins + found.baseline_wins) / max(found.above + found.below, 1)
-
-
-def is_known(value: Any) -> bool:
-    """Return whether a cell of a table holds a finite number."""
-    return isinstance(value, int | float) and math.isfinite(value)
+    return (found.device_wins + found.below_count) / max(found.above + found.below, 1)

@@ -6,21 +6,25 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
-from bench_lib.report import words
+from bench_lib.report import takeover, words
 from bench_lib.report.filters import Filters
 from bench_lib.report.matchups import Side, View
-from bench_lib.theme import heat_step
+from bench_lib.theme import FINE_STEP, heat_step
 
 FIRST_NBYTES: Final = 4 * 1024
 LAST_COLUMN: Final = 9
 """Columns go up by powers of 4: 4 KiB is column 0, 1 GiB column 9, and column 10 is all beyond."""
 
-MAX_ROWS: Final = 400
+MAX_ROWS: Final = 120
+"""Operations shown in one view: those measured at the most sizes."""
+
+COARSE: Final = f"a shade for each doubling, up to 64{words.TIMES}"
+FINE: Final = f"a shade for each factor of 1.26, up to 4{words.TIMES}"
 STATUS_WORDS: Final = {
     "oom": "OOM",
     "too_slow": "too slow",
@@ -68,6 +72,7 @@ class HeroTable:
     columns: tuple[str, ...]
     groups: tuple[Group, ...]
     left_out: int
+    scale: str
 
     @property
     def width(self) -> int:
@@ -100,14 +105,15 @@ def table(view: View, filters: Filters) -> HeroTable:
     staircase. Where several sizes of an operation fall into one column, the largest is shown.
     """
     pairs = [row for row in view.pairs.to_dict("records") if words.known(row["nbytes"])]
-    order = _takeover_order(view.crossovers.to_dict("records"))
+    order = {(row["workload"], row["dtype"]): takeover.order(row) for row in view.crossovers.to_dict("records")}
     by_operation: dict[tuple[str, str], list[Row]] = {}
     for row in pairs:
         by_operation.setdefault((row["workload"], row["dtype"]), []).append(row)
-    shown = sorted(by_operation, key=lambda key: (order.get(key, (5.0, 0.0)), key))[:MAX_ROWS]
+    most = sorted(by_operation, key=lambda key: (-len(by_operation[key]), key))[:MAX_ROWS]
+    shown = sorted(most, key=lambda key: (order.get(key, takeover.order(None)), key))
     used = [column_of(row["nbytes"]) for key in shown for row in by_operation[key]]
     columns = range(min(used, default=0), max(used, default=-1) + 1)
-    sides = (view.matchup.device, view.matchup.baseline)
+    sides, doublings = (view.matchup.device, view.matchup.baseline), 1.0 if view.matchup.has_gpu else FINE_STEP
     families: dict[str, list[tuple[str, str]]] = {}
     for row in pairs:
         families.setdefault(str(row["family"]), [])
@@ -119,28 +125,17 @@ def table(view: View, filters: Filters) -> HeroTable:
             Group(
                 family=words.clean(family) or "other",
                 classes=filters.classes((dtype for _, dtype in keys), [family]),
-                rows=tuple(_row(by_operation[key], columns, sides, filters) for key in keys),
+                rows=tuple(_row(by_operation[key], columns, sides, doublings, filters) for key in keys),
             )
             for family, keys in families.items()
             if keys
         ),
         left_out=len(by_operation) - len(shown),
+        scale=COARSE if view.matchup.has_gpu else FINE,
     )
 
 
-def _takeover_order(crossovers: Iterable[Row]) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return where each operation stands: always first, then by size, then what cannot be told, then never."""
-    place = {"always": 0.0, "between": 1.0, "undecided": 2.0, "never": 3.0}
-    return {
-        (row["workload"], row["dtype"]): (
-            place.get(row["answer"], 4.0),
-            float(row["nbytes_high"]) if row["answer"] == "between" else 0.0,
-        )
-        for row in crossovers
-    }
-
-
-def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], filters: Filters) -> HeroRow:
+def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], doublings: float, filters: Filters) -> HeroRow:
     by_column: dict[int, list[Row]] = {}
     for row in sorted(rows, key=lambda row: row["nbytes"]):
         by_column.setdefault(column_of(row["nbytes"]), []).append(row)
@@ -149,11 +144,11 @@ def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], filters:
         expression=words.clean(first["expression"]),
         dtype="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
         classes=filters.classes([first["dtype"]], [first["family"]]),
-        cells=tuple(_cell(by_column[column], sides) if column in by_column else None for column in columns),
+        cells=tuple(_cell(by_column[column], sides, doublings) if column in by_column else None for column in columns),
     )
 
 
-def _cell(rows: Sequence[Row], sides: tuple[Side, Side]) -> Cell:
+def _cell(rows: Sequence[Row], sides: tuple[Side, Side], doublings: float) -> Cell:
     row, (device, baseline) = rows[-1], sides
     where = f"n = {units.count(row['n'])}, {units.nbytes(row['nbytes'])}"
     if len(rows) > 1:
@@ -169,22 +164,21 @@ def _cell(rows: Sequence[Row], sides: tuple[Side, Side]) -> Cell:
     )
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if verdict == "device":
-        return _won(device, "g", ratio, low, high, measured, row)
+        return _won(device, f"g{max(1, heat_step(ratio, doublings))}", (ratio, low, high), measured, row)
     if verdict == "baseline":
-        return _won(baseline, "c", 1 / ratio, 1 / high, 1 / low, measured, row)
+        step = max(1, -heat_step(ratio, doublings))
+        return _won(baseline, f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, row)
     told = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
     text = f"about 1{words.TIMES}" if verdict == "same" else "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
     return Cell(text=text, style="same" if verdict == "same" else "open", detail=(*measured, told))
 
 
-def _won(
-    side: Side, letter: str, ratio: float, low: float, high: float, measured: tuple[str, ...], row: Row
-) -> Cell:
-    shown = words.times(ratio, low, high)
+def _won(side: Side, style: str, ratio: tuple[float, float, float], measured: tuple[str, ...], row: Row) -> Cell:
+    shown = words.times(*ratio)
     return Cell(
         text=f"{side.word} {shown}",
-        style=f"{letter}{max(1, abs(heat_step(ratio)))}",
-        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(low, high)}"),
+        style=style,
+        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(*ratio[1:])}"),
     )
 
 

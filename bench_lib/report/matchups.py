@@ -14,6 +14,7 @@ import pandas as pd
 
 from bench_lib import analysis
 from bench_lib.records import DeviceRecord, Recording, Run
+from bench_lib.report.takeover import with_latest
 from bench_lib.report.words import clean
 from bench_lib.theme import is_gpu
 
@@ -120,9 +121,7 @@ def find(frame: pd.DataFrame, recordings: Sequence[Recording]) -> tuple[Matchup,
     recordings
         The runs, in the order given.
     """
-    present = {
-        run: set(devices) for run, devices in frame.groupby("run", observed=True)["device"].agg(set).items()
-    }
+    present = {run: set(devices) for run, devices in frame.groupby("run", observed=True)["device"].agg(set).items()}
     wanted: list[tuple[Run, Side, Side]] = []
     for run in {recording.run.id: recording.run for recording in recordings}.values():
         devices = [device for device in run.devices if device.key in present.get(run.id, set())]
@@ -198,6 +197,6 @@ def _matchup(run: Run, device: Side, baseline: Side, tables: Mapping[str, pd.Dat
         device=device,
         baseline=baseline,
         pairs=pairs,
-        crossovers=analysis.crossovers(pairs),
+        crossovers=with_latest(analysis.crossovers(pairs), pairs),
         break_even=analysis.break_even(pairs) if gpu else pd.DataFrame(),
     )

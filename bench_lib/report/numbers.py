@@ -7,7 +7,7 @@ page's script unfolds. Nothing here imports torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from bench_lib import units
 from bench_lib.report import words
 from bench_lib.report.filters import Filters
 
-PLAIN_ROWS: Final = 150
+PLAIN_ROWS: Final = 100
 """Rows that stand in the page as HTML."""
 
 SIGNIFICANT_DIGITS: Final = 5
@@ -25,6 +25,8 @@ SIGNIFICANT_DIGITS: Final = 5
 
 TIMED_BY_WORK: Final = ("latency", "throughput", "device")
 """Timings during which the work is done, so that a rate means something."""
+
+NO_RATIO: Final = (math.nan, math.nan, math.nan)
 
 Row = Mapping[str, Any]
 Value = str | float | int | None
@@ -113,7 +115,7 @@ def build(estimates: pd.DataFrame, speedups: pd.DataFrame, filters: Filters) -> 
     bases = set(zip(speedups["run"], speedups["baseline"], strict=True))
     rows = estimates.to_dict("records")
     classes: dict[tuple[str, str], str] = {}
-    several = estimates["run"].nunique() > 1
+    several = len(set(estimates["run"])) > 1
     columns = COLUMNS if several else COLUMNS[:-1]
     plain: list[tuple[str, tuple[NumberCell, ...]]] = []
     book: dict[str, int] = {}
@@ -141,6 +143,7 @@ def _key(row: Row) -> tuple[Any, ...]:
 
 def _cells(row: Row, ratio: Row | None, is_baseline: bool) -> tuple[NumberCell, ...]:
     seconds, nbytes, flop = row["seconds"], row["nbytes"], row["flop"]
+    limits = (ratio["ratio"], ratio["ratio_low"], ratio["ratio_high"]) if ratio else NO_RATIO
     works = words.known(seconds) and row["timing"] in TIMED_BY_WORK
     return (
         NumberCell(text=words.clean(row["expression"])),
@@ -150,12 +153,8 @@ def _cells(row: Row, ratio: Row | None, is_baseline: bool) -> tuple[NumberCell, 
         NumberCell(text=words.clean(row["device"])),
         NumberCell(text="round trip" if row["residency"] == "roundtrip" else "resident"),
         NumberCell(text=row["timing"]),
-        _measured(seconds, row["seconds_low"], row["seconds_high"], units.seconds, words.seconds_span),
-        _measured(
-            *((ratio["ratio"], ratio["ratio_low"], ratio["ratio_high"]) if ratio else (math.nan,) * 3),
-            words.times,
-            words.ratio_span,
-        ),
+        _measured((seconds, row["seconds_low"], row["seconds_high"]), units.seconds, words.seconds_span),
+        _measured(limits, words.times, words.ratio_span),
         _rate(nbytes / seconds if works else math.nan, "B/s"),
         _rate(flop / seconds if works else math.nan, "FLOP/s"),
         NumberCell(text=_verdict(row, ratio, is_baseline=is_baseline)),
@@ -173,7 +172,10 @@ def _verdict(row: Row, ratio: Row | None, *, is_baseline: bool) -> str:
     return VERDICTS.get(ratio["verdict"], "no baseline")
 
 
-def _measured(value: float, low: float, high: float, shown: Any, span: Any) -> NumberCell:
+def _measured(
+    limits: tuple[float, float, float], shown: Callable[..., str], span: Callable[[float, float], str]
+) -> NumberCell:
+    value, low, high = limits
     if not words.known(value):
         return NumberCell(text="")
     return NumberCell(

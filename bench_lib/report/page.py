@@ -37,15 +37,19 @@ def render(story: Mapping[str, Any]) -> str:
     """Return the page for the values of :func:`bench_lib.report.story.tell`."""
     script = _resource("script.js")
     style = css_variables() + _compact(_resource("style.css")) + _view_rules(len(story["views"]))
-    return _environment().get_template("page.html").render(
-        **story,
-        policy=policy(script),
-        # Both are the package's own text, with nothing of the data in it.
-        script=Markup(script),  # noqa: S704
-        style=Markup(style + story["filters"].css()),  # noqa: S704
-        rest=embed(story["numbers"].rest),
-        times=TIMES,
-        version=__version__,
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            **story,
+            policy=policy(script),
+            # Both are the package's own text, with nothing of the data in it.
+            script=Markup(script),
+            style=Markup(style + story["filters"].css()),
+            rest=embed(story["numbers"].rest),
+            times=TIMES,
+            version=__version__,
+        )
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench_lib import figures, units
-from bench_lib.report import headlines, svg, words
+from bench_lib.report import svg, words
 from bench_lib.report.filters import Filters
 from bench_lib.report.matchups import View
 from bench_lib.theme import Series, device_series, is_gpu
@@ -153,8 +153,11 @@ def _finding(crossover: Row | None, view: View) -> str:
     if crossover["answer"] == "never":
         return f"{device.start} never {device.verb('takes', 'take')} over from {baseline.subject}"
     if crossover["answer"] == "between":
-        return f"{device.start} {device.verb('takes', 'take')} over at {headlines.crossover_answer(crossover)}"
-    return f"The intervals can\N{RIGHT SINGLE QUOTATION MARK}t tell where {device.subject} would take over"
+        low, high = (words.unbroken(units.nbytes(crossover[name])) for name in ("nbytes_low", "nbytes_high"))
+        return f"{device.start} {device.verb('takes', 'take')} over between {low} and {high}"
+    if words.known(crossover["latest"]):
+        return f"{device.start} {device.verb('takes', 'take')} over by {units.nbytes(crossover['latest'])}"
+    return f"Can\N{RIGHT SINGLE QUOTATION MARK}t tell where {device.subject} {device.verb('takes', 'take')} over"
 
 
 def _data(rows: Sequence[Row], labels: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

@@ -40,7 +40,6 @@
   }
 
   /* All numbers: rows beyond the first are unfolded from the compact form when they are first needed. */
-  const PAGE = 150;
   const table = byId("all");
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
@@ -48,7 +47,7 @@
   const total = body.rows.length + folded.rows.length;
   let rows = [...body.rows];
   let unfolded = false;
-  let limit = PAGE;
+  let limit = body.rows.length;
 
   function unfold() {
     if (unfolded) return;

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
-from bench_lib.report import headlines, words
+from bench_lib.report import headlines, takeover, words
 from bench_lib.report.filters import Filters
 from bench_lib.report.hero import FIRST_NBYTES
 from bench_lib.report.matchups import View
 
 MAX_ROWS: Final = 120
+MAX_TICKS: Final = 7
+MIN_SIZES: Final = 2
 EDGE_PERCENT: Final = 4.0
 """Room at both ends of the axis for the arrows that point beyond the sizes tested."""
 
@@ -69,6 +71,8 @@ class Strip:
 def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) -> Strip:
     """Return the figure of up to two views, the first drawn filled, the second hollow.
 
+    An operation that was measured at one size only has no crossover to draw.
+
     Parameters
     ----------
     views
@@ -79,11 +83,11 @@ def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) ->
     found: dict[tuple[str, str], list[Row | None]] = {}
     for place, view in enumerate(views):
         for row in view.crossovers.to_dict("records"):
-            if words.known(row["nbytes_min"]):
+            if row["sizes"] >= MIN_SIZES and words.known(row["nbytes_min"]):
                 found.setdefault((row["workload"], row["dtype"]), [None] * len(views))[place] = row
     low, high = _range(row for rows in found.values() for row in rows if row)
     reuse = _reuse(break_even)
-    shown = sorted(found, key=lambda key: (_takeover(found[key]), key))[:MAX_ROWS]
+    shown = sorted(found, key=lambda key: (takeover.order(found[key][0]), key))[:MAX_ROWS]
     return Strip(
         rows=tuple(_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
         ticks=_ticks(low, high),
@@ -116,6 +120,16 @@ def _row(rows: Sequence[Row | None], reuse: str, low: float, high: float, filter
 def _mark(row: Row, style: str, low: float, high: float) -> Mark:
     ends = (position(row["nbytes_min"], low, high), position(row["nbytes_max"], low, high))
     answer = headlines.crossover_answer(row)
+    if words.known(row["latest"]):
+        from_, to = row["earliest"] if words.known(row["earliest"]) else row["nbytes_min"], row["latest"]
+        return Mark(
+            style=style,
+            low=position(from_, low, high),
+            high=position(to, low, high),
+            at=math.nan,
+            arrow="",
+            answer=answer,
+        )
     if row["answer"] != "between":
         arrow = {"always": "left", "never": "right"}.get(row["answer"], "both")
         at = {"left": ends[0], "right": ends[1]}.get(arrow, math.nan)
@@ -133,14 +147,6 @@ def _mark(row: Row, style: str, low: float, high: float) -> Mark:
     )
 
 
-def _takeover(rows: Sequence[Row | None]) -> tuple[int, float]:
-    row = rows[0]
-    if row is None:
-        return 4, 0.0
-    place = {"always": 0, "between": 1, "undecided": 2, "never": 3}.get(row["answer"], 4)
-    return place, float(row["nbytes_high"]) if row["answer"] == "between" else 0.0
-
-
 def _range(rows: Any) -> tuple[float, float]:
     sizes = [row[name] for row in rows for name in ("nbytes_min", "nbytes_max")]
     low = max(min(sizes, default=FIRST_NBYTES), 1.0)
@@ -148,8 +154,8 @@ def _range(rows: Any) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
-    """Return ticks at powers of 1,024 or, where those are few, of 16."""
-    base = 1024 if high / low > 1024**2 else 16
+    """Return a handful of ticks, at powers of 4, 16, 64 or 1,024."""
+    base = next((base for base in (4, 16, 64) if math.log(high / low, base) <= MAX_TICKS), 1024)
     first = math.ceil(math.log(low, base) - 1e-9)
     last = math.floor(math.log(high, base) + 1e-9)
     return tuple(
@@ -170,9 +176,9 @@ def _reuse(break_even: Sequence[Row]) -> dict[tuple[str, str], str]:
 def _reuse_words(row: Row) -> str:
     size = units.nbytes(row["nbytes"])
     if row["answer"] == "always pays" or (words.known(row["reuse"]) and row["reuse"] <= 1):
-        return f"at {size}: pays at the first use"
+        return f"from the first use, at {size}"
     if words.known(row["reuse"]):
-        return f"at {size}: if used at least {units.count(int(row['reuse']), 'time')}"
+        return f"from {units.count(int(row['reuse']), 'use')} on, at {size}"
     if row["answer"] == "never":
-        return f"at {size}: never"
-    return f"at {size}: can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+        return f"never, at {size}"
+    return f"can\N{RIGHT SINGLE QUOTATION MARK}t tell, at {size}"

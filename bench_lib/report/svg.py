@@ -7,6 +7,7 @@ input, and should be small. So it is parsed and cleaned, not edited as text. No 
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from typing import Final
@@ -20,6 +21,8 @@ from bench_lib.theme import FIGURE_RC, SENTINELS
 SVG: Final = "{http://www.w3.org/2000/svg}"
 HREF: Final = "{http://www.w3.org/1999/xlink}href"
 GEOMETRY: Final = ("d", "x", "y", "points", "transform")
+
+MIN_SHARED: Final = 3
 
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _FONT_FAMILY = re.compile(r"\s*font-family:[^;]*;?")
@@ -52,15 +55,13 @@ def inline(figure: Figure, *, prefix: str, alternative: str) -> Markup:
         "role": "img",
         "aria-label": alternative,
     }
-    return Markup(ET.tostring(root, encoding="unicode", short_empty_elements=True))  # noqa: S704 (escaped by ET)
+    return Markup(ET.tostring(root, encoding="unicode", short_empty_elements=True))
 
 
 def _render(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with matplotlib.rc_context(dict(FIGURE_RC)):
-        figure.savefig(
-            buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"), None)
-        )
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"), None))
     return buffer.getvalue()
 
 
@@ -102,7 +103,7 @@ def _clean(element: ET.Element) -> None:
     for key in GEOMETRY:
         if key in element.attrib:
             value = " ".join(element.attrib[key].split())
-            element.set(key, _NUMBER.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), value))
+            element.set(key, _NUMBER.sub(lambda found: f"{float(found.group()):.1f}".removesuffix(".0"), value))
     if _NO_ROTATION.fullmatch(element.attrib.get("transform", "")):
         del element.attrib["transform"]
     style = element.attrib.get("style")
@@ -114,7 +115,7 @@ def _clean(element: ET.Element) -> None:
 
 
 def _flatten(element: ET.Element) -> None:
-    """Unwrap groups that say nothing, and drop the empty ones."""
+    """Unwrap groups that say nothing, drop the empty ones, and say once what neighbours have in common."""
     kept: list[ET.Element] = []
     for child in element:
         _flatten(child)
@@ -124,4 +125,20 @@ def _flatten(element: ET.Element) -> None:
             continue
         elif child.tag != "defs" or len(child):
             kept.append(child)
-    element[:] = kept
+    element[:] = _share_styles(kept)
+
+
+def _share_styles(elements: list[ET.Element]) -> list[ET.Element]:
+    """Put neighbours of one style into one group that carries it."""
+    shared: list[ET.Element] = []
+    for style, run in itertools.groupby(elements, key=lambda element: element.attrib.get("style")):
+        members = list(run)
+        if style is None or len(members) < MIN_SHARED:
+            shared.extend(members)
+            continue
+        group = ET.Element("g", {"style": style})
+        for member in members:
+            del member.attrib["style"]
+            group.append(member)
+        shared.append(group)
+    return shared

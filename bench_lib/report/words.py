@@ -40,7 +40,12 @@ def code(expression: object) -> Markup:
 
 def strong(text: object) -> Markup:
     """Return a text in bold that is not broken across lines."""
-    return Markup("<b>{}</b>").format(str(text).replace(" ", "\N{NO-BREAK SPACE}"))
+    return Markup("<b>{}</b>").format(unbroken(str(text)))
+
+
+def unbroken(text: str) -> str:
+    """Return a text whose spaces do not break: a number stays with its unit."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def known(value: float) -> bool:

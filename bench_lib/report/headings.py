@@ -1,0 +1,117 @@
+"""Headings of the sections, and how it was measured in words: pure functions, as in headlines.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from bench_lib import units
+from bench_lib.records import Run
+from bench_lib.report import headlines, words
+from bench_lib.report.matchups import Side
+
+Row = Mapping[str, Any]
+
+
+def strip_heading(device: Side, answers: Sequence[str]) -> str:
+    """Return how many operations the device takes over in.
+
+    Parameters
+    ----------
+    answers
+        Of its crossovers; ``between`` also for one that is only known at the latest.
+    """
+    counts = Counter(answers)
+    told = [
+        text
+        for text in (
+            f"at every size for {counts['always']}" if counts["always"] else "",
+            f"from some size on for {counts['between']}" if counts["between"] else "",
+            f"never for {counts['never']}" if counts["never"] else "",
+        )
+        if text
+    ]
+    whole = units.count(len(answers), "operation")
+    if not told:
+        takes = device.verb("takes", "take")
+        return f"Where {device.subject} {takes} over can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
+    return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}"
+
+
+def hero_heading(device: Side, baseline: Side) -> str:
+    """Return what the table of winners shows."""
+    return f"Where the colour turns, {baseline.subject} {baseline.verb('hands', 'hand')} over to {device.subject}"
+
+
+def lines_heading(quickest: Sequence[tuple[Side, Row]]) -> str:
+    """Return what the quickest call of each side takes."""
+    told = [
+        f"{headlines.timed(row)} on {side.subject}"
+        if side.subject.startswith("the ")
+        else f"{headlines.timed(row)} with {side.subject}"
+        for side, row in quickest
+    ]
+    return f"The quickest call takes {words.listed(told)}" if told else ""
+
+
+def trust_heading(doubted: int, cases: int) -> str:
+    """Return how many cases carry a doubt."""
+    if not doubted:
+        return "Nothing casts doubt on these numbers"
+    return f"{headlines.share(doubted, cases)} cases {'carries' if doubted == 1 else 'carry'} a doubt"
+
+
+def numbers_heading(total: int) -> str:
+    """Return what the table of all numbers holds."""
+    return f"{units.count(total, 'case')}, to sort and to take away" if total else "No case was measured"
+
+
+def method_heading(run: Run) -> str:
+    """Return how often things were measured."""
+    if run.rounds < 1:
+        return "The numbers were measured by another tool"
+    return f"Each number comes from {units.count(run.rounds, 'fresh process', 'fresh processes')}"
+
+
+def method(run: Run) -> list[Markup]:
+    """Return how it was measured, in a few paragraphs."""
+    if run.source != "crossover":
+        return [Markup("These times were measured by {} and are shown as that tool recorded them.").format(run.source)]
+    return [
+        Markup(
+            "Every case was visited {} in each of {}, in random order, the devices of a case side by side. A visit "
+            "gives the median of its blocks of calls, a round the mean of its visits, a case the mean of its rounds, "
+            "all in logarithms; the 95&nbsp;% interval is Student&rsquo;s t over rounds. Ratios are paired visit by "
+            "visit, so that drift which both devices share cancels."
+        ).format(units.count(run.visits, "time"), units.count(run.rounds, "round")),
+        Markup(
+            "<b>Latency</b> is one call, from a quiet device until its result is there. <b>Throughput</b> is one call "
+            "among many, waited for once. <b>Device</b> is the device&rsquo;s own clock, caches cold. <b>Submit</b> is "
+            "the time until the call returns. <b>Round trip</b> counts the copies of inputs and results. A size is the "
+            "working set: each input read once, each output written once."
+        ),
+        Markup(
+            "A result further from its float64 reference than rounding allows is <b>wrong</b>, and its time is not "
+            "shown. float32 means float32: TF32 is a dtype of its own, set against the CPU&rsquo;s float32. No outlier "
+            "is dropped."
+        ),
+    ]
+
+
+def versions(run: Run) -> list[str]:
+    """Return the versions and precision that a figure's grey line names."""
+    told = [
+        f"{name} {words.clean(run.software[key], 40)}"
+        for key, name in (("torch", "torch"), ("numpy", "NumPy"), ("cuda", "CUDA"))
+        if run.software.get(key)
+    ]
+    matmul = run.precision.get("cuda_matmul_fp32")
+    if run.software.get("cuda") and matmul is not None:
+        told.append(f"TF32 {'off' if matmul == 'ieee' else 'on'}")
+    return told
