@@ -78,7 +78,8 @@ def _filled(
 def _creator(
     setting: Setting, torch_function: Callable[..., Any], numpy_function: Callable[..., Any], *values: float
 ) -> Callable[[], Any]:
-    shape: Any = (setting.n,)
+    # A bare number where the function takes one, as a person would type it: torch reads a tuple 0.5 us more slowly.
+    shape: Any = (setting.n,) if values else setting.n
     if setting.device.kind == "numpy":
         return partial(numpy_function, shape, *values, dtype=setting.numpy_dtype)
     return partial(torch_function, shape, *values, dtype=setting.torch_dtype, device=setting.torch_device)
@@ -90,10 +91,10 @@ def _make_empty(setting: Setting) -> Prepared:
 
 
 def _make_zeros_then_move(setting: Setting) -> Prepared:
-    shape, dtype, device = (setting.n,), setting.torch_dtype, setting.torch_device
+    n, dtype, device = setting.n, setting.torch_dtype, setting.torch_device
 
     def call() -> torch.Tensor:
-        return torch.zeros(shape, dtype=dtype).to(device)
+        return torch.zeros(n, dtype=dtype).to(device)
 
     def compare(result: Any) -> Accuracy:
         return exact(condition=setting.made(result) and not bool(torch.count_nonzero(result)))
