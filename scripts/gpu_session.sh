@@ -31,7 +31,7 @@ if [ -n "${WHEELS:-}" ]; then
     "$python" -m pip install --quiet --no-index --no-deps --upgrade --target "$scratch/site" "$WHEELS"/*.whl || exit 1
     export PYTHONPATH=$scratch/site:$PYTHONPATH PATH=$scratch/site/bin:$PATH
 fi
-crossover=("$python" -c 'import sys; from bench_lib.cli import main; sys.exit(main())')
+crossover=("$python" -m bench_lib)
 
 say() {
     printf '%s\n' "$*" | tee -a "$log"
