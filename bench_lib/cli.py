@@ -197,7 +197,3 @@ def _refuse(sentence: str) -> int:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main()

@@ -56,10 +56,14 @@ class Clock(Protocol):
     """
 
     @property
-    def now(self) -> Callable[[], int]: ...
+    def now(self) -> Callable[[], int]:
+        """The host's clock."""
+        ...
 
     @property
-    def single_call(self) -> bool: ...
+    def single_call(self) -> bool:
+        """Whether a block is always one call."""
+        ...
 
     def read(self, call: Call, calls: int, blocks: int) -> Reading:
         """Time ``blocks`` blocks of ``calls`` calls each."""

@@ -5,6 +5,7 @@ Standard library only: the parent never imports torch and never touches a device
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -17,7 +18,7 @@ from typing import IO, Any, Final, Self
 
 from bench_lib import errors
 from bench_lib.errors import CrossoverError, WorkerError
-from bench_lib.host import thread_environment
+from bench_lib.host import thread_environment, usable_threads
 from bench_lib.records import scrub
 
 READ_NBYTES: Final = 1 << 16
@@ -96,17 +97,13 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the worker and every process that it started."""
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself, and its group with it
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it has ended by itself, and its group with it
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._complaints):
-            try:
+            with contextlib.suppress(BrokenPipeError):  # a request that was never read
                 if stream:
                     stream.close()
-            except BrokenPipeError:
-                pass  # a request that was never read
 
     def __enter__(self) -> Self:
         return self
@@ -150,3 +147,8 @@ class WorkerProcess:
         self._complaints.seek(max(0, size - TAIL_NBYTES))
         lines = [line for line in self._complaints.read().decode(errors="replace").splitlines() if line.strip()]
         return scrub(lines[-1].strip()) if lines else "it said nothing"
+
+
+def start_worker(seed: int) -> WorkerProcess:
+    """Start a worker of this interpreter, with as many threads as are usable here."""
+    return WorkerProcess(seed=seed, threads=usable_threads().count)

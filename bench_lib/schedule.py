@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
-from bench_lib.records import Case, PlannedCase, Sample
+from bench_lib.records import Case, PlannedCase
 
 MIN_VISIT_SECONDS: Final = 4e-3
 MAX_VISIT_SECONDS: Final = 0.5
@@ -63,11 +62,6 @@ def slow_limit(budget_seconds: float, cases: int, rounds: int) -> float:
     return SLOW_SHARE * budget_seconds / max(cases, 1) / (max(rounds, 1) * CALLS_PER_VISIT)
 
 
-def typical_seconds(sample: Sample) -> float:
-    """Return the median seconds of one call in a sample."""
-    return median(sample.seconds)
-
-
 class Predictions:
     """What a case will take, from what smaller sizes of the same operation took.
 
@@ -83,8 +77,8 @@ class Predictions:
         self._seen: dict[Case, float] = {}
 
     def learn(self, case: Case, seconds: float) -> None:
-        """Note what one call of a case took, or is taken to take."""
-        self._seen[case] = seconds
+        """Note what one call of a case took at its best: a disturbed moment must not condemn the larger sizes."""
+        self._seen[case] = min(seconds, self._seen.get(case, seconds))
 
     def seconds(self, case: Case) -> float | None:
         """Return what one call will take; None where nothing is known."""

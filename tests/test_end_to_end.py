@@ -17,7 +17,7 @@ import pytest
 from bench_lib.storage import read
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = (sys.executable, "-m", "bench_lib.cli")
+COMMAND = (sys.executable, "-m", "bench_lib")
 FEW = ("-k", "create_zeros[1024]", "--rounds", "2", "--budget", "60s")
 TIMEOUT = 120.0
 
@@ -220,7 +220,13 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
         (("run", "--profile", "huge"), "--profile takes quick, standard, full; came 'huge'"),
         (("run", "--machine", "../x", "-k", "create_zeros[1024]"), "choose another with --machine"),
         (("run", "--resume", "missing.jsonl"), "missing.jsonl"),
-        (("run", "--nosuchoption",), "--nosuchoption"),
+        (
+            (
+                "run",
+                "--nosuchoption",
+            ),
+            "--nosuchoption",
+        ),
         (("report", "missing.jsonl"), "missing.jsonl"),
         (("nosuchverb",), "nosuchverb"),
     ],

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench_lib import runner
+from bench_lib import runner, sitting
 from bench_lib.errors import DeviceNotFound, NotComparable, StorageError, WorkerError
 from bench_lib.process import WorkerTimeout
 from bench_lib.records import (
@@ -53,9 +53,7 @@ class World:
 
     def cases(self) -> list[PlannedCase]:
         return [
-            PlannedCase(
-                case=Case(workload="add", n=n, dtype="float32", device=device), flop=float(n), nbytes=12 * n
-            )
+            PlannedCase(case=Case(workload="add", n=n, dtype="float32", device=device), flop=float(n), nbytes=12 * n)
             for n in self.sizes
             for device in self.devices
         ]
@@ -157,8 +155,9 @@ class Silent:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made = World()
-    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=made.monotonic))
-    monkeypatch.setattr(runner, "_start_worker", made.start)
+    for module in (runner, sitting):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=made.monotonic))
+    monkeypatch.setattr(runner, "start_worker", made.start)
     yield made
     assert made.alive == 0, "a worker was left alive"
 
@@ -242,6 +241,22 @@ def test_a_refusal_carries_on_to_still_larger_sizes(world: World, tmp_path: Path
     assert "about 2.22 h" in reasons[8_000_000_000]
 
 
+def test_a_refusal_is_taken_back_when_smaller_sizes_turn_out_to_be_fast(world: World, tmp_path: Path) -> None:
+    world.sizes = (16, 1_600)
+    disturbed = {"left": 2}
+
+    def seconds(case: Case) -> float:
+        disturbed["left"] -= 1
+        return 0.3 if disturbed["left"] >= 0 else 1e-6 * case.n
+
+    world.seconds = seconds
+    _, recording = measure(tmp_path)
+    large = [samples for case, samples in by_case(recording).items() if case.n == 1_600]
+    for samples in large:
+        assert samples[0].status == "too_slow"
+        assert {sample.status for sample in samples[1:]} == {"ok"}
+
+
 def test_a_slow_case_is_visited_once_a_round_and_does_not_starve_the_others(world: World, tmp_path: Path) -> None:
     world.sizes = (16, 17)
     world.seconds = lambda case: 1.0 if case.n == 17 else 1e-6
@@ -253,9 +268,7 @@ def test_a_slow_case_is_visited_once_a_round_and_does_not_starve_the_others(worl
 
 
 @pytest.mark.parametrize("status", ["wrong", "oom", "failed"])
-def test_a_case_that_ends_badly_has_its_row_and_is_not_asked_again(
-    world: World, tmp_path: Path, status: Any
-) -> None:
+def test_a_case_that_ends_badly_has_its_row_and_is_not_asked_again(world: World, tmp_path: Path, status: Any) -> None:
     bad = world.cases()[0].case
 
     def behaviour(case: Case, _: int) -> Sample | None:
@@ -367,7 +380,7 @@ def test_a_worker_that_cannot_be_started_again_ends_the_sitting_with_its_reason(
             raise WorkerError(msg)
         return world.start(seed)
 
-    monkeypatch.setattr(runner, "_start_worker", start)
+    monkeypatch.setattr(runner, "start_worker", start)
     with pytest.raises(WorkerError, match="no torch here any more"):
         measure(tmp_path)
     recording = read(tmp_path / "run.jsonl")

@@ -84,3 +84,11 @@ def test_a_prediction_never_shrinks_with_size() -> None:
     predictions = Predictions(constant)
     predictions.learn(constant[0].case, 0.25)
     assert predictions.seconds(constant[1].case) == 0.25
+
+
+def test_the_best_time_counts_and_a_disturbed_one_does_not() -> None:
+    small, large = planned(16, flop=16), planned(32, flop=32)
+    predictions = Predictions([small, large])
+    for seconds in (0.5, 0.1, 0.9):
+        predictions.learn(small.case, seconds)
+    assert predictions.seconds(large.case) == pytest.approx(0.2)

@@ -37,7 +37,7 @@ def workload(make: Callable[..., Prepared], name: str = "made_up") -> Workload:
         sizes=Axis(quick=(1,)),
         dtypes=Axis(quick=("float32",)),
         make=make,
-        flop=lambda n: float(n),
+        flop=float,
         nbytes=lambda n, itemsize: n * itemsize,
     )
 
