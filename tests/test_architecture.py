@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        asv_device asv_plugin clock devices host measure plan process runner schedule selection sitting software telemetry
-        visitor worker workloads workloads.*
+        asv_device asv_plugin clock devices host measure plan process runner schedule selection sitting software
+        telemetry visitor worker workloads workloads.*
     """,
     "right": "analysis analysis.* bootstrap columns figures figures.* frame report report.* stats summary theme",
     "waist": "asv_results asv_rows errors foreign lines reading records schema storage store strict text units",
