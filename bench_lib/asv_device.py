@@ -113,18 +113,14 @@ class DeviceBenchmark(Benchmark):  # type: ignore[misc]  # asv_runner has no typ
     def _skip_unless_possible(self, *params: Any) -> None:
         """Raise what asv takes for a skip, and shows with its reason."""
         planned = self.func(*params)
-        case, kind = planned.case, _kind(planned.case.device)
+        why_not = _why_nowhere(planned)
+        if why_not:
+            raise NotImplementedError(why_not)
         self._devices = by_key(devices.discover())
         try:
-            devices.select([case.device], self._devices.values())
+            devices.select([planned.case.device], self._devices.values())
         except DeviceNotFound as err:
             raise NotImplementedError(str(err)) from err
-        if not find(case.workload).exists_on(kind, case.dtype):
-            msg = f"{case.workload} does not exist in {case.dtype} on {kind}"
-            raise NotImplementedError(msg)
-        if kind in devices.HOST_KINDS and planned.flop > HOST_FLOP_LIMIT:
-            msg = f"{case.workload} at {case.n} is for GPUs: it takes more than {HOST_FLOP_LIMIT:.0e} operations"
-            raise NotImplementedError(msg)
 
 
 def benchmark(name: str) -> Method:
@@ -166,6 +162,7 @@ def _attributes(workload: Workload) -> dict[str, Any]:
             "workload": to_object(record),
             "flop": [case.flop for case in planned],
             "nbytes": [case.nbytes for case in planned],
+            "possible": [not _why_nowhere(case) for case in planned],
         },
     }
 
@@ -182,6 +179,16 @@ def _sizes(workload: Workload, dtypes: Iterable[str]) -> list[int]:
 def _planned(workload: Workload, device: str, dtype: str, n: int) -> PlannedCase:
     case = Case(workload=workload.name, n=n, dtype=dtype, device=device)
     return PlannedCase(case=case, flop=workload.flop(n), nbytes=workload.working_set(n, dtype))
+
+
+def _why_nowhere(planned: PlannedCase) -> str:
+    """Return why a combination is skipped on every machine; empty where it is not."""
+    case, kind = planned.case, _kind(planned.case.device)
+    if not find(case.workload).exists_on(kind, case.dtype):
+        return f"{case.workload} does not exist in {case.dtype} on {kind}"
+    if kind in devices.HOST_KINDS and planned.flop > HOST_FLOP_LIMIT:
+        return f"{case.workload} at {case.n} is for GPUs: it takes more than {HOST_FLOP_LIMIT:.0e} operations"
+    return ""
 
 
 def _kind(device: str) -> str:

@@ -92,7 +92,10 @@ class Result:
 
 
 def results(row: Row) -> Iterator[Result]:
-    """Yield one result for each combination of parameters; none where the row does not have one for each."""
+    """Yield one result for each combination of parameters; none where the row does not have one for each.
+
+    Combinations of our own suite that exist on no machine, such as TF32 on a processor, are no results.
+    """
     axes = row.axes
     count = math.prod(len(axis) for axis in axes)
     column = row.columns.get("result")
@@ -108,9 +111,12 @@ def results(row: Row) -> Iterator[Result]:
         _of_length(count, row.columns.get("stats_number")),
         _of_length(count, extra.get("flop")),
         _of_length(count, extra.get("nbytes")),
+        _of_length(count, extra.get("possible")),
         strict=True,
     )
-    for values, result, samples, calls, flop, nbytes in columns:
+    for values, result, samples, calls, flop, nbytes, possible in columns:
+        if possible is False:
+            continue
         measured, case = _identify(workload, dict(zip(names, map(_unquote, values), strict=True)))
         planned = PlannedCase(case=case, flop=number(flop), nbytes=int(number(nbytes)))
         yield Result(workload=measured, planned=planned, sample=_sample(case, result, samples, calls))

@@ -17,6 +17,7 @@ from bench_lib.errors import CrossoverError, UsageError
 from bench_lib.measure import Settings
 from bench_lib.records import PlannedCase, Sample
 from bench_lib.workloads import ALL, find
+from bench_lib.workloads.base import Workload
 
 ROOT = Path(__file__).parent.parent
 FAMILIES = ("creation", "transfer", "matmul", "autograd")
@@ -191,12 +192,19 @@ def test_every_benchmark_asks_for_a_device_a_dtype_and_a_size(suite: dict[str, D
         assert benchmark.check(str(ROOT / "benchmarks"))
 
 
+def possible(device: str, dtype: str, n: int, *, workload: Workload) -> bool:
+    kind = device.partition(":")[0].removesuffix("-1t")
+    too_much = kind in ("numpy", "cpu") and workload.flop(n) > asv_device.HOST_FLOP_LIMIT
+    return workload.exists_on(kind, dtype) and not too_much
+
+
 def test_what_a_benchmark_tells_fits_its_combinations_and_is_json(suite: dict[str, DeviceBenchmark]) -> None:
     for benchmark in suite.values():
         told = json.loads(json.dumps(benchmark.crossover))
         combinations = list(itertools.product(*benchmark._params))
         workload = find(told["workload"]["name"])
         assert told["flop"] == [workload.flop(n) for _, _, n in combinations]
+        assert told["possible"] == [possible(*combination, workload=workload) for combination in combinations]
         assert told["nbytes"] == [workload.working_set(n, dtype) for _, dtype, n in combinations]
         assert benchmark.version == workload.record().source_sha256
         assert benchmark.pretty_name == workload.expression

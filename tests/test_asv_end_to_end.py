@@ -109,6 +109,16 @@ def test_our_reader_knows_the_work_the_device_and_the_software(project: Project)
     assert (workload.family, workload.expression) == ("matmul", "a @ b")
 
 
+def test_the_report_reads_what_asv_saved(project: Project) -> None:
+    page = project.folder / "report.html"
+    command = "from bench_lib.cli import main; main()"
+    project.run(sys.executable, "-c", command, "report", str(project.result("--record-samples")), "--out", str(page))
+    text = page.read_text(encoding="utf-8")
+    assert "a @ b" in text
+    assert MACHINE in text
+    assert sys.executable not in text
+
+
 def test_the_machine_record_is_text_only_and_has_gpu_and_torch_and_no_host_name(project: Project) -> None:
     record = json.loads((project.folder / "results" / "asv" / MACHINE / "machine.json").read_text())
     assert all(isinstance(value, str) for key, value in record.items() if key != "version")

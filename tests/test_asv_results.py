@@ -187,6 +187,14 @@ def test_our_own_suite_keeps_its_workload_its_work_and_its_devices(tmp_path: Pat
     assert recording.run.software == {"torch": "2.13.0"}
 
 
+def test_a_combination_that_our_suite_calls_impossible_is_no_case(tmp_path: Path) -> None:
+    result, benchmarks = our_suite([2e-6, NAN])
+    benchmarks["matmul.Matmul.device_matmul"]["crossover"]["possible"] = [True, False]
+    recording = read_asv(write(tmp_path, result, benchmarks))
+    assert [s.case.device for s in recording.samples] == ["cpu"]
+    assert recording.problems == ()
+
+
 def test_work_declared_for_another_version_of_a_benchmark_is_not_used(tmp_path: Path) -> None:
     recording = read_asv(write(tmp_path, *our_suite([2e-6, 9e-6], version="def")))
     assert [(p.flop, p.nbytes) for p in recording.plan] == [(0.0, 0)] * 2
