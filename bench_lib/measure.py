@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from bench_lib.clock import NANOSECOND, Call, Clock, resolution_seconds
+from bench_lib.clock import NANOSECOND, Call, Clock, Reading, resolution_seconds
 from bench_lib.records import Stop
 
 CHECKPOINTS: Final = (10, 15, 22, 33, 50, 75, 110, 165, 250)
@@ -99,11 +99,10 @@ def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
 
     Never returns without a time: at least one block is timed, however short the visit.
     """
-    deadline = clock.now() + int(settings.visit_seconds / NANOSECOND)
     with _no_garbage_collection():
         warm = _warm_up(call, clock, settings)
-        calls = _calls_per_block(warm.seconds_per_call, clock, settings)
-        seconds, stop, launch_bound = _sample(call, clock, settings, calls, warm.seconds_per_call * calls, deadline)
+        calls = 1 if warm.long_call else _calls_per_block(warm.seconds_per_call, clock, settings)
+        seconds, stop, launch_bound = _sample(call, clock, settings, calls, warm)
     return Measurement(
         seconds=tuple(seconds),
         calls=calls,
@@ -134,34 +133,56 @@ def relative_half_width(seconds: Sequence[float]) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Warm:
+    """What warming up took and taught. ``long_call`` is a call that alone took longer than the whole visit may."""
+
     calls: int
     seconds: float
     first_call_seconds: float
     seconds_per_call: float
+    deadline: int
+    long_call: Reading | None = None
 
 
 def _warm_up(call: Call, clock: Clock, settings: Settings) -> _Warm:
     """Call until two successive windows agree, for at most the warm-up's share of the visit."""
-    limit = min(settings.warmup_share * settings.visit_seconds, MAX_WARMUP_SECONDS)
-    start = clock.now()
-    first = previous = clock.read(call, 1, 1).seconds[0]
+    begun = start = clock.now()
+    first = previous = best = clock.read(call, 1, 1).seconds[0]
+    spent = _since(start, clock)
     done, window = 1, 1
-    while True:
-        elapsed = (clock.now() - start) * NANOSECOND
-        if elapsed >= limit:
-            break
-        window = _next_window(window, previous, clock, settings)
-        if window * previous > 2 * (limit - elapsed) and done >= settings.warmup_calls:
+    long_call: Reading | None = None
+    if first > settings.visit_seconds and not settings.blocks:
+        # A long call, or one-time costs: only another call can tell.
+        second = clock.read(call, 1, 1)
+        previous = best = second.seconds[0]
+        if previous > settings.visit_seconds:
+            long_call = second
+        else:
+            start, done, spent = clock.now(), 2, _since(begun, clock)
+    limit = min(settings.warmup_share * settings.visit_seconds, MAX_WARMUP_SECONDS)
+    while not long_call and (elapsed := _since(start, clock)) < limit:
+        window = _next_window(window, best, clock, settings)
+        if window * best > 2 * (limit - elapsed) and done >= settings.warmup_calls:
             break
         current = clock.read(call, window, 1).seconds[0]
         done += 1 if clock.single_call else window
+        spent = _since(begun, clock)
         agree = abs(current - previous) <= settings.agreement * min(current, previous)
-        previous = current
-        long_enough = (clock.now() - start) * NANOSECOND >= settings.warmup_seconds
-        if done >= settings.warmup_calls and agree and long_enough:
+        previous, best = current, min(current, best)
+        if done >= settings.warmup_calls and agree and _since(start, clock) >= settings.warmup_seconds:
             break
-    elapsed = (clock.now() - start) * NANOSECOND
-    return _Warm(calls=done, seconds=elapsed, first_call_seconds=first, seconds_per_call=previous)
+    return _Warm(
+        calls=done,
+        seconds=spent,
+        first_call_seconds=first,
+        seconds_per_call=best,
+        deadline=start + int(settings.visit_seconds / NANOSECOND),
+        long_call=long_call,
+    )
+
+
+def _since(start: int, clock: Clock) -> float:
+    """Return the seconds from a reading of the host's clock until now."""
+    return (clock.now() - start) * NANOSECOND
 
 
 def _next_window(window: int, seconds_per_call: float, clock: Clock, settings: Settings) -> int:
@@ -181,17 +202,20 @@ def _calls_per_block(seconds_per_call: float, clock: Clock, settings: Settings) 
 
 
 def _sample(
-    call: Call, clock: Clock, settings: Settings, calls: int, block_seconds: float, deadline: int
-) -> tuple[list[float], Stop, bool]:
+    call: Call, clock: Clock, settings: Settings, calls: int, warm: _Warm
+) -> tuple[Sequence[float], Stop, bool]:
     """Time blocks until the interval is narrow, time is up, or more blocks stop helping."""
+    if warm.long_call:
+        return warm.long_call.seconds, "single", warm.long_call.launch_bound
     if settings.blocks:
         reading = clock.read(call, calls, settings.blocks)
-        return list(reading.seconds), "budget", reading.launch_bound
+        return reading.seconds, "budget", reading.launch_bound
+    block_seconds = warm.seconds_per_call * calls
     seconds: list[float] = []
     launch_bound = False
     widths: list[float] = []
     while True:
-        left = (deadline - clock.now()) * NANOSECOND
+        left = -_since(warm.deadline, clock)
         wanted = next(count for count in CHECKPOINTS if count > len(seconds)) - len(seconds)
         affordable = max(int(left / block_seconds), 0 if seconds else 1)
         if not affordable:

@@ -99,6 +99,20 @@ def test_the_first_call_is_recorded_and_never_mixed_in() -> None:
     assert max(found.seconds) < 2e-6
 
 
+def test_one_time_costs_longer_than_the_visit_do_not_decide_how_it_is_measured() -> None:
+    host = FakeHost(seconds=1e-6, first_call_extra=3.0)
+    found = measure(host.call, host_clock(host), Settings(visit_seconds=0.01))
+    assert found.calls == pytest.approx(200, abs=2)
+    assert (found.stop, len(found.seconds)) == ("narrow", CHECKPOINTS[0])
+    assert found.first_call_seconds == pytest.approx(3.0, rel=0.01)
+    assert found.warmup_seconds >= 3.0
+
+
+def test_one_disturbed_window_does_not_make_blocks_too_short() -> None:
+    host = FakeHost(seconds=1e-6, noise=lambda call: 1000.0 if 150 <= call < 160 else 1.0)
+    assert measure(host.call, host_clock(host), Settings()).calls == pytest.approx(200, abs=2)
+
+
 def test_warm_up_goes_on_until_two_windows_agree() -> None:
     ramp = FakeHost(seconds=1e-3, noise=lambda call: max(1.0, 2.0 - 0.1 * call))
     found = measure(ramp.call, host_clock(ramp), Settings(visit_seconds=1.0))
