@@ -10,20 +10,26 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from bench_lib import units
-from bench_lib.analysis import crossovers, estimates, speedups
+from bench_lib.analysis import estimates, speedups
+from bench_lib.analysis.speedups import HOST_KINDS
 from bench_lib.frame import tidy
-from bench_lib.records import Recording
+from bench_lib.records import DeviceRecord, Recording
+from bench_lib.winners import BASELINE, UNDECIDED, Winners, plain, rows_of, status_words
 
 FAILED: Final = ("failed", "wrong", "timeout")
 """What makes a run's exit code 2; out of memory and too slow are results."""
 
-BASELINE: Final = "cpu"
-OPERATION: Final = ["family", "workload", "expression", "dtype", "residency", "timing"]
-MAX_NAME: Final = 40
+SINGLE: Final = "cpu-1t"
+PLACES: Final = {"resident": "data already there", "roundtrip": "data copied there and back"}
+MAX_FAILED: Final = 10
+LEGEND: Final = (
+    f"Sizes are the bytes that a call works on; 3.2x: so many times faster; {UNDECIDED}: the interval of the ratio "
+    "holds more than one answer; by 4 KiB: at that size or a smaller one that cannot be told."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +39,14 @@ class Summary:
     Attributes
     ----------
     tables
-        For each device that is set against the CPU, who wins where.
+        Whether there is a GPU, where there is none, then for each device that is set against the CPU who wins where.
     sentences
         Counts, shares and noteworthy lines.
     failed
         Cases that failed, were wrong or did not answer.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[RenderableType, ...]
     sentences: str
     failed: int
 
@@ -52,28 +58,19 @@ def of(recording: Recording) -> Summary:
     counts = Counter(cases["status"].astype(str))
     pairs = speedups(frame, baseline=BASELINE)
     pairs = pairs[pairs["timing"] == "latency"]
-    answers = crossovers(pairs)
-    tables = tuple(
-        _table(recording, str(device), pairs[pairs["device"] == device], answers[answers["device"] == device])
-        for device in pairs["device"].unique()
-    )
+    shown = _opponents(recording)
+    winners = [
+        Winners(title=_title(recording, key, place), device=key, rows=rows_of(recording, key, chosen))
+        for key in shown
+        for place in PLACES
+        if len(chosen := pairs[(pairs["device"] == key) & (pairs["residency"] == place)])
+    ]
+    notes = [*([LEGEND] if winners else []), *_left_out(recording, shown)]
     return Summary(
-        tables=tables,
-        sentences="\n".join(_sentences(recording, counts, cases)),
+        tables=(*_first_line(recording), *winners),
+        sentences="\n".join([*notes, *_sentences(recording, counts, cases)]),
         failed=sum(counts[status] for status in FAILED),
     )
-
-
-def _sentences(recording: Recording, counts: Counter[str], cases: pd.DataFrame) -> list[str]:
-    rounds = len({sample.round for sample in recording.samples})
-    spent = recording.spent_seconds
-    share = f", {recording.busy_seconds / spent:.0%} of it in timed and warm-up calls" if spent else ""
-    lines = [f"{len(cases)} cases: {status_counts(counts)}; {rounds} rounds, {spent:.0f} s{share}"]
-    bad = cases[cases["status"].isin(FAILED)]
-    lines += [f"{row.status}: {_case(row)}: {row.reason}" for row in bad.head(10).itertuples()]
-    if len(bad) > 10:
-        lines.append(f"and {len(bad) - 10} more: the report's section Trust lists them all")
-    return lines + list(recording.problems)
 
 
 def status_counts(counts: Counter[str]) -> str:
@@ -85,49 +82,73 @@ def status_counts(counts: Counter[str]) -> str:
     '240 ok, 3 too slow'
     """
     ordered = sorted(counts.items(), key=lambda item: (item[0] != "ok", -item[1]))
-    return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in ordered)
+    return ", ".join(f"{count:,} {status_words(status)}" for status, count in ordered)
 
 
-def _table(recording: Recording, device: str, pairs: pd.DataFrame, answers: pd.DataFrame) -> Table:
-    """Return one row for each operation: the winner at a few sizes, and from which size the device wins."""
-    named = {found.key: found.name for found in recording.run.devices}
-    title = f"{device} ({named.get(device, 'unknown')}) against {BASELINE} ({named.get(BASELINE, 'unknown')})"
-    table = Table(title=Text(title), title_justify="left")
-    for heading in ("operation", "dtype", "smallest size", "", "largest size", f"{device} wins"):
-        table.add_column(heading, no_wrap=heading != "operation")
-    by_operation = {tuple(key): rows for key, rows in pairs.groupby(OPERATION, observed=True, sort=False)}
-    wins = {tuple(getattr(row, name) for name in OPERATION): _answer(row) for row in answers.itertuples()}
-    for key, rows in by_operation.items():
-        ordered = rows.sort_values("n")
-        _, workload, expression, dtype, residency, _ = (str(part) for part in key)
-        name = f"{expression[:MAX_NAME]}" + (" with copies" if residency == "roundtrip" else "")
-        table.add_row(
-            Text(f"{workload}: {name}"),
-            dtype,
-            *(_cell(ordered.iloc[place], device) for place in (0, len(ordered) // 2, -1)),
-            wins.get(key, ""),
-        )
-    return table
+def _first_line(recording: Recording) -> tuple[Text, ...]:
+    """Say that there is no GPU, where there is none, and what is told instead."""
+    if _gpus(recording):
+        return ()
+    others = [_spoken(key) for key in _opponents(recording)]
+    if not others:
+        return (Text("No GPU in this run, and no two devices to set against each other."),)
+    threads = next(device.threads for device in recording.run.devices if device.key == BASELINE)
+    all_threads = f" with all {threads} threads" if threads and threads > 1 else ""
+    verb = "is" if len(others) == 1 else "are"
+    return (Text(f"No GPU in this run: {' and '.join(others)} {verb} set against the CPU{all_threads}."),)
 
 
-def _cell(row: pd.Series[Any], device: str) -> str:
-    """Return ``4 KiB: cpu 3.1x``: the size, the winner and by how much."""
-    size = units.nbytes(int(row["nbytes"])) if pd.notna(row["nbytes"]) else f"n={row['n']}"
-    if row["verdict"] == "device":
-        return f"{size}: {device} {units.ratio(row['ratio'], row['ratio_low'], row['ratio_high'])}x"
-    if row["verdict"] == "baseline":
-        inverse = (1 / row["ratio"], 1 / row["ratio_high"], 1 / row["ratio_low"])
-        return f"{size}: {BASELINE} {units.ratio(*inverse)}x"
-    return f"{size}: " + {"same": "about 1x", "undecided": "can't tell"}.get(row["verdict"], str(row["status"]))
+def _left_out(recording: Recording, shown: tuple[str, ...]) -> list[str]:
+    """Say what was measured and has no table, so that nobody looks for it here."""
+    keys = [device.key for device in recording.run.devices if device.key not in (*shown, BASELINE)]
+    if not keys or not _gpus(recording):
+        return []
+    names = " and ".join(plain(key) for key in keys)
+    if BASELINE not in {device.key for device in recording.run.devices}:
+        return [f"No {BASELINE} in this run to set {names} against: the report shows the times."]
+    return [f"How {names} compare with {BASELINE} is in the report."]
 
 
-def _answer(row: Any) -> str:
-    if row.answer == "between":
-        return f"from {units.nbytes(int(row.nbytes_low))} to {units.nbytes(int(row.nbytes_high))} on"
-    if row.answer == "never":
-        return f"never up to {units.nbytes(int(row.nbytes_max))}"
-    return {"always": "always", "undecided": "can't tell"}[row.answer]
+def _opponents(recording: Recording) -> tuple[str, ...]:
+    """Return the devices to set against the CPU: the GPUs, or what else there is where there is none."""
+    keys = [device.key for device in recording.run.devices]
+    if BASELINE not in keys:
+        return ()
+    return tuple(_gpus(recording) or [key for key in keys if key != BASELINE])
+
+
+def _gpus(recording: Recording) -> list[str]:
+    return [device.key for device in recording.run.devices if device.kind not in HOST_KINDS]
+
+
+def _title(recording: Recording, key: str, place: str) -> str:
+    named = {device.key: _described(device) for device in recording.run.devices}
+    where = f", {PLACES[place]}" if key in _gpus(recording) else ""
+    return f"{named[key]} against {named[BASELINE]}{where}"
+
+
+def _described(device: DeviceRecord) -> str:
+    threads = f", {units.count(device.threads, 'thread')}" if device.threads else ""
+    return f"{plain(device.key)} ({plain(device.name)}{threads})"
+
+
+def _sentences(recording: Recording, counts: Counter[str], cases: pd.DataFrame) -> list[str]:
+    rounds = units.count(len({sample.round for sample in recording.samples}), "round")
+    spent = recording.spent_seconds
+    share = f", {recording.busy_seconds / spent:.0%} of it in timed and warm-up calls" if spent else ""
+    lines = [f"{units.count(len(cases), 'case')}: {status_counts(counts)}; {rounds}, {spent:.0f} s{share}"]
+    bad = cases[cases["status"].isin(FAILED)]
+    lines += [
+        plain(f"{status_words(row.status)}: {_case(row)}: {row.reason}") for row in bad.head(MAX_FAILED).itertuples()
+    ]
+    if len(bad) > MAX_FAILED:
+        lines.append(f"and {len(bad) - MAX_FAILED} more: the report's section Trust lists them all")
+    return lines + [plain(problem) for problem in recording.problems]
 
 
 def _case(row: Any) -> str:
     return f"{row.workload}[{row.n}] {row.dtype} {row.device} {row.residency} {row.timing}"
+
+
+def _spoken(key: str) -> str:
+    return "one thread" if key == SINGLE else plain(key)

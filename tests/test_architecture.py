@@ -18,7 +18,9 @@ MAP = {
         asv_device asv_plugin clock devices host measure plan process runner schedule selection sitting software
         telemetry visitor worker workloads workloads.*
     """,
-    "right": "analysis analysis.* bootstrap columns figures figures.* frame report report.* stats summary theme",
+    "right": """
+        analysis analysis.* bootstrap columns figures figures.* frame report report.* stats summary theme winners
+    """,
     "waist": "asv_results asv_rows errors foreign lines reading records schema storage store strict text units",
     "top": "__init__ __main__ cli cli_* terminal",
 }
