@@ -20,14 +20,19 @@ from rich.text import Text
 from bench_lib import units
 from bench_lib.records import Case, DeviceRecord, Facts, Run, Sample
 
+PIPED_WIDTH: Final = 120
+DECIDING: Final = ("ok", "wrong")  # a visit that failed after one of these does not change what the case is
 PLAIN_INTERVAL_SECONDS: Final = 10.0  # between lines where there is no terminal to redraw
 
 
 def console(stream: IO[str], *, color: bool = True) -> Console:
-    """Return a console that honours ``NO_COLOR`` and is never narrower than a table needs when piped."""
-    plain = not color or "NO_COLOR" in os.environ
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
-    return Console(file=stream, no_color=plain, highlight=False, width=width, soft_wrap=False)
+    """Return a console that honours ``NO_COLOR``, and has the width of a wide terminal when piped.
+
+    What is printed stays as it is: no highlighting, and no ``:name:`` becomes a picture.
+    """
+    plain = not color or bool(os.environ.get("NO_COLOR"))
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
+    return Console(file=stream, no_color=plain, highlight=False, emoji=False, width=width, soft_wrap=False)
 
 
 def devices_table(devices: Sequence[DeviceRecord], default: str) -> Table:
@@ -42,7 +47,7 @@ def devices_table(devices: Sequence[DeviceRecord], default: str) -> Table:
             Text(device.name),
             str(device.threads or ""),
             units.nbytes(device.memory_nbytes) if device.memory_nbytes else "",
-            Text(", ".join(f"{_words(key)} {_fact(value)}" for key, value in device.facts.items())),
+            Text(", ".join(" ".join(_fact(key, value)) for key, value in device.facts.items())),
         )
     return table
 
@@ -51,7 +56,8 @@ def facts_table(title: str, facts: Facts) -> Table:
     """Return named facts as a two-column table."""
     table = Table(title=title, title_justify="left", show_header=False)
     for key, value in facts.items():
-        table.add_row(Text(_words(key)), Text(_fact(value), overflow="fold"))
+        name, shown = _fact(key, value)
+        table.add_row(Text(name), Text(shown, overflow="fold"))
     return table
 
 
@@ -87,11 +93,11 @@ class RunProgress:
         if self._console.is_terminal:
             self._progress = Progress(
                 SpinnerColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                TextColumn("{task.fields[case]}"),
+                TextColumn("{task.fields[case]}", markup=False),
                 console=self._console,
                 transient=True,
             )
@@ -113,7 +119,7 @@ class RunProgress:
     def saw(self, sample: Sample) -> None:
         """Count a visit."""
         self._visits += 1
-        if sample.status == "ok" or self._status.get(sample.case) != "ok":
+        if sample.status in DECIDING or self._status.get(sample.case) not in DECIDING:
             self._status[sample.case] = sample.status
         if self._progress:
             self._progress.advance(self._task)
@@ -131,16 +137,18 @@ class RunProgress:
         elapsed = max(time.monotonic() - self._started, 1e-9)
         measured = sum(status == "ok" for status in self._status.values())
         left = f", at most {max(self._budget - elapsed, 0):.0f} s left" if self._budget else ""
-        return f"{len(self._status)}/{self._cases} cases seen, {measured} ok, {self._visits / elapsed:.0f} visits/s{left}"
+        return (
+            f"{len(self._status)}/{self._cases} cases seen, {measured} ok, {self._visits / elapsed:.0f} visits/s{left}"
+        )
 
 
-def _words(key: str) -> str:
-    return key.replace("_", " ")
-
-
-def _fact(value: object) -> str:
+def _fact(key: str, value: object) -> tuple[str, str]:
+    """Return a fact's name and value in words: ``memory_nbytes`` of 1024 is memory of 1 KiB."""
+    name = key.removesuffix("_nbytes").replace("_", " ")
     if value is None:
-        return "unknown"
+        return name, "unknown"
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+        return name, "yes" if value else "no"
+    if key.endswith("_nbytes") and isinstance(value, int | float):
+        return name, units.nbytes(value)
+    return name, str(value)
