@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench_lib.records import Run
 from bench_lib.report import words
-from bench_lib.theme import is_gpu
+from bench_lib.theme import GPU_KINDS
 
 SUSPECT: Final = ("failed", "wrong", "timeout", "not converged", "throttled", "two modes", "lost visit")
 """Doubts about a number, or a number lost. What was skipped for its size or time is not doubtful, only absent."""
@@ -138,7 +138,7 @@ def doubts(run: Run, estimates: pd.DataFrame, trust: pd.DataFrame) -> Doubts:
     """
     mine = estimates[estimates["run"] == run.id]
     doubted = trust[(trust["run"] == run.id) & trust["kind_of_doubt"].isin(SUSPECT)]
-    gpu = mine[[is_gpu(str(kind)) for kind in mine["kind"]]]
+    gpu = mine[mine["kind"].isin(GPU_KINDS)]
     measured = gpu[gpu["status"] == "ok"]
     cpu = next((device for device in run.devices if device.key == "cpu"), None)
     cores = run.host.get("threads_physical")

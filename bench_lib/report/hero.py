@@ -5,7 +5,6 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -85,9 +84,10 @@ def column_of(nbytes: float) -> int:
 
     Column 0 holds all up to 4 KiB, column 9 all up to 1 GiB, column 10 all beyond.
     """
-    if nbytes <= FIRST_NBYTES:
-        return 0
-    return min(LAST_COLUMN + 1, math.ceil(math.log(nbytes / FIRST_NBYTES, 4) - 1e-9))
+    column, limit = 0, FIRST_NBYTES
+    while nbytes > limit and column <= LAST_COLUMN:
+        column, limit = column + 1, limit * 4
+    return column
 
 
 def column_label(column: int) -> str:
