@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +21,8 @@ from bench_lib import units
 from bench_lib.records import Case, DeviceRecord, Facts, Run, Sample
 
 PIPED_WIDTH: Final = 120
-DECIDING: Final = ("ok", "wrong")  # a visit that failed after one of these does not change what the case is
+BAR_WIDTH: Final = 10
+SPINNER_WIDTH: Final = 4  # with what stands between the columns
 PLAIN_INTERVAL_SECONDS: Final = 10.0  # between lines where there is no terminal to redraw
 
 
@@ -94,9 +95,7 @@ class RunProgress:
             self._progress = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=20),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
+                BarColumn(bar_width=BAR_WIDTH),
                 TextColumn("{task.fields[case]}", markup=False),
                 console=self._console,
                 transient=True,
@@ -104,7 +103,7 @@ class RunProgress:
             self._progress.start()
 
     def begin_round(self, number: int, last: int, visits: int) -> None:
-        """A pass over ``visits`` cases starts."""
+        """Begin a pass over ``visits`` cases."""
         self._round = f"round {number} of {last}"
         if self._progress:
             if self._task is not None:
@@ -114,12 +113,17 @@ class RunProgress:
     def about_to(self, case: Case) -> None:
         """Show the case in hand."""
         if self._progress:
-            self._progress.update(self._task, case=f"{self._rate()}  {case}")
+            # Cut here what does not fit: rich would take it from the bar and the round.
+            room = self._console.width - SPINNER_WIDTH - len(self._round) - BAR_WIDTH
+            shown = Text(f"{self._rate()}  {case}")
+            shown.truncate(max(room, 1), overflow="ellipsis")
+            self._progress.update(self._task, case=shown.plain)
 
     def saw(self, sample: Sample) -> None:
         """Count a visit."""
         self._visits += 1
-        if sample.status in DECIDING or self._status.get(sample.case) not in DECIDING:
+        before = self._status.get(sample.case)
+        if before != "wrong" and (before != "ok" or sample.status == "wrong"):
             self._status[sample.case] = sample.status
         if self._progress:
             self._progress.advance(self._task)
@@ -137,9 +141,7 @@ class RunProgress:
         elapsed = max(time.monotonic() - self._started, 1e-9)
         measured = sum(status == "ok" for status in self._status.values())
         left = f", at most {max(self._budget - elapsed, 0):.0f} s left" if self._budget else ""
-        return (
-            f"{len(self._status)}/{self._cases} cases seen, {measured} ok, {self._visits / elapsed:.0f} visits/s{left}"
-        )
+        return f"{len(self._status)}/{self._cases} cases, {measured} ok, {self._visits / elapsed:.0f} visits/s{left}"
 
 
 def _fact(key: str, value: object) -> tuple[str, str]:
