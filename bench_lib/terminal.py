@@ -90,7 +90,8 @@ class RunProgress:
             return
         devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)
         limit = f", at most {run.budget_seconds:.0f} s" if run.budget_seconds else ""
-        self._console.print(Text(f"{cases} cases on {devices}; {run.rounds} rounds{limit}; writing {path}"))
+        what = f"{units.count(cases, 'case')} on {devices}; {units.count(run.rounds, 'round')}{limit}"
+        self._console.print(Text(f"{what}; writing {path}"))
         if self._console.is_terminal:
             self._progress = Progress(
                 SpinnerColumn(),
