@@ -25,6 +25,7 @@ BASELINE: Final = "cpu"
 OPERATION: Final = ["workload", "dtype"]
 STATUS_WORDS: Final = {"too_slow": "too slow", "oom": "out of memory"}
 UNDECIDED: Final = "can't tell"
+MIN_NAME: Final = 12
 MAX_NAME: Final = 40
 
 
@@ -51,22 +52,17 @@ class Winners:
     rows: tuple[Row, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the widest form that fits."""
+        """Yield the title, and the widest form that fits."""
+        yield Text(self.title, style="bold")
         whole = self.table()
         fits = Measurement.get(console, options.update(max_width=10_000), whole).maximum <= options.max_width
         yield whole if fits else self.table(middle=False)
 
     def table(self, *, middle: bool = True) -> Table:
         """Return the table, each row on one line, the families apart."""
-        table = Table(
-            title=Text(self.title),
-            title_justify="left",
-            title_style="bold",
-            box=box.HORIZONTALS,
-            pad_edge=False,
-            collapse_padding=True,
-        )
-        table.add_column("operation", overflow="ellipsis")  # the one that gives way where it must
+        table = Table(box=box.HORIZONTALS, pad_edge=False, collapse_padding=True)
+        # The one that gives way where it must.
+        table.add_column("operation", overflow="ellipsis", min_width=MIN_NAME)
         sizes = ("smallest size", "middle size", "largest size") if middle else ("smallest size", "largest size")
         for heading in ("dtype", *sizes, f"{plain(self.device)} wins"):
             table.add_column(Text(heading), no_wrap=True)

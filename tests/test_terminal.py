@@ -137,13 +137,17 @@ def test_piped_progress_says_what_is_measured_once_and_draws_nothing(piped: Stre
 
 
 def test_piped_progress_adds_a_line_now_and_then(piped: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = SimpleNamespace(monotonic=lambda: now)
-    now = 100.0
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(terminal, "time", clock)
     progress = terminal.RunProgress()
     progress.begin(RUN, 2, PATH)
     progress.begin_round(2, 5, 6)
-    for now, sample in ((104.0, ok(CASE)), (109.0, bad(OTHER, "oom")), (111.0, ok(CASE, 2)), (120.0, ok(CASE, 3))):
+    for clock.now, sample in (
+        (104.0, ok(CASE)),
+        (109.0, bad(OTHER, "oom")),
+        (111.0, ok(CASE, 2)),
+        (120.0, ok(CASE, 3)),
+    ):
         progress.saw(sample)
     assert [line for line in piped.getvalue().splitlines() if "visits/s" in line] == [
         "round 2 of 5: 2/2 cases, 1 ok, 0 visits/s, at most 154 s left, at matmul[64] float32 cpu resident latency"
