@@ -166,6 +166,7 @@
   byId("json").addEventListener("click", () => save("crossover.json", "application/json", JSON.stringify(records(), null, 1)));
 
   /* The table of winners: one stop for the Tab key, arrows within; details beside the cell. */
+  let pointed = null;
   for (const hero of document.querySelectorAll("table.hero")) {
     const cells = [...hero.querySelectorAll("td button")];
     cells.forEach((cell, index) => { cell.tabIndex = index ? -1 : 0; });
@@ -183,8 +184,8 @@
     for (const kind of ["mouseover", "focusin"]) {
       hero.addEventListener(kind, (event) => {
         hero.classList.remove("shut");
-        const cell = event.target.closest("td button");
-        if (cell) place(cell);
+        pointed = event.target.closest("td button");
+        place();
       });
     }
   }
@@ -208,18 +209,18 @@
     return null;
   }
 
-  function place(cell) {
-    const tip = cell.querySelector(".tip");
-    const box = cell.getBoundingClientRect();
+  function place() {
+    if (!pointed) return;
+    const tip = pointed.querySelector(".tip");
+    const box = pointed.getBoundingClientRect();
     tip.classList.add("at");
     const { width, height } = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(8, Math.min(box.left, root.clientWidth - width - 8))}px`;
     tip.style.top = `${box.bottom + height + 8 < innerHeight ? box.bottom + 4 : Math.max(8, box.top - height - 4)}px`;
   }
 
-  addEventListener("scroll", () => {
-    for (const hero of document.querySelectorAll("table.hero")) hero.classList.add("shut");
-  }, { passive: true });
+  addEventListener("scroll", place, { passive: true, capture: true });
+  addEventListener("resize", place);
 
   /* Controls that need scripts appear only now. */
   document.querySelector(".tools").hidden = false;
