@@ -19,7 +19,7 @@ MAP = {
         telemetry visitor worker workloads workloads.*
     """,
     "right": """
-        analysis analysis.* bootstrap columns figures figures.* frame report report.* stats summary theme winners
+        analysis analysis.* columns figures figures.* frame report report.* stats summary theme winners
     """,
     "waist": "asv_results asv_rows errors foreign lines reading records schema storage store strict text units",
     "top": "__init__ __main__ cli cli_* terminal",

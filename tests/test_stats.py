@@ -1,12 +1,11 @@
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import bootstrap, stats
+from bench_lib import stats
 from bench_lib.stats import Estimate
 
 DRAWS = 20_000
@@ -60,7 +59,7 @@ def test_a_single_value_has_no_t_interval():
 
 @pytest.mark.parametrize(
     "function",
-    [stats.t_interval, stats.median_interval, stats.bootstrap_interval, lambda none: stats.welch(none, [1.0])],
+    [stats.t_interval, stats.median_interval, lambda none: stats.welch(none, [1.0])],
 )
 def test_no_values_are_refused(function):
     with pytest.raises(ValueError, match="at least one value"):
@@ -71,7 +70,6 @@ def test_no_values_are_refused(function):
 def test_every_interval_contains_its_value(values):
     assert contains(stats.t_interval(values))
     assert contains(stats.welch(values, values[::-1]))
-    assert contains(stats.bootstrap_interval([values, values[:1], values[1:]]))
     if len(values) >= 6:
         assert contains(stats.median_interval(values))
 
@@ -86,15 +84,13 @@ def test_a_against_b_is_the_inverse_of_b_against_a(a, b):
 def test_another_unit_of_time_moves_every_interval_and_changes_no_width(values, shift):
     values, shift = [value / 10 for value in values], shift / 10
     moved = [value + shift for value in values]
-    for interval in (stats.t_interval, lambda given: stats.bootstrap_interval([given, given[:2]])):
-        before, after = interval(values), interval(moved)
-        assert (after.low, after.high) == pytest.approx((before.low + shift, before.high + shift), abs=1e-9)
+    before, after = stats.t_interval(values), stats.t_interval(moved)
+    assert (after.low, after.high) == pytest.approx((before.low + shift, before.high + shift), abs=1e-9)
 
 
 def test_equal_values_have_an_interval_without_width():
     for interval in (
         stats.t_interval([0.5] * 5),
-        stats.bootstrap_interval([[0.5] * 3] * 20),
         stats.median_interval([0.5] * 6),
     ):
         assert interval == Estimate(value=0.5, low=0.5, high=0.5)
@@ -119,28 +115,6 @@ def test_too_few_values_for_order_statistics_give_a_median_without_limits():
     assert interval.value == 2.5
     assert math.isnan(interval.low)
     assert math.isnan(interval.high)
-
-
-@pytest.mark.parametrize("skewed", [False, True])
-def test_the_bootstrap_of_20_rounds_covers_the_truth_about_95_times_in_100(skewed):
-    rng = np.random.default_rng(3)
-    draw = (lambda shape: rng.standard_exponential(shape) - 1) if skewed else rng.standard_normal
-    values = 0.10 * draw((2000, 20, 1)) + 0.15 * draw((2000, 20, 3))
-    low, high = bootstrap.bootstrap_limits(values.reshape(2000, 60), [3] * 20, stats.LEVEL)
-    assert 0.93 < covers(low, high) < 0.975
-
-
-def test_the_bootstrap_of_many_sets_is_that_of_each_and_repeats_itself(monkeypatch):
-    values = np.random.default_rng(4).standard_normal((7, 50))
-    visits = [3, 2] * 10
-    monkeypatch.setattr(bootstrap, "CHUNK", 3)
-    low, high = bootstrap.bootstrap_limits(values, visits, stats.LEVEL)
-    edges = np.cumsum([0, *visits])
-    for place, row in enumerate(values):
-        rounds = [row[a:b].tolist() for a, b in pairwise(edges)]
-        alone = stats.bootstrap_interval(rounds)
-        assert alone.value == pytest.approx(np.mean([np.mean(visit) for visit in rounds]))
-        assert (alone.low, alone.high) == pytest.approx((low[place], high[place]))
 
 
 def test_limits_of_a_difference_come_from_the_limits_of_both():

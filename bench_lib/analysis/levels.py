@@ -1,12 +1,11 @@
 """From visits to rounds to cases: the steps that every judgement shares, on whole arrays.
 
-A visit gives its median in log seconds, a round the mean over its visits, a case the mean over its rounds. Nothing here
-loops over cases, except where a case has the 20 rounds that the bootstrap asks for. Never imports torch.
+A visit gives its median in log seconds, a round the median over its visits, a case the mean over its rounds. Nothing
+here loops over cases. Never imports torch.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench_lib import stats
-from bench_lib.bootstrap import bootstrap_limits
 from bench_lib.stats import Floats
 
 Ints = NDArray[np.int64]
@@ -128,7 +126,12 @@ def ok_visits(frame: pd.DataFrame, cases: Cases) -> Visits:
 
 
 def summarise(group: Ints, round_: Ints, values: Floats, size: int) -> Summary:
-    """Return the mean over rounds of the mean over visits of each group, with its interval.
+    """Return the mean over rounds of the median over visits of each group, with its interval.
+
+    A single round is summed up by the mean of its visits, with Student's t over them.
+
+    A visit that a neighbour on the machine disturbed can be a thousand times as long: a round's median leaves it aside,
+    its mean would not.
 
     Parameters
     ----------
@@ -142,16 +145,16 @@ def summarise(group: Ints, round_: Ints, values: Floats, size: int) -> Summary:
     starts = np.flatnonzero(np.diff(group, prepend=-1) | np.diff(round_, prepend=-1))
     visits_in_round = np.diff(starts, append=len(group))
     of_round = group[starts]
-    means = np.add.reduceat(values, starts) / visits_in_round if len(starts) else values
+    medians = _medians(values, starts, visits_in_round)
     rounds = np.bincount(of_round, minlength=size)
     visits = np.bincount(group, minlength=size)
-    value = _divide(np.bincount(of_round, weights=means, minlength=size), rounds)
-    variance = _variance(of_round, means, value, rounds)
+    value = _divide(np.bincount(of_round, weights=medians, minlength=size), rounds)
+    variance = _variance(of_round, medians, value, rounds)
     low, high = stats.t_limits(value, variance, rounds)
     single = rounds == 1
-    within = stats.t_limits(value, _variance(group, values, value, visits), visits)
-    low[single], high[single] = within[0][single], within[1][single]
-    _bootstrap(np.flatnonzero(rounds >= stats.BOOTSTRAP_ROUNDS), group, values, of_round, visits_in_round, low, high)
+    mean = _divide(np.bincount(group, weights=values, minlength=size), visits)
+    within = stats.t_limits(mean, _variance(group, values, mean, visits), visits)
+    value[single], low[single], high[single] = mean[single], within[0][single], within[1][single]
     interval = np.select([rounds > 1, single & (visits > 1)], [BETWEEN, WITHIN], default="").astype(object)
     return Summary(value=value, low=low, high=high, variance=variance, rounds=rounds, visits=visits, interval=interval)
 
@@ -195,18 +198,8 @@ def _variance(group: Ints, values: Floats, mean: Floats, count: Ints) -> Floats:
     return _divide(squares, count - 1)
 
 
-def _bootstrap(
-    chosen: Ints, group: Ints, values: Floats, of_round: Ints, visits_in_round: Ints, low: Floats, high: Floats
-) -> None:
-    """Replace limits by the bootstrap's; groups with equal visits in each round are drawn together."""
-    shapes: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-    for number, start, end in zip(
-        chosen.tolist(), np.searchsorted(of_round, chosen), np.searchsorted(of_round, chosen, "right"), strict=True
-    ):
-        shapes[tuple(visits_in_round[start:end].tolist())].append(number)
-    for shape, numbers in shapes.items():
-        if min(shape) < 2:
-            continue  # of a single visit the lower level draws nothing new, and the limits would be too narrow
-        first = np.searchsorted(group, numbers)
-        block = values[first[:, None] + np.arange(sum(shape))]
-        low[numbers], high[numbers] = bootstrap_limits(block, shape, stats.LEVEL)
+def _medians(values: Floats, starts: Ints, counts: Ints) -> Floats:
+    """Return the median of each run of values that begins at ``starts``."""
+    ordered = values[np.lexsort((values, np.repeat(np.arange(len(starts)), counts)))]
+    middle: Floats = (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2]) / 2
+    return middle

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench_lib.analysis.estimates import judge
-from bench_lib.analysis.levels import WITHIN, Ints, Objects, sort_into_cases, table, text
+from bench_lib.analysis.levels import WITHIN, Cases, Ints, Objects, sort_into_cases, table, text
+from bench_lib.stats import Floats
 
 KEY: Final = ("run", "workload", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (*KEY, "kind_of_doubt", "reason", "visits")
@@ -22,9 +23,16 @@ NO_INTERVAL: Final = "one visit of fewer than 6 blocks: the number has no interv
 STOPS: Final = {
     "budget": "its share of the time was spent",
     "stalled": "its interval had stopped shrinking",
-    "single": "one call took more than a visit's share of the time",
 }
-"""Why a visit ended before its interval was narrow."""
+"""Why a visit ended before its interval was narrow; a call longer than its share is timed whole, and needs none."""
+
+MOST: Final = 0.5
+"""A case is not converged where more than this part of its visits ended before their interval was narrow."""
+
+WIDE: Final = 1.25
+"""An interval whose limits are this factor from the value, or further, says little."""
+
+NEVER_TRIED: Final = ("too_slow", "skipped")
 
 
 def trust(frame: pd.DataFrame) -> pd.DataFrame:
@@ -40,9 +48,10 @@ def trust(frame: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The columns of :data:`COLUMNS`, the gravest kind of doubt first. ``kind_of_doubt`` is ``wrong``, ``failed``,
         ``oom``, ``timeout``, ``too slow`` or ``skipped`` for a case that is not ok; for one that is: ``lost visit``
-        (some visits failed), ``throttled``, ``two modes``, ``launch bound``, ``within-run interval`` (or none) and
-        ``not converged``. ``visits`` counts those concerned; 0 for a case that was never reached. Other tools do
-        not say whether a visit converged, and are not blamed for it.
+        (some visits failed), ``throttled``, ``two modes``, ``launch bound``, ``within-run interval`` (or none),
+        ``wide interval`` (a quarter or more to either side) and ``not converged`` (most of its visits). ``visits``
+        counts those concerned; 0 for a case that was never reached. Other tools do not say whether a visit
+        converged, and are not blamed for it.
     """
     cases = sort_into_cases(frame)
     estimates = judge(frame).table
@@ -51,6 +60,9 @@ def trust(frame: pd.DataFrame) -> pd.DataFrame:
     own = text(frame["source"]) == "crossover"
     throttle = text(frame["throttle"])
     case_status, interval = text(estimates["status"]), text(estimates["interval"])
+    reach = np.sqrt((estimates["seconds_high"] / estimates["seconds_low"]).to_numpy())
+    open_ended = ok & own & ~frame["converged"].to_numpy() & (text(frame["stop"]) != "single")
+    share = _counts(cases, open_ended) / np.maximum(_counts(cases, ok), 1)
     stops = pd.Series(text(frame["stop"]), dtype=object).map(STOPS).fillna("it ended without saying why")
 
     def whole(kind: str, concerned: NDArray[np.bool_], reason: str | Objects) -> pd.DataFrame:
@@ -67,15 +79,26 @@ def trust(frame: pd.DataFrame) -> pd.DataFrame:
 
     parts = [
         *(whole(kind.replace("_", " "), case_status == kind, text(estimates["reason"])) for kind in NOT_OK),
-        some("lost visit", ok_case & ~ok, status + ": " + text(frame["reason"])),
+        some("lost visit", ok_case & ~ok & ~np.isin(status, NEVER_TRIED), status + ": " + text(frame["reason"])),
         some("throttled", ok & (throttle != ""), throttle),
         whole("two modes", (estimates["modes"] == 2).to_numpy(), TWO_MODES),
         some("launch bound", ok & frame["launch_bound"].to_numpy(), np.full(len(frame), LAUNCH_BOUND, dtype=object)),
         whole("within-run interval", interval == WITHIN, ONE_ROUND),
         whole("within-run interval", (interval == "") & (case_status == "ok"), NO_INTERVAL),
-        some("not converged", ok & own & ~frame["converged"].to_numpy(), text(stops)),
+        whole("wide interval", reach >= WIDE, _reaches(reach)),
+        some("not converged", open_ended & (share > MOST)[cases.of_row], text(stops)),
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _counts(cases: Cases, rows: NDArray[np.bool_]) -> Ints:
+    counts: Ints = np.bincount(cases.of_row[rows], minlength=cases.size)
+    return counts
+
+
+def _reaches(reach: Floats) -> Objects:
+    sentences = [f"the 95 % interval reaches a factor of {factor:.2g} to either side" for factor in reach.tolist()]
+    return np.array(sentences, dtype=object)
 
 
 def _doubts(estimates: pd.DataFrame, case: Ints, kind: str, reason: Objects, visits: Ints) -> pd.DataFrame:
