@@ -1,5 +1,6 @@
 """Figures: what they draw is what the table says, and every line carries its name."""
 
+import itertools
 import math
 import subprocess
 import sys
@@ -122,7 +123,7 @@ def test_labels_keep_their_order_and_their_distance_within_the_panel(wanted: lis
     placed = lines.spread(wanted, gap, 100.0)
     fits = gap * max(0, len(wanted) - 1) <= 100
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    steps = [placed[b] - placed[a] for a, b in zip(order, order[1:], strict=False)]
+    steps = [placed[b] - placed[a] for a, b in itertools.pairwise(order)]
     least = gap if fits else 100 / (len(wanted) - 1)
     assert all(step >= least - 1e-6 for step in steps)
     assert all(-1e-6 <= place <= 100 + 1e-6 for place in placed)

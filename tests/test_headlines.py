@@ -33,8 +33,8 @@ def tally(device: int = 0, baseline: int = 0, close: int = 0, missing: int = 0) 
 def row(**changed: Any) -> dict[str, Any]:
     return {
         "expression": "x + y", "dtype": "float32", "nbytes": 2.0**20, "seconds": 2e-6, "seconds_low": 1.8e-6,
-        "seconds_high": 2.2e-6, "baseline_seconds": 1e-5, "baseline_low": 0.98e-5, "baseline_high": 1.02e-5, "ratio": 5.0,
-        "ratio_low": 4.8, "ratio_high": 5.2, "answer": "between", "nbytes_low": 2.0**16, "nbytes_high": 2.0**18,
+        "seconds_high": 2.2e-6, "baseline_seconds": 1e-5, "baseline_low": 0.98e-5, "baseline_high": 1.02e-5,
+        "ratio": 5.0, "ratio_low": 4.8, "ratio_high": 5.2, "answer": "between", "nbytes_low": 2.0**16, "nbytes_high": 2.0**18,
         "nbytes_min": 2.0**12, "nbytes_max": 2.0**30, "latest": math.nan, "earliest": math.nan, "sizes": 5,
     } | changed  # fmt: skip
 
@@ -83,6 +83,18 @@ def test_title_says_so_where_the_small_cases_are_too_close_to_call() -> None:
 def test_title_without_a_clear_size_puts_the_winner_first() -> None:
     assert headlines.title(GPU, CPU, tally(2, 9, 1), None) == "The CPU wins 9 of 12 cases, the GPU 2"
     assert headlines.title(TWO, ONE, tally(5, 0, 4), None) == "2 threads win 5 of 9 cases, 1 thread none"
+
+
+def test_title_says_so_where_most_cases_are_too_close_to_call() -> None:
+    assert headlines.title(TWO, ONE, tally(1, 4, 72), None) == (
+        "Too close to call in 72 of 77 cases: 1 thread wins 4, 2 threads 1"
+    )
+
+
+def test_rounds_are_those_that_were_measured() -> None:
+    run = recording(rounds=8).run
+    assert headings.method_heading(run, 7) == "Each number comes from 7 fresh processes"
+    assert "in each of 7 rounds" in str(headings.method(run, 7)[0])
 
 
 def test_a_page_without_a_gpu_says_so_first() -> None:
@@ -196,7 +208,10 @@ def test_the_legal_answers_of_a_crossover(changed: dict[str, Any], words: str) -
 
 def test_the_heading_of_the_strip_counts_the_answers() -> None:
     told = headings.strip_heading(GPU, ["always", "between", "between", "never", "undecided"])
-    assert told == "Of 5 operations, the GPU is ahead at every size for 1, from some size on for 2 and never for 1"
+    assert told == (
+        "Of 5 operations, the GPU is ahead at every size for 1, from some size on for 2 and never for 1; "
+        "for 1 it can\N{RIGHT SINGLE QUOTATION MARK}t be told"
+    )
     assert "can\N{RIGHT SINGLE QUOTATION MARK}t be told" in headings.strip_heading(GPU, ["undecided"])
 
 
@@ -208,7 +223,8 @@ def test_the_heading_of_trust_says_when_there_is_nothing_to_doubt() -> None:
 
 def test_numbers_of_another_tool_are_not_described_as_ours() -> None:
     run = recording(source="asv").run
-    assert "asv" in str(headings.method(run)[0])
+    assert "asv" in str(headings.method(run, 5)[0])
+    assert "another tool" in headings.method_heading(run, 5)
 
 
 # From tables to findings, and whole answers

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -92,7 +93,7 @@ def test_headings_come_in_order_and_there_is_one_title(read: Reader) -> None:
     levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def test_no_two_elements_share_an_id_and_every_label_has_its_target(read: Reader) -> None:
@@ -110,7 +111,9 @@ def test_it_can_be_read_by_machine_and_keyboard(read: Reader) -> None:
     assert any(attributes.get("class") == "skip" for attributes in read.all("a"))
     assert len(read.all("caption")) == len(read.all("table"))
     assert all("scope" in attributes for attributes in read.all("th"))
-    pictures = [attributes for attributes in read.all("svg") if "x" not in attributes]  # those with x stand within others
+    pictures = [
+        attributes for attributes in read.all("svg") if "x" not in attributes
+    ]  # those with x stand within others
     assert all(attributes.get("aria-label") or attributes.get("aria-hidden") for attributes in pictures)
 
 

@@ -18,8 +18,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
 EXECUTABLE = os.environ.get("CROSSOVER_CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -306,7 +306,8 @@ def test_the_skip_link_is_first_and_every_focus_is_seen(open_page) -> None:
         visit.page.keyboard.press("Tab")
         outline = visit.page.evaluate(
             """() => { const at = document.activeElement;
-            return [at, at.nextElementSibling].some((each) => each && getComputedStyle(each).outlineStyle !== 'none'); }"""
+            const seen = (each) => each && getComputedStyle(each).outlineStyle !== 'none';
+            return [at, at.nextElementSibling].some(seen); }"""
         )
         assert outline, visit.page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
 
@@ -314,7 +315,9 @@ def test_the_skip_link_is_first_and_every_focus_is_seen(open_page) -> None:
 def test_print_is_light_and_without_controls(open_page) -> None:
     visit = open_page("gpu", color_scheme="dark")
     visit.page.emulate_media(media="print")
-    assert visit.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--bg').trim()") == "#ffffff"
+    assert (
+        visit.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--bg').trim()") == "#ffffff"
+    )
     for selector in (".controls", "nav", "#theme", ".tools"):
         assert visit.visible(selector) == 0
     assert visit.visible("table.hero") == 1

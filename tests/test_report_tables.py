@@ -279,9 +279,7 @@ def test_positions_stay_on_the_axis(nbytes: float, one: float, other: float) -> 
 # Panels
 
 
-def test_panels_are_limited_and_the_others_counted(
-    monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]
-) -> None:
+def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
     monkeypatch.setattr(panels, "MAX_PANELS", 2)
     estimates = analysis.estimates(frame.tidy([gpu_recording()]))
     found = panels.build(gpu_views[0], estimates, NO_FILTERS)
@@ -292,7 +290,9 @@ def test_panels_are_limited_and_the_others_counted(
 
 def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> None:
     estimates = analysis.estimates(frame.tidy([gpu_recording()]))
-    found = {(panel.expression, panel.dtype): panel for panel in panels.build(gpu_views[0], estimates, NO_FILTERS).panels}
+    found = {
+        (panel.expression, panel.dtype): panel for panel in panels.build(gpu_views[0], estimates, NO_FILTERS).panels
+    }
     panel = found["A @ B", ""]
     assert panel.finding.startswith("The GPU takes over between ")
     assert panel.finding.split(" over")[0] in panel.chart

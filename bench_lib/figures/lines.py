@@ -20,7 +20,7 @@ POINTS_PER_INCH: Final = 72.0
 WIDTH, HEIGHT = 284.0, 190.0  # points
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 78.0, 8.0, 22.0
 LABEL_GAP: Final = 12.0  # points between the labels at the lines' ends
-MAX_TICKS: Final = 4.6
+MAX_TICKS: Final = 3.6
 FONT_SIZE: Final = 10.5
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -15,6 +15,8 @@ from bench_lib import units
 from bench_lib.records import Run
 from bench_lib.report import headlines, words
 from bench_lib.report.matchups import Side
+
+HERO: Final = "Each cell names the winner; the deeper the colour, the larger the win"
 
 Row = Mapping[str, Any]
 
@@ -41,12 +43,8 @@ def strip_heading(device: Side, answers: Sequence[str]) -> str:
     if not told:
         takes = device.verb("takes", "take")
         return f"Where {device.subject} {takes} over can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
-    return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}"
-
-
-def hero_heading(device: Side, baseline: Side) -> str:
-    """Return what the table of winners shows."""
-    return f"Where the colour turns, {baseline.subject} {baseline.verb('hands', 'hand')} over to {device.subject}"
+    rest = f"; for {counts['undecided']} it can\N{RIGHT SINGLE QUOTATION MARK}t be told" if counts["undecided"] else ""
+    return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}{rest}"
 
 
 def lines_heading(quickest: Sequence[tuple[Side, Row]]) -> str:
@@ -72,15 +70,17 @@ def numbers_heading(total: int) -> str:
     return f"{units.count(total, 'case')}, to sort and to take away" if total else "No case was measured"
 
 
-def method_heading(run: Run) -> str:
-    """Return how often things were measured."""
-    if run.rounds < 1:
+def method_heading(run: Run, rounds: int) -> str:
+    """Return in how many processes things were measured."""
+    if run.source != "crossover":
         return "The numbers were measured by another tool"
-    return f"Each number comes from {units.count(run.rounds, 'fresh process', 'fresh processes')}"
+    if rounds < 1:
+        return "Nothing was measured yet"
+    return f"Each number comes from {units.count(rounds, 'fresh process', 'fresh processes')}"
 
 
-def method(run: Run) -> list[Markup]:
-    """Return how it was measured, in a few paragraphs."""
+def method(run: Run, rounds: int) -> list[Markup]:
+    """Return how it was measured, in a few paragraphs; ``rounds`` is how many there were in the end."""
     if run.source != "crossover":
         return [Markup("These times were measured by {} and are shown as that tool recorded them.").format(run.source)]
     return [
@@ -89,7 +89,7 @@ def method(run: Run) -> list[Markup]:
             "gives the median of its blocks of calls, a round the mean of its visits, a case the mean of its rounds, "
             "all in logarithms; the 95&nbsp;% interval is Student&rsquo;s t over rounds. Ratios are paired visit by "
             "visit, so that drift which both devices share cancels."
-        ).format(units.count(run.visits, "time"), units.count(run.rounds, "round")),
+        ).format(units.count(run.visits, "time"), units.count(rounds, "round")),
         Markup(
             "<b>Latency</b> is one call, from a quiet device until its result is there. <b>Throughput</b> is one call "
             "among many, waited for once. <b>Device</b> is the device&rsquo;s own clock, caches cold. <b>Submit</b> is "

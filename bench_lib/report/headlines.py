@@ -20,6 +20,9 @@ from bench_lib.report.matchups import Side
 Row = Mapping[str, Any]
 
 SUSPECT_SHARE: Final = 0.1
+MOSTLY: Final = 0.6
+"""Above this share of cases that are too close to call, that is the headline."""
+
 NO_GPU: Final = "No GPU in this run"
 NOTHING_TO_COMPARE: Final = "This run measured no two devices that could be compared"
 
@@ -34,6 +37,8 @@ def title(device: Side, baseline: Side, tally: Tally, split: Split | None) -> st
         return f"{baseline.start} {baseline.verb('wins', 'win')} {_all(tally.total)}"
     if not tally.device and not tally.baseline:
         return f"{device.start} and {baseline.subject} are too close to call in {_all(tally.total)}"
+    if tally.close > MOSTLY * tally.total:
+        return f"Too close to call in {share(tally.close, tally.total)} cases: {_both(device, baseline, tally)}"
     if split:
         below = share(split.below_count, split.below)
         return (
@@ -45,13 +50,7 @@ def title(device: Side, baseline: Side, tally: Tally, split: Split | None) -> st
                 else f"{below} are too close to call"
             )
         )
-    first, second = (device, tally.device), (baseline, tally.baseline)
-    if second[1] > first[1]:
-        first, second = second, first
-    return (
-        f"{first[0].start} {first[0].verb('wins', 'win')} {share(first[1], tally.total)} cases, "
-        f"{second[0].subject} {_count(second[1])}"
-    )
+    return _both(device, baseline, tally, f" of {units.count(tally.total)} cases")
 
 
 def title_without_gpu(finding: str | None) -> str:
@@ -195,6 +194,16 @@ def crossover_answer(row: Row) -> str:
     if words.known(row["latest"]):
         return f"by {units.nbytes(row['latest'])}"
     return "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+
+
+def _both(device: Side, baseline: Side, tally: Tally, of_cases: str = "") -> str:
+    """Return who wins how often, the more frequent winner first."""
+    first, second = (device, tally.device), (baseline, tally.baseline)
+    if second[1] > first[1]:
+        first, second = second, first
+    subject = first[0].start if of_cases else first[0].subject
+    wins = f"{subject} {first[0].verb('wins', 'win')} {units.count(first[1])}{of_cases}"
+    return f"{wins}, {second[0].subject} {_count(second[1])}"
 
 
 def _between(row: Row) -> Markup:

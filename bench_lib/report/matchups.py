@@ -25,6 +25,8 @@ CPU_OPPONENTS: Final = ("cpu-1t", "numpy")
 
 MAX_MATCHUPS: Final = 6
 
+NOTHING: Final[Mapping[str, pd.DataFrame]] = {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
@@ -111,7 +113,9 @@ GPU_VIEWS: Final = (
 )
 
 
-def find(frame: pd.DataFrame, recordings: Sequence[Recording]) -> tuple[Matchup, ...]:
+def find(
+    frame: pd.DataFrame, recordings: Sequence[Recording], known: Mapping[str, pd.DataFrame] = NOTHING
+) -> tuple[Matchup, ...]:
     """Return the matchups of all runs, those with a GPU first, and our own measurements before those of other tools.
 
     Parameters
@@ -120,13 +124,16 @@ def find(frame: pd.DataFrame, recordings: Sequence[Recording]) -> tuple[Matchup,
         :func:`bench_lib.frame.tidy` of the recordings.
     recordings
         The runs, in the order given.
+    known
+        Tables of :func:`bench_lib.analysis.speedups` that are there already, by baseline.
     """
     present = {run: set(devices) for run, devices in frame.groupby("run", observed=True)["device"].agg(set).items()}
     wanted: list[tuple[Run, Side, Side]] = []
     for run in {recording.run.id: recording.run for recording in recordings}.values():
         devices = [device for device in run.devices if device.key in present.get(run.id, set())]
         wanted.extend((run, *sides) for sides in _sides(devices))
-    tables = {key: analysis.speedups(frame, baseline=key) for key in sorted({base.key for _, _, base in wanted})}
+    baselines = sorted({base.key for _, _, base in wanted} - known.keys())
+    tables = {**known, **{key: analysis.speedups(frame, baseline=key) for key in baselines}}
     matchups = [_matchup(run, device, baseline, tables) for run, device, baseline in wanted]
     matchups = [matchup for matchup in matchups if len(matchup.pairs)]
     matchups.sort(key=lambda matchup: (not matchup.has_gpu, matchup.run.source != "crossover"))

@@ -67,7 +67,8 @@ def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]
     recordings
         The runs, at least one.
     """
-    found = matchups.find(frame, recordings)
+    against_cpu = analysis.speedups(frame, baseline="cpu")
+    found = matchups.find(frame, recordings, known={"cpu": against_cpu})
     lead_run = found[0].run if found else recordings[0].run
     lead = tuple(matchup for matchup in found if matchup.run is lead_run)
     lead_views = tuple(view for matchup in lead for view in matchups.views(matchup))
@@ -78,19 +79,20 @@ def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]
     several = len(recordings) > 1
     drawn = panels.build(lead_views[0], estimates, chips) if lead_views else None
     shown_strip = _strip_views(lead_views)
-    numbered = numbers.build(estimates, _ratios(frame, found), chips)
+    doubts = findings.doubts(lead_run, estimates, trust)
+    numbered = numbers.build(estimates, _ratios(against_cpu, found), chips)
     doubted = doubt.build(trust, estimates, recordings, chips)
     return {
         "title": answer.title(lead_run, lead_views),
         "sections": [section for section in SECTIONS if section[0] not in ("hero", "when", "size") or lead_views],
         "sides": _masthead_sides(lead_run, lead),
         "meta": _meta(lead_run, recordings),
-        "guards": headlines.guards(findings.doubts(lead_run, estimates, trust)),
+        "guards": headlines.guards(doubts),
         "sentences": answer.sentences(lead_views, estimates),
         "tallies": [answer.tally(view) for view in answer.tally_views(lead_views)],
         "filters": chips,
         "views": [_hero_view(place, view, chips, several=several) for place, view in enumerate(all_views)],
-        "hero_heading": headings.hero_heading(lead[0].device, lead[0].baseline) if lead else "",
+        "hero_heading": headings.HERO,
         "strip": strip.build(shown_strip, _break_even(lead_views), chips) if shown_strip else None,
         "strip_heading": headings.strip_heading(shown_strip[0].matchup.device, _answers(shown_strip[0]))
         if shown_strip
@@ -106,8 +108,8 @@ def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]
         "trust_heading": headings.trust_heading(doubted.doubted, doubted.cases),
         "numbers": numbered,
         "numbers_heading": headings.numbers_heading(numbered.total),
-        "method": headings.method(lead_run),
-        "method_heading": headings.method_heading(lead_run),
+        "method": headings.method(lead_run, doubts.rounds),
+        "method_heading": headings.method_heading(lead_run, doubts.rounds),
         "sheets": [sheet.build(recording) for recording in recordings],
     }
 
@@ -187,7 +189,7 @@ def _provenance(view: View, *, residency: bool) -> str:
     else:
         facts.append("latency")
     facts += [
-        f"medians of {units.count(run.rounds, 'round')} of {units.count(run.visits, 'visit')}",
+        f"medians of {units.count(int(matchup.pairs['rounds'].max()), 'round')} of {units.count(run.visits, 'visit')}",
         f"run {words.clean(run.id)}",
         "times: lower is better",
     ]
@@ -213,8 +215,7 @@ def _quickest(views: Sequence[View], estimates: pd.DataFrame) -> list[tuple[Side
     return found
 
 
-def _ratios(frame: pd.DataFrame, found: Sequence[Matchup]) -> pd.DataFrame:
-    """Return the ratios of the table of all numbers: against the CPU with all its threads, in every run."""
-    whole = analysis.speedups(frame, baseline="cpu")
+def _ratios(whole: pd.DataFrame, found: Sequence[Matchup]) -> pd.DataFrame:
+    """Return the ratios of the table of all numbers: against the CPU with all its threads, else what there is."""
     others = [matchup.pairs for matchup in found if matchup.has_gpu and matchup.baseline.key != "cpu"]
     return pd.concat([whole, *others], ignore_index=True) if others else whole

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup
@@ -27,13 +28,14 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _HARMFUL = re.compile("[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def clean(text: object, limit: int = MAX_NAME) -> str:
+@lru_cache(maxsize=1024)
+def clean(text: Hashable, limit: int = MAX_NAME) -> str:
     """Return a foreign text fit to be shown on one line: printable, of one direction at a time, and not endless."""
     plain = _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(text).split()))
     return plain if len(plain) <= limit else f"{plain[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
-def code(expression: object) -> Markup:
+def code(expression: Hashable) -> Markup:
     """Return an expression as code, isolated from the direction of the text around it."""
     return Markup("<code><bdi>{}</bdi></code>").format(clean(expression))
 
