@@ -34,8 +34,9 @@ def row(**changed: Any) -> dict[str, Any]:
     return {
         "expression": "x + y", "dtype": "float32", "nbytes": 2.0**20, "seconds": 2e-6, "seconds_low": 1.8e-6,
         "seconds_high": 2.2e-6, "baseline_seconds": 1e-5, "baseline_low": 0.98e-5, "baseline_high": 1.02e-5,
-        "ratio": 5.0, "ratio_low": 4.8, "ratio_high": 5.2, "answer": "between", "nbytes_low": 2.0**16, "nbytes_high": 2.0**18,
-        "nbytes_min": 2.0**12, "nbytes_max": 2.0**30, "latest": math.nan, "earliest": math.nan, "sizes": 5,
+        "ratio": 5.0, "ratio_low": 4.8, "ratio_high": 5.2, "answer": "between", "nbytes_low": 2.0**16,
+        "nbytes_high": 2.0**18, "nbytes_min": 2.0**12, "nbytes_max": 2.0**30, "latest": math.nan,
+        "earliest": math.nan, "sizes": 5,
     } | changed  # fmt: skip
 
 

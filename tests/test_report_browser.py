@@ -313,8 +313,9 @@ def test_the_skip_link_is_first_and_every_focus_is_seen(open_page) -> None:
 
 
 def test_print_is_light_and_without_controls(open_page) -> None:
-    visit = open_page("gpu", color_scheme="dark")
+    visit = open_page("gpu", color_scheme="dark", viewport={"width": 1030, "height": 700})  # A4 landscape
     visit.page.emulate_media(media="print")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 1030
     assert (
         visit.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--bg').trim()") == "#ffffff"
     )

@@ -47,6 +47,7 @@ class HeroView:
 
     name: str
     label: str
+    machine: str
     finding: str
     meaning: str
     device_word: str
@@ -136,7 +137,8 @@ def _hero_view(place: int, view: View, chips: filters.Filters, *, several: bool)
     matchup, counted = view.matchup, findings.tally(view.pairs)
     return HeroView(
         name=f"v{place}",
-        label=f"{view.label} ({words.clean(matchup.run.machine, 40)})" if several else view.label,
+        label=view.label,
+        machine=words.clean(matchup.run.machine, 40) if several else "",
         finding=f"{headlines.title(matchup.device, matchup.baseline, counted, None)}.",
         meaning=f"{view.meaning[:1].upper()}{view.meaning[1:]}.",
         device_word=matchup.device.word,
