@@ -49,6 +49,7 @@ class Cell:
 class HeroRow:
     """One operation in one dtype."""
 
+    name: str
     expression: str
     dtype: str
     classes: str
@@ -141,6 +142,7 @@ def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], doubling
         by_column.setdefault(column_of(row["nbytes"]), []).append(row)
     first = rows[0]
     return HeroRow(
+        name=words.operation(first["workload"]),
         expression=words.clean(first["expression"]),
         dtype="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
         classes=filters.classes([first["dtype"]], [first["family"]]),

@@ -31,6 +31,7 @@ class Panel:
         The figure's data as a table: sizes down, devices across.
     """
 
+    name: str
     expression: str
     dtype: str
     classes: str
@@ -132,6 +133,7 @@ def _panel(
     header, body = _data(rows.to_dict("records"), {key: word for key, (_, word) in drawn.items()})
     expression, dtype = words.clean(first["expression"]), words.clean(first["dtype"])
     return Panel(
+        name=words.operation(first["workload"]),
         expression=expression,
         dtype="" if dtype == "float32" else dtype,
         classes=filters.classes([str(first["dtype"])], [str(first["family"])]),

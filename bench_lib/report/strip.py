@@ -52,6 +52,7 @@ class Mark:
 class StripRow:
     """One operation in one dtype."""
 
+    name: str
     expression: str
     dtype: str
     classes: str
@@ -106,6 +107,7 @@ def position(nbytes: float, low: float, high: float) -> float:
 def _row(rows: Sequence[Row | None], reuse: str, low: float, high: float, filters: Filters) -> StripRow:
     first = next(row for row in rows if row)
     return StripRow(
+        name=words.operation(first["workload"]),
         expression=words.clean(first["expression"]),
         dtype="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
         classes=filters.classes([first["dtype"]], [first["family"]]),

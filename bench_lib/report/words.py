@@ -35,6 +35,11 @@ def clean(text: Hashable, limit: int = MAX_NAME) -> str:
     return plain if len(plain) <= limit else f"{plain[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
+def operation(workload: Hashable) -> str:
+    """Return the name of an operation as words: ``mlp train sgd``."""
+    return clean(str(workload).replace("_", " "))
+
+
 def code(expression: Hashable) -> Markup:
     """Return an expression as code, isolated from the direction of the text around it."""
     return Markup("<code><bdi>{}</bdi></code>").format(clean(expression))
