@@ -2,9 +2,9 @@
 
 Times are judged as logarithms: noise multiplies, and a difference of logs is a ratio. The unit of replication is the
 round, one fresh process; few rounds need Student's t, because a bootstrap over fewer than 20 of them covers 74 to 89 %
-where it says 95 %, and from 20 on no better than t does. Functions come in two forms: plain ones for one set of numbers,
-and ones named ``..._limits`` that work on whole arrays. This module never imports torch; it takes scipy.special and leaves scipy.stats, which is slow to
-import.
+where it says 95 %, and from 20 on no better than t does. Functions come in two forms: plain ones for one set of
+numbers, and ones named ``..._limits`` that work on whole arrays. This module never imports torch; it takes
+scipy.special and leaves scipy.stats, which is slow to import.
 """
 
 from __future__ import annotations
@@ -23,8 +23,15 @@ Limits = tuple[Floats, Floats]
 Verdict = Literal["device", "baseline", "same", "undecided"]
 
 LEVEL: Final = 0.95
+MANY: Final = 1e6  # degrees of freedom from which t is normal
 FASTER: Final = 1.02  # the whole interval above: a difference worth naming
 SLOWER: Final = 0.98
+SITTING: Final = 0.01
+"""Standard deviation, in logs, of what moves a case between two sittings and stays hidden within each.
+
+Two runs of the same code, minutes apart, differ by more than their rounds say: memory falls elsewhere, the host's other
+tenants change. Measured by A/A runs on two shared cores (docs/methodology.md); scripts/aa.py measures it elsewhere.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,25 +92,39 @@ def t_interval(values: Sequence[float]) -> Estimate:
 
 
 def welch_limits(
-    mean_a: Floats, variance_a: Floats, count_a: ArrayLike, mean_b: Floats, variance_b: Floats, count_b: ArrayLike
+    mean_a: Floats,
+    variance_a: Floats,
+    count_a: ArrayLike,
+    mean_b: Floats,
+    variance_b: Floats,
+    count_b: ArrayLike,
+    *,
+    hidden: float = 0.0,
 ) -> Limits:
     """Return Welch's limits of ``mean_a - mean_b``; NaN where either side has fewer than two values.
 
     Degrees of freedom after Welch (Biometrika 34, 1947) and Satterthwaite (Biometrics Bulletin 2, 1946).
+
+    Parameters
+    ----------
+    hidden
+        Standard deviation of what moves each side as a whole and does not show in its variance: :data:`SITTING` where
+        the sides are two sittings.
     """
     a, b = np.asarray(count_a, dtype=np.float64), np.asarray(count_b, dtype=np.float64)
     enough = (a >= 2) & (b >= 2)
     a, b = np.where(enough, a, 2.0), np.where(enough, b, 2.0)
     part_a, part_b = variance_a / a, variance_b / b
-    spread = part_a + part_b
+    spread = part_a + part_b + 2 * hidden**2
     below = part_a**2 / (a - 1) + part_b**2 / (b - 1)
     degrees = np.where(below > 0, spread**2, 1.0) / np.where(below > 0, below, 1.0)
+    degrees = np.minimum(degrees, MANY)
     half = np.where(enough, stdtrit(degrees, (1 + LEVEL) / 2) * np.sqrt(spread), np.nan)
     difference = mean_a - mean_b
     return difference - half, difference + half
 
 
-def welch(a: Sequence[float], b: Sequence[float]) -> Estimate:
+def welch(a: Sequence[float], b: Sequence[float], *, hidden: float = 0.0) -> Estimate:
     """Return ``mean(a) - mean(b)`` of independent sets, with Welch's interval.
 
     For a ratio of two runs or machines, give the rounds' log seconds and take :meth:`Estimate.exp`.
@@ -112,6 +133,8 @@ def welch(a: Sequence[float], b: Sequence[float]) -> Estimate:
     ----------
     a, b
         One value for each round. A side with a single one makes an interval of NaN.
+    hidden
+        See :func:`welch_limits`.
 
     Raises
     ------
@@ -119,7 +142,7 @@ def welch(a: Sequence[float], b: Sequence[float]) -> Estimate:
         If a side has no value.
     """
     moments_a, moments_b = _moments(a), _moments(b)
-    low, high = welch_limits(*moments_a, *moments_b)
+    low, high = welch_limits(*moments_a, *moments_b, hidden=hidden)
     return _estimate(moments_a[0] - moments_b[0], low, high)
 
 

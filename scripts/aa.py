@@ -4,8 +4,9 @@
     crossover run --profile quick --out b.jsonl
     python scripts/aa.py a.jsonl b.jsonl
 
-Each case's time in one run is set against its time in the other, unpaired: Welch's interval on the rounds of both. An
-instrument whose 95 % intervals hold has 1 in at least 95 % of them. The script reports, and judges nothing.
+Each case's time in one run is set against its time in the other, unpaired: Welch's interval on the rounds of both, with
+the allowance for what differs between two sittings (``stats.SITTING``), and without it beside. An instrument whose 95 %
+intervals hold has 1 in at least 95 % of them. The script reports, and judges nothing.
 """
 
 import argparse
@@ -30,10 +31,14 @@ WORST = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """Two runs, case by case. ``cases`` has a log ratio with its limits for each that both runs gave an interval."""
+    """Two runs, case by case. ``cases`` has a log ratio with its limits for each that both runs gave an interval.
+
+    ``rounds_alone`` counts the intervals that contain 1 where nothing is allowed for the sitting.
+    """
 
     cases: pd.DataFrame
     left_out: int
+    rounds_alone: int
 
     @property
     def holds(self) -> pd.Series:
@@ -57,13 +62,16 @@ def compare(first: Recording, second: Recording) -> Agreement:
     _check_same(first, second)
     before, after = _rounds(first), _rounds(second)
     both = before.merge(after, on=KEY, how="outer", suffixes=("_a", "_b"))
-    low, high = stats.welch_limits(
-        *(both[f"{name}_b"].to_numpy() for name in ("value", "variance", "rounds")),
-        *(both[f"{name}_a"].to_numpy() for name in ("value", "variance", "rounds")),
-    )
+    sides = [both[f"{name}_{run}"].to_numpy() for run in ("b", "a") for name in ("value", "variance", "rounds")]
+    low, high = stats.welch_limits(*sides, hidden=stats.SITTING)
+    alone = stats.welch_limits(*sides)
     both = both.assign(ratio=both["value_b"] - both["value_a"], low=low, high=high)
     judged = both.dropna(subset=["low", "high"])
-    return Agreement(cases=judged[[*KEY, "ratio", "low", "high"]], left_out=len(both) - len(judged))
+    return Agreement(
+        cases=judged[[*KEY, "ratio", "low", "high"]],
+        left_out=len(both) - len(judged),
+        rounds_alone=int(((alone[0] <= 0) & (alone[1] >= 0)).sum()),
+    )
 
 
 def _check_same(first: Recording, second: Recording) -> None:
@@ -100,6 +108,7 @@ def describe(agreement: Agreement) -> str:
     held = int(agreement.holds.sum())
     lines = [
         f"{held} of {count} ratio intervals contain 1: {units.percent(held / count)}.",
+        f"From the rounds alone: {agreement.rounds_alone} of {count}, {units.percent(agreement.rounds_alone / count)}.",
         f"Spread: the standard deviation of the log ratios is {agreement.spread:.4f}.",
         f"Median ratio: {math.exp(agreement.cases['ratio'].median()):.4f}.",
     ]

@@ -168,3 +168,17 @@ def test_a_narrower_interval_never_contradicts_a_verdict(interval, shares):
 
 def test_an_estimate_of_logs_becomes_one_of_seconds():
     assert Estimate(value=0.0, low=-1.0, high=1.0).exp() == Estimate(value=1.0, low=1 / math.e, high=math.e)
+
+
+def test_what_is_hidden_within_a_sitting_widens_the_interval_of_two():
+    rng = np.random.default_rng(5)
+    shift = 0.02 * rng.standard_normal((2, DRAWS, 1))
+    a, b = (0.02 * rng.standard_normal((DRAWS, 8)) + side for side in shift)
+    sides = [part for x in (a, b) for part in (x.mean(axis=1), x.var(axis=1, ddof=1), np.full(DRAWS, 8))]
+    assert covers(*stats.welch_limits(*sides)) < 0.7
+    assert 0.935 < covers(*stats.welch_limits(*sides, hidden=0.02)) < 0.975
+
+
+def test_two_sittings_of_times_that_never_vary_still_have_an_interval():
+    estimate = stats.welch([1.0] * 3, [1.0] * 3, hidden=stats.SITTING)
+    assert estimate.low < 0 < estimate.high
