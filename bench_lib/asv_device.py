@@ -126,9 +126,9 @@ class DeviceBenchmark(Benchmark):  # type: ignore[misc]  # asv_runner has no typ
 def benchmark(name: str) -> Method:
     """Return the asv benchmark of a workload: its latency with the data in place, by device, dtype and size.
 
-    The dtypes and sizes are those of the quick profile, and the largest size of the standard one. asv's version of the
-    benchmark is the hash of the workload's source, and ``benchmarks.json`` carries what our reader of asv's results
-    needs to know.
+    The dtypes are those of the quick profile, the sizes its smallest, middle and largest, and the standard one's
+    largest. asv's version of the benchmark is the hash of the workload's source, and ``benchmarks.json`` carries what
+    our reader of asv's results needs to know.
 
     Raises
     ------
@@ -168,12 +168,13 @@ def _attributes(workload: Workload) -> dict[str, Any]:
 
 
 def _sizes(workload: Workload, dtypes: Iterable[str]) -> list[int]:
-    """Return sizes that all dtypes have, because asv combines every value with every other."""
+    """Return a few sizes that all dtypes have: asv combines every value with every other, in a process for each."""
     quick, standard = (
         set.intersection(*(set(workload.sizes_for(dtype, profile)) for dtype in dtypes))
         for profile in ("quick", "standard")
     )
-    return sorted(quick | {max(standard)})
+    ordered = sorted(quick)
+    return sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1], max(standard)})
 
 
 def _planned(workload: Workload, device: str, dtype: str, n: int) -> PlannedCase:

@@ -128,8 +128,8 @@ def test_a_quick_run_on_a_cpu_is_small_and_the_others_are_larger():
             if any(workload.exists_on(kind, dtype) for kind in ("numpy", "cpu"))
         )
 
-    assert 75 <= count("quick") <= 90
-    assert count("standard") >= 3 * count("quick")
+    assert 130 <= count("quick") <= 160
+    assert count("standard") >= 2 * count("quick")
     assert count("full") > count("standard")
 
 

@@ -118,9 +118,9 @@ def make_forward_backward(architecture: Architecture, setting: Setting) -> Prepa
     return checked(roundtrip if setting.residency == "roundtrip" else call, compare)
 
 
-LINEAR_SIZES: Final = Axis(quick=(1, 64, 1024), standard=(16, 256, 4096), full=(16384, 65536))
-WIDTHS: Final = Axis(quick=(32, 128, 512), standard=(64, 256, 1024, 2048), full=(4096, 8192))
-ONE_BATCH: Final = Axis(quick=(64,), standard=LINEAR_SIZES.values("standard"), full=LINEAR_SIZES.full)
+LINEAR_SIZES: Final = Axis(quick=(1, 4, 16, 64, 256, 1024), standard=(4096,), full=(16384, 65536))
+WIDTHS: Final = Axis(quick=(32, 64, 128, 256, 512), standard=(1024, 2048), full=(4096, 8192))
+TRAINED_SIZES: Final = Axis(quick=(1, 16, 64, 256), standard=LINEAR_SIZES.values("standard"), full=LINEAR_SIZES.full)
 
 _linear = partial(
     Workload,
@@ -170,7 +170,7 @@ AUTOGRAD: Final[tuple[Workload, ...]] = (
         _linear(
             name=f"linear_train_{optimizer.name}",
             expression=f"{STEP.format(model='layer')}  # {optimizer.expression}",
-            sizes=ONE_BATCH,
+            sizes=TRAINED_SIZES,
             dtypes=_TRAINED_DTYPES,
             make=partial(make_training_step, TRAINED_LINEAR, optimizer),
             flop=partial(step_flop, TRAINED_LINEAR, optimizer.flop),

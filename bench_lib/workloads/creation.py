@@ -32,9 +32,11 @@ from bench_lib.workloads.random_numbers import NORMAL, UNIFORM, random_numbers
 KI: Final = 1024
 MI: Final = 1024 * KI
 
-SIZES: Final = Axis(quick=(KI, 32 * KI, 256 * KI, 4 * MI), standard=(1, 32, MI, 16 * MI), full=(64 * MI, 256 * MI))
-LIST_SIZES: Final = Axis(quick=(16, KI, 64 * KI), standard=(1, 16 * KI, MI), full=(8 * MI,))
-VIEW_SIZES: Final = Axis(quick=(KI, 4 * MI), standard=(1, 256 * KI), full=(64 * MI,))
+SIZES: Final = Axis(
+    quick=(KI, 4 * KI, 16 * KI, 64 * KI, 256 * KI, MI, 4 * MI), standard=(1, 32, 16 * MI), full=(64 * MI, 256 * MI)
+)
+LIST_SIZES: Final = Axis(quick=(16, 256, KI, 4 * KI, 16 * KI, 64 * KI), standard=(1, MI), full=(8 * MI,))
+VIEW_SIZES: Final = Axis(quick=(KI, 64 * KI, 4 * MI), standard=(1, 256 * KI), full=(64 * MI,))
 DTYPES: Final = Axis(quick=("float32",), standard=("bfloat16",), full=("float64", "float16"))
 WIDE_DTYPES: Final[Axis[str]] = Axis(quick=("float32",), full=("float64",))
 

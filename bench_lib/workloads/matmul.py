@@ -81,7 +81,7 @@ SIZES: Final = Axis(
     full=(6144, 8192, 12288, 16384),
 )
 FEW_SIZES: Final = Axis(
-    quick=(64, 512, 2048), standard=(16, 32, 128, 256, 1024, 4096), full=(1536, 3072, 6144, 8192, 12288, 16384)
+    quick=(64, 128, 256, 512, 1024, 2048), standard=(16, 32, 4096), full=(1536, 3072, 6144, 8192, 12288, 16384)
 )
 
 MATMUL: Final[tuple[Workload, ...]] = (

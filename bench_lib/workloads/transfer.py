@@ -25,16 +25,18 @@ KI: Final = 1024
 MI: Final = 1024 * KI
 
 LINK_SIZES: Final = Axis(
-    quick=(4, 64 * KI, 4 * MI, 64 * MI),
-    standard=(KI, 16 * KI, 256 * KI, MI, 16 * MI, 256 * MI),
-    full=(64, 256, 4 * KI, 128 * MI, 512 * MI, 1024 * MI),
-)
-COPY_SIZES: Final = Axis(
-    quick=(4, 4 * KI, 64 * KI, MI, 16 * MI, 64 * MI),
-    standard=(KI, 16 * KI, 256 * KI, 4 * MI, 256 * MI),
+    quick=(4, 4 * KI, 64 * KI, MI, 4 * MI, 16 * MI, 64 * MI),
+    standard=(KI, 16 * KI, 256 * KI, 256 * MI),
     full=(64, 256, 128 * MI, 512 * MI, 1024 * MI),
 )
-ALLOCATION_SIZES: Final = Axis(quick=(4, 64 * KI, MI, 64 * MI), standard=(4 * KI, 16 * MI, 256 * MI), full=(1024 * MI,))
+COPY_SIZES: Final = Axis(
+    quick=(4, 4 * KI, 16 * KI, 64 * KI, 256 * KI, MI, 4 * MI, 16 * MI, 64 * MI),
+    standard=(KI, 256 * MI),
+    full=(64, 256, 128 * MI, 512 * MI, 1024 * MI),
+)
+ALLOCATION_SIZES: Final = Axis(
+    quick=(4, 4 * KI, 64 * KI, MI, 16 * MI, 64 * MI), standard=(256 * MI,), full=(1024 * MI,)
+)
 FRESH_SIZES: Final = Axis(quick=(64 * MI,), standard=(MI, 256 * MI), full=(1024 * MI,))
 
 PINNABLE_KINDS: Final = ("cuda", "xpu")
