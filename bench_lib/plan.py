@@ -55,11 +55,16 @@ def make_plan(
     return planned
 
 
+def group_of(case: Case) -> GroupKey:
+    """Return what a case is compared within: its workload, size and stored dtype."""
+    return case.workload, case.n, STORED_AS.get(case.dtype, case.dtype)
+
+
 def side_by_side(cases: Iterable[Case]) -> dict[GroupKey, Group]:
     """Return the cases in groups that are compared with each other: one workload, one size, one stored dtype."""
     groups: dict[GroupKey, list[Case]] = {}
     for case in cases:
-        groups.setdefault((case.workload, case.n, STORED_AS.get(case.dtype, case.dtype)), []).append(case)
+        groups.setdefault(group_of(case), []).append(case)
     return {key: tuple(group) for key, group in groups.items()}
 
 

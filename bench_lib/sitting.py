@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from bench_lib import units
 from bench_lib.errors import WorkerError
-from bench_lib.plan import visiting_order
+from bench_lib.plan import group_of, visiting_order
 from bench_lib.process import WorkerProcess, WorkerTimeout
 from bench_lib.records import Case, Finish, Outcome, PlannedCase, Run, Sample, from_json, to_object
 from bench_lib.schedule import (
@@ -169,7 +169,8 @@ class Sitting:
             passes_left = max(self.header.visits - visit, 0)
             lost: list[Case] = []
             for position, case in enumerate(order):
-                if visit > 1 and time.monotonic() >= end:
+                whole = position == 0 or group_of(case) != group_of(order[position - 1])
+                if visit > 1 and whole and time.monotonic() >= end:
                     return worker
                 share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
                 if visit == 1 or not self._is_slow(case, share):

@@ -85,9 +85,9 @@ def method(run: Run, rounds: int) -> list[Markup]:
         return [Markup("These times were measured by {} and are shown as that tool recorded them.").format(run.source)]
     return [
         Markup(
-            "Every case was visited {} in each of {}, in random order, the devices of a case side by side. A visit "
-            "gives the median of its blocks of calls, a round the median of its visits, a case the mean of its rounds, "
-            "all in logarithms; the 95&nbsp;% interval is Student&rsquo;s t over rounds. Ratios are paired visit by "
+            "Every case was visited about {} in each of {} (a long call once), in random order, the devices of a case "
+            "side by side. A visit gives the median of its blocks of calls, a round the median of its visits, a case "
+            "the mean of its rounds, all in logarithms; the 95&nbsp;% interval is Student&rsquo;s t over rounds. Ratios are paired visit by "
             "visit, so that drift which both devices share cancels."
         ).format(units.count(run.visits, "time"), units.count(rounds, "round")),
         Markup(
