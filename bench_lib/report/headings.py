@@ -87,8 +87,8 @@ def method(run: Run, rounds: int) -> list[Markup]:
         Markup(
             "Every case was visited about {} in each of {} (a long call once), in random order, the devices of a case "
             "side by side. A visit gives the median of its blocks of calls, a round the median of its visits, a case "
-            "the mean of its rounds, all in logarithms; the 95&nbsp;% interval is Student&rsquo;s t over rounds. Ratios are paired visit by "
-            "visit, so that drift which both devices share cancels."
+            "the mean of its rounds, all in logarithms; the 95&nbsp;% interval is Student&rsquo;s t over rounds. "
+            "Ratios are paired visit by visit, so that drift which both devices share cancels."
         ).format(units.count(run.visits, "time"), units.count(rounds, "round")),
         Markup(
             "<b>Latency</b> is one call, from a quiet device until its result is there. <b>Throughput</b> is one call "
