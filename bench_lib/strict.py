@@ -39,7 +39,7 @@ def parse_strict(text: str) -> Any:
         msg = f"a line is at most {MAX_LINE_BYTES} characters; this one has {len(text)}"
         raise RecordError(msg)
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError) as err:
         msg = f"not JSON: {err or type(err).__name__}; the line begins {shorten(text)}"
         raise RecordError(msg) from err
@@ -109,6 +109,9 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         msg = "a key stands twice in one object"
         raise ValueError(msg)
     return obj
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 DIGITS: Final = 3
@@ -30,6 +31,8 @@ TIME_UNITS: Final = (
 )
 LONGEST: Final = {"s": Decimal(120), "min": Decimal(120), "h": Decimal(48)}
 """From here on the next unit of time reads better."""
+
+THOUSAND: Final = Decimal(1000)
 
 BYTE_UNITS: Final = tuple(
     (Decimal(1024) ** power, name) for power, name in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
@@ -77,7 +80,7 @@ def rate(value: float, unit: str, low: float | None = None, high: float | None =
     low, high
         Its interval in ``unit``.
     """
-    return _with_unit(value, low, high, tuple((scale, f"{prefix}{unit}") for scale, prefix in PREFIXES))
+    return _with_unit(value, low, high, _prefixed(unit))
 
 
 def ratio(value: float, low: float | None = None, high: float | None = None) -> str:
@@ -108,6 +111,11 @@ def count(value: int, noun: str = "", plural: str = "") -> str:
     return f"{value:,} {noun if value == 1 else plural or f'{noun}s'}"
 
 
+@cache
+def _prefixed(unit: str) -> Units:
+    return tuple((scale, f"{prefix}{unit}") for scale, prefix in PREFIXES)
+
+
 def _with_unit(value: float, low: float | None, high: float | None, units: Units) -> str:
     if math.isnan(value):
         return NONE
@@ -130,8 +138,11 @@ def _fit(value: Decimal, half: float | None, units: Units) -> str:
         return f"> {MOST:,f} {units[-1][1]}"
     rounded, name = Decimal(0), ""
     for scale, name in units:
+        longest = LONGEST.get(name, THOUSAND)
+        if value >= longest * scale and scale != units[-1][0]:
+            continue  # too long before it is rounded, which is the costly part
         rounded = _round(value / scale, half, scale)
-        if rounded < LONGEST.get(name, Decimal(1000)):
+        if rounded < longest:
             break
     text = f"{rounded:,f}"
     if (half is None or math.isnan(half)) and "." in text:
