@@ -171,3 +171,44 @@ def test_the_crossover_of_a_made_up_machine_is_found(seed):
     truth = 9e-6 / (1 / 20e9 - 1 / 1e12)
     assert row["answer"] == "between"
     assert row["nbytes_low"] < truth < row["nbytes_high"]
+
+
+def bounds_of(seen: list[str]) -> tuple[str, float, float]:
+    """Return the answer, the earliest and the latest size; sizes are 4, 16, 64, ... in powers of 4 of a byte."""
+    ratio = {"device": 2.0, "baseline": 0.5}
+    table = ladder([ratio.get(verdict, 1.0) for verdict in seen], nbytes=1.0)
+    row = only(table.assign(verdict=seen))
+    return row["answer"], row["earliest"], row["latest"]
+
+
+def test_what_cannot_be_told_between_two_sizes_is_told_at_the_latest():
+    assert bounds_of(["baseline", "undecided", "device", "device"]) == ("undecided", 4.0, 64.0)
+
+
+def test_a_size_at_which_the_device_wins_is_no_size_before_which_it_cannot_take_over():
+    assert bounds_of(["baseline", "device", "undecided", "device"]) == ("undecided", 4.0, 256.0)
+
+
+def test_a_takeover_with_nothing_decided_below_has_no_earliest_size():
+    answer, earliest, latest = bounds_of(["undecided", "device"])
+    assert (answer, latest) == ("undecided", 16.0)
+    assert math.isnan(earliest)
+
+
+@pytest.mark.parametrize("seen", [["baseline", "device"], ["device"], ["baseline"], ["device", "undecided"]])
+def test_nothing_is_added_to_what_is_known_or_unknown(seen):
+    assert [math.isnan(bound) for bound in bounds_of(seen)[1:]] == [True, True]
+
+
+@given(seen=verdicts.filter(bool))
+def test_from_the_latest_size_on_the_device_wins_everywhere(seen):
+    answer, earliest, latest = bounds_of(seen)
+    if math.isfinite(latest):
+        first = round(math.log(latest, 4)) - 1
+        assert answer == "undecided"
+        assert set(seen[first:]) == {"device"}
+        assert seen[first - 1] == "undecided"
+        if math.isfinite(earliest):
+            place = round(math.log(earliest, 4)) - 1
+            assert seen[place] in ("baseline", "same")
+            assert set(seen[place + 1 : first]) <= {"device", "undecided"}

@@ -159,6 +159,12 @@ def test_a_dtype_other_than_float32_is_named() -> None:
     assert "x + y in bfloat16 at" in plain(headlines.win_sentence(GPU, CPU, row(dtype="bfloat16"), device_wins=True))
 
 
+def test_a_size_whose_bytes_are_not_known_is_told_as_it_was_given() -> None:
+    unknown = row(nbytes=math.nan, n=4096)
+    assert " at n = 4,096: " in plain(headlines.win_sentence(GPU, CPU, unknown, device_wins=True))
+    assert " at n = 4,096: " in plain(headlines.bar_sentence(unknown))
+
+
 @pytest.mark.parametrize(
     ("roundtrip", "words"),
     [

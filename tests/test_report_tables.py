@@ -5,14 +5,13 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib import analysis, frame
 from bench_lib.records import DeviceRecord, Finish, Recording
-from bench_lib.report import doubt, filters, hero, matchups, numbers, panels, sheet, strip, takeover, words
+from bench_lib.report import doubt, filters, findings, hero, matchups, numbers, panels, sheet, strip, words
 from bench_lib.report.matchups import View
 from tests.builders import recording
 from tests.report_data import cpu_recording, gpu_recording
@@ -163,7 +162,9 @@ def test_equal_times_are_about_the_same_and_noise_cannot_tell() -> None:
 
 def test_operations_stand_in_the_order_in_which_the_device_takes_over(gpu_views: list[View]) -> None:
     ranks = {
-        (words.clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): takeover.order(row)
+        (words.clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): findings.takeover_order(
+            row
+        )
         for row in gpu_views[0].crossovers.to_dict("records")
     }
     for group in hero.table(gpu_views[0], NO_FILTERS).groups:
@@ -180,56 +181,6 @@ def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch, g
     found = hero.table(gpu_views[0], NO_FILTERS)
     assert sum(len(group.rows) for group in found.groups) == 3
     assert found.left_out == 9
-
-
-# Where one side takes over
-
-
-def takeover_of(verdicts: list[str]) -> tuple[str, float, float]:
-    sizes = [float(2**power) for power in range(10, 10 + len(verdicts))]
-    shared = {
-        "run": "r", "machine": "m", "workload": "w", "family": "f", "expression": "e", "dtype": "float32",
-        "device": "cuda:0", "kind": "cuda", "baseline": "cpu", "residency": "resident", "timing": "latency",
-    }  # fmt: skip
-    ratio = {"device": 2.0, "baseline": 0.5}
-    pairs = pd.DataFrame(
-        [
-            shared | {"n": int(size), "nbytes": size, "verdict": verdict} | dict.fromkeys(
-                ("ratio", "ratio_low", "ratio_high"), ratio.get(verdict, 1.0)
-            )
-            for size, verdict in zip(sizes, verdicts, strict=True)
-        ]
-    )  # fmt: skip
-    row = takeover.with_latest(analysis.crossovers(pairs), pairs).iloc[0]
-    return row["answer"], row["earliest"], row["latest"]
-
-
-def test_what_cannot_be_told_between_two_sizes_is_told_at_the_latest() -> None:
-    assert takeover_of(["baseline", "undecided", "device", "device"]) == ("undecided", 2.0**10, 2.0**12)
-
-
-def test_a_takeover_with_nothing_decided_below_has_no_earliest_size() -> None:
-    answer, earliest, latest = takeover_of(["undecided", "device"])
-    assert (answer, latest) == ("undecided", 2.0**11)
-    assert math.isnan(earliest)
-
-
-@pytest.mark.parametrize("verdicts", [["baseline", "device"], ["device"], ["baseline"], ["device", "undecided"]])
-def test_nothing_is_added_to_what_is_known_or_unknown(verdicts: list[str]) -> None:
-    _, earliest, latest = takeover_of(verdicts)
-    assert math.isnan(earliest)
-    assert math.isnan(latest)
-
-
-@given(st.lists(st.sampled_from(["device", "baseline", "same", "undecided"]), min_size=1, max_size=9))
-def test_from_the_latest_size_on_the_device_wins_everywhere(verdicts: list[str]) -> None:
-    answer, earliest, latest = takeover_of(verdicts)
-    if math.isfinite(latest):
-        first = round(math.log2(latest)) - 10
-        assert answer == "undecided"
-        assert set(verdicts[first:]) == {"device"}
-        assert verdicts[first - 1] == "undecided"
-        assert not math.isfinite(earliest) or earliest < latest
 
 
 # The strip

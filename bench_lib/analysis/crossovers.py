@@ -15,7 +15,7 @@ from bench_lib.analysis.levels import codes, pack, table
 COLUMNS: Final = (
     *("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "baseline", "residency"),
     *("timing", "answer", "n_low", "n_high", "nbytes_low", "nbytes_high", "nbytes_estimate", "estimate_low"),
-    *("estimate_high", "n_min", "n_max", "nbytes_min", "nbytes_max", "sizes"),
+    *("estimate_high", "earliest", "latest", "n_min", "n_max", "nbytes_min", "nbytes_max", "sizes"),
 )
 GROUP: Final = ("run", "workload", "dtype", "device", "baseline", "residency", "timing")
 SAME: Final = COLUMNS[: COLUMNS.index("answer")]
@@ -46,7 +46,9 @@ def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
         The columns of :data:`COLUMNS`, sizes in bytes of the working set. ``nbytes_estimate`` is where the straight
         line between the two neighbours, ratio against bytes and both logarithmic, passes 1; ``estimate_low`` and
         ``estimate_high`` are where the upper and the lower limit of the ratio pass it, kept within the two. They and
-        the neighbours are NaN unless the answer is ``between``, and bytes are NaN where they are not known.
+        the neighbours are NaN unless the answer is ``between``, and bytes are NaN where they are not known. Where it is
+        ``undecided``, ``latest`` is the smallest size from which the device wins at every larger one, and ``earliest``
+        the largest below it at which it is known not to win; NaN where there is none, and for the other answers.
     """
     rows = speedups[speedups["timing"].isin(TIMINGS)]
     group = pack(*(codes(rows[name]) for name in GROUP))
@@ -117,7 +119,7 @@ def interpolate(size_low: float, log_low: float, size_high: float, log_high: flo
 
 _NUMBERS: Final = (
     *("n_low", "n_high", "nbytes_low", "nbytes_high", "nbytes_estimate", "estimate_low", "estimate_high"),
-    *("n_min", "n_max", "nbytes_min", "nbytes_max"),
+    *("earliest", "latest", "n_min", "n_max", "nbytes_min", "nbytes_max"),
 )
 
 
@@ -127,8 +129,9 @@ def _describe(verdicts: list[str], sizes: list[list[float]]) -> tuple[Answer, in
     if answer == "between":
         below, above = sizes[first - 1], sizes[first]
         between = (below[0], above[0], below[1], above[1], *_passes(below, above))
+    bounds = _bounds(verdicts, sizes, first) if answer == "undecided" else (math.nan, math.nan)
     tested = (sizes[0][0], sizes[-1][0], sizes[0][1], sizes[-1][1]) if sizes else (math.nan,) * 4
-    return answer, len(sizes), (*between, *tested)
+    return answer, len(sizes), (*between, *bounds, *tested)
 
 
 def _passes(below: list[float], above: list[float]) -> tuple[float, float, float]:
@@ -139,3 +142,11 @@ def _passes(below: list[float], above: list[float]) -> tuple[float, float, float
         interpolate(below[1], math.log(below[which]), above[1], math.log(above[which])) for which in (2, 4, 3)
     )
     return value, high, low
+
+
+def _bounds(verdicts: list[str], sizes: list[list[float]], first: int) -> tuple[float, float]:
+    """Return the bytes between which an undecided crossover lies, for all that is known."""
+    if first == len(verdicts):
+        return math.nan, math.nan
+    known = [size[1] for verdict, size in zip(verdicts[:first], sizes, strict=False) if verdict in ("baseline", "same")]
+    return (known[-1] if known else math.nan), sizes[first][1]

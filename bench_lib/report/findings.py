@@ -6,6 +6,7 @@ torch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -170,10 +171,11 @@ def telling_crossover(
 ) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
     """Return the crossover to tell in words, and that of the same operation with copies.
 
-    It is one between two sizes before one that is only known at the latest, then the one that the most sizes were
-    tested for; ties go to float32 and then to the alphabet.
+    One whose sizes are known in bytes: one between two sizes before one that is only known at the latest, then the one
+    that the most sizes were tested for; ties go to float32 and then to the alphabet.
     """
-    known = [row for row in resident.to_dict("records") if row["answer"] == "between" or words.known(row["latest"])]
+    rows = resident.to_dict("records")
+    known = [row for row in rows if words.known(row["nbytes_high"]) or words.known(row["latest"])]
     if not known:
         return None
     chosen = min(
@@ -184,6 +186,17 @@ def telling_crossover(
     )  # fmt: skip
     same = roundtrip[(roundtrip["workload"] == chosen["workload"]) & (roundtrip["dtype"] == chosen["dtype"])]
     return chosen, (dict(same.iloc[0]) if len(same) else None)
+
+
+def takeover_order(row: Mapping[str, Any] | None) -> tuple[int, float]:
+    """Return the place of a crossover among others: always, then by size, then never, then what cannot be told."""
+    if row is None:
+        return 4, 0.0
+    if row["answer"] == "between":
+        return 1, float(row["nbytes_high"])
+    if words.known(row["latest"]):
+        return 1, float(row["latest"])
+    return {"always": 0, "never": 2}.get(row["answer"], 3), 0.0
 
 
 def call_floor(pairs: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any] | None] | None:

@@ -149,7 +149,7 @@ def win_sentence(winner: Side, loser: Side, row: Row, *, device_wins: bool) -> M
         winner.subject,
         words.code(row["expression"]),
         _dtype(row),
-        units.nbytes(row["nbytes"]),
+        _size(row),
         words.strong(timed(row, quick)),
         words.strong(timed(row, slow)),
         loser.subject,
@@ -180,7 +180,7 @@ def bar_sentence(quickest: Row) -> Markup:
         "The quickest PyTorch call here is {} at {}: a GPU that is to win there must answer within {}. To see whether "
         "one does, run <code>crossover run</code> on a machine with a GPU and give its file to "
         "<code>crossover report</code>."
-    ).format(words.code(quickest["expression"]), units.nbytes(quickest["nbytes"]), words.strong(timed(quickest)))
+    ).format(words.code(quickest["expression"]), _size(quickest), words.strong(timed(quickest)))
 
 
 def crossover_answer(row: Row) -> str:
@@ -238,6 +238,11 @@ def timed(row: Row, whose: str = "") -> str:
         ("baseline_seconds", "baseline_low", "baseline_high") if whose else ("seconds", "seconds_low", "seconds_high")
     )
     return units.seconds(*(row[name] for name in names))
+
+
+def _size(row: Row) -> str:
+    """Return the size of a case; other tools' files do not tell its bytes."""
+    return units.nbytes(row["nbytes"]) if words.known(row["nbytes"]) else f"n = {units.count(int(row['n']))}"
 
 
 def _dtype(row: Row) -> str:

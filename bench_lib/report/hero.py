@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
-from bench_lib.report import takeover, words
+from bench_lib.report import findings, words
 from bench_lib.report.filters import Filters
 from bench_lib.report.matchups import Side, View
 from bench_lib.theme import FINE_STEP, heat_step
@@ -106,12 +106,14 @@ def table(view: View, filters: Filters) -> HeroTable:
     staircase. Where several sizes of an operation fall into one column, the largest is shown.
     """
     pairs = [row for row in view.pairs.to_dict("records") if words.known(row["nbytes"])]
-    order = {(row["workload"], row["dtype"]): takeover.order(row) for row in view.crossovers.to_dict("records")}
+    order = {
+        (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
+    }
     by_operation: dict[tuple[str, str], list[Row]] = {}
     for row in pairs:
         by_operation.setdefault((row["workload"], row["dtype"]), []).append(row)
     most = sorted(by_operation, key=lambda key: (-len(by_operation[key]), key))[:MAX_ROWS]
-    shown = sorted(most, key=lambda key: (order.get(key, takeover.order(None)), key))
+    shown = sorted(most, key=lambda key: (order.get(key, findings.takeover_order(None)), key))
     used = [column_of(row["nbytes"]) for key in shown for row in by_operation[key]]
     columns = range(min(used, default=0), max(used, default=-1) + 1)
     sides, doublings = (view.matchup.device, view.matchup.baseline), 1.0 if view.matchup.has_gpu else FINE_STEP

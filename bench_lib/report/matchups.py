@@ -14,7 +14,6 @@ import pandas as pd
 
 from bench_lib import analysis
 from bench_lib.records import DeviceRecord, Recording, Run
-from bench_lib.report.takeover import with_latest
 from bench_lib.report.words import clean
 from bench_lib.theme import is_gpu
 
@@ -204,6 +203,6 @@ def _matchup(run: Run, device: Side, baseline: Side, tables: Mapping[str, pd.Dat
         device=device,
         baseline=baseline,
         pairs=pairs,
-        crossovers=with_latest(analysis.crossovers(pairs), pairs),
+        crossovers=analysis.crossovers(pairs),
         break_even=analysis.break_even(pairs) if gpu else pd.DataFrame(),
     )

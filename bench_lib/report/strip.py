@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
-from bench_lib.report import headlines, takeover, words
+from bench_lib.report import findings, headlines, words
 from bench_lib.report.filters import Filters
 from bench_lib.report.hero import FIRST_NBYTES
 from bench_lib.report.matchups import View
@@ -88,7 +88,7 @@ def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) ->
                 found.setdefault((row["workload"], row["dtype"]), [None] * len(views))[place] = row
     low, high = _range(row for rows in found.values() for row in rows if row)
     reuse = _reuse(break_even)
-    shown = sorted(found, key=lambda key: (takeover.order(found[key][0]), key))[:MAX_ROWS]
+    shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_ROWS]
     return Strip(
         rows=tuple(_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
         ticks=_ticks(low, high),
