@@ -14,7 +14,7 @@ export VENV
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 
-bench: $(VENV)/.ready-test ## measure every device found (3 minutes), write the report, print its path
+bench: $(VENV)/.ready-test ## measure every device found (under 3 minutes), write the report, print its path
 	@sh scripts/bench.sh $(BIN)/crossover $(BENCH)
 
 test: $(VENV)/.ready-test ## run the tests
