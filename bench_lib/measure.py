@@ -28,6 +28,7 @@ SHRINKING: Final = 0.95  # an interval that keeps more than this of its width ha
 MAX_GROWTH: Final = 16  # a warm-up window has at most this many times the calls of the one before
 MAX_CALLS: Final = 10_000_000
 MAX_WARMUP_SECONDS: Final = 1.0
+MIN_BLOCKS: Final = CHECKPOINTS[0]  # a block that takes far longer than its timed part leaves room for so many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
     """
     with _no_garbage_collection():
         warm = _warm_up(call, clock, settings)
-        calls = 1 if warm.long_call else _calls_per_block(warm.seconds_per_call, clock, settings)
+        calls = 1 if warm.long_call else _calls_per_block(warm.seconds_per_call, warm.cost_per_call, clock, settings)
         seconds, stop, launch_bound = _sample(call, clock, settings, calls, warm)
     return Measurement(
         seconds=tuple(seconds),
@@ -133,12 +134,16 @@ def relative_half_width(seconds: Sequence[float]) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Warm:
-    """What warming up took and taught. ``long_call`` is a call that alone took longer than the whole visit may."""
+    """What warming up took and taught. ``long_call`` is a call that alone took longer than the whole visit may.
+
+    ``cost_per_call`` is what a call takes of the visit: more than its time, where the clock leaves waiting untimed.
+    """
 
     calls: int
     seconds: float
     first_call_seconds: float
     seconds_per_call: float
+    cost_per_call: float
     deadline: int
     long_call: Reading | None = None
 
@@ -147,12 +152,14 @@ def _warm_up(call: Call, clock: Clock, settings: Settings) -> _Warm:
     """Call until two successive windows agree, for at most the warm-up's share of the visit."""
     begun = start = clock.now()
     first = previous = best = clock.read(call, 1, 1).seconds[0]
-    spent = _since(start, clock)
+    spent = cost = _since(start, clock)
     done, window = 1, 1
     long_call: Reading | None = None
     if first > settings.visit_seconds and not settings.blocks:
         # A long call, or one-time costs: only another call can tell.
+        again = clock.now()
         second = clock.read(call, 1, 1)
+        cost = _since(again, clock)
         previous = best = second.seconds[0]
         if previous > settings.visit_seconds:
             long_call = second
@@ -160,10 +167,12 @@ def _warm_up(call: Call, clock: Clock, settings: Settings) -> _Warm:
             start, done, spent = clock.now(), 2, _since(begun, clock)
     limit = min(settings.warmup_share * settings.visit_seconds, MAX_WARMUP_SECONDS)
     while not long_call and (elapsed := _since(start, clock)) < limit:
-        window = _next_window(window, best, clock, settings)
-        if window * best > 2 * (limit - elapsed) and done >= settings.warmup_calls:
+        window = _next_window(window, best, cost, clock, settings)
+        if window * cost > 2 * (limit - elapsed) and done >= settings.warmup_calls:
             break
+        again = clock.now()
         current = clock.read(call, window, 1).seconds[0]
+        cost = min(cost, _since(again, clock) / window)
         done += 1 if clock.single_call else window
         spent = _since(begun, clock)
         agree = abs(current - previous) <= settings.agreement * min(current, previous)
@@ -175,6 +184,7 @@ def _warm_up(call: Call, clock: Clock, settings: Settings) -> _Warm:
         seconds=spent,
         first_call_seconds=first,
         seconds_per_call=best,
+        cost_per_call=max(best, cost),
         deadline=start + int(settings.visit_seconds / NANOSECOND),
         long_call=long_call,
     )
@@ -185,20 +195,23 @@ def _since(start: int, clock: Clock) -> float:
     return (clock.now() - start) * NANOSECOND
 
 
-def _next_window(window: int, seconds_per_call: float, clock: Clock, settings: Settings) -> int:
+def _next_window(window: int, seconds_per_call: float, cost_per_call: float, clock: Clock, settings: Settings) -> int:
     """Grow a warm-up window towards the length of a block."""
     if clock.single_call:
         return 1
-    return min(_calls_per_block(seconds_per_call, clock, settings), window * MAX_GROWTH)
+    return min(_calls_per_block(seconds_per_call, cost_per_call, clock, settings), window * MAX_GROWTH)
 
 
-def _calls_per_block(seconds_per_call: float, clock: Clock, settings: Settings) -> int:
+def _calls_per_block(seconds_per_call: float, cost_per_call: float, clock: Clock, settings: Settings) -> int:
+    """Return the calls that make a block long enough, if the wait for them, timed or not, leaves room for others."""
     if clock.single_call:
         return 1
     if settings.calls:
         return settings.calls
     block = max(settings.block_seconds, settings.clock_factor * resolution_seconds(clock.now, reads=11))
-    return max(1, min(math.ceil(block / max(seconds_per_call, NANOSECOND)), MAX_CALLS))
+    room = max(2 * block, settings.visit_seconds / MIN_BLOCKS)  # twice: a call's cost is always a little over its time
+    calls = min(math.ceil(block / max(seconds_per_call, NANOSECOND)), int(room / max(cost_per_call, NANOSECOND)))
+    return max(1, min(calls, MAX_CALLS))
 
 
 def _sample(
@@ -210,7 +223,7 @@ def _sample(
     if settings.blocks:
         reading = clock.read(call, calls, settings.blocks)
         return reading.seconds, "budget", reading.launch_bound
-    block_seconds = warm.seconds_per_call * calls
+    block_seconds = warm.cost_per_call * calls
     seconds: list[float] = []
     launch_bound = False
     widths: list[float] = []

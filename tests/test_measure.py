@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib.clock import DeviceClock, LatencyClock, Reading, ThroughputClock
+from bench_lib.clock import DeviceClock, LatencyClock, Reading, SubmitClock, ThroughputClock
 from bench_lib.measure import CHECKPOINTS, Settings, measure, relative_half_width
 from tests.fakes import FakeDevice, FakeHost
 
@@ -150,6 +150,23 @@ def test_a_measurement_without_the_synchronize_is_caught_by_that_comparison() ->
     own = measure(device.kernel(5e-3), DeviceClock(stream=device, now=device.now), Settings())
     with pytest.raises(AssertionError):
         assert min(forgetful.seconds) >= 0.9 * max(own.seconds)
+
+
+def test_submitting_long_kernels_keeps_to_the_visit_though_the_wait_for_them_is_not_timed() -> None:
+    device = FakeDevice()
+    found = measure(device.kernel(5e-3), SubmitClock(wait=device.wait, now=device.now), Settings(visit_seconds=0.05))
+    assert found.seconds[0] == pytest.approx(5e-6, rel=0.1)
+    assert device.host < 3 * 0.05
+    endless = FakeDevice()
+    measure(endless.kernel(0.2), SubmitClock(wait=endless.wait, now=endless.now), Settings(visit_seconds=0.05))
+    assert endless.calls == 2
+
+
+def test_submitting_short_kernels_still_fills_a_block() -> None:
+    device = FakeDevice()
+    found = measure(device.kernel(2e-6), SubmitClock(wait=device.wait, now=device.now), Settings(visit_seconds=0.05))
+    assert found.calls == pytest.approx(40, abs=2)
+    assert len(found.seconds) >= CHECKPOINTS[0]
 
 
 def test_collection_of_garbage_is_off_inside_and_as_before_after() -> None:
