@@ -96,6 +96,7 @@ class Sitting:
     checked: set[tuple[str, int, str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self._current: WorkerProcess | None = None
         self.works = {one.case: one for one in self.planned}
         self.predictions = Predictions(self.planned)
         self.target = PROFILES[self.header.profile].target
@@ -144,21 +145,26 @@ class Sitting:
 
     def _rounds(self, worker: WorkerProcess) -> None:
         number = self.first_round
-        current: WorkerProcess | None = worker
+        self._current = worker
         while self.rounds_done < self.header.rounds and self._another_fits():
             began = time.monotonic()
             end = began + round_share(self._seconds_left(), self.header.rounds - self.rounds_done)
             try:
-                current = self._round(current or self.start(), number, end)
+                self._round(self._current or self._start_another(), number, end)
             finally:
-                if current:
-                    current.kill()
-            current = None
+                # Whichever is alive: a round that is interrupted may have begun with another one.
+                if self._current:
+                    self._current.kill()
+                    self._current = None
             self.rounds_done += 1
             number += 1
 
-    def _round(self, worker: WorkerProcess, number: int, end: float) -> WorkerProcess:
-        """Make the passes of one round, the first one whole; returns the worker that was alive last."""
+    def _start_another(self) -> WorkerProcess:
+        self._current = self.start()
+        return self._current
+
+    def _round(self, worker: WorkerProcess, number: int, end: float) -> None:
+        """Make the passes of one round, the first one whole."""
         began = time.monotonic()
         self._reconsider()
         self._warm(worker)
@@ -171,7 +177,7 @@ class Sitting:
             for position, case in enumerate(order):
                 whole = position == 0 or group_of(case) != group_of(order[position - 1])
                 if visit > 1 and whole and time.monotonic() >= end:
-                    return worker
+                    return
                 share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
                 if visit == 1 or not self._is_slow(case, share):
                     before = worker
@@ -184,7 +190,6 @@ class Sitting:
             if visit == 1:
                 took = time.monotonic() - began
                 self.shortest_round = min(self.shortest_round or took, took)
-        return worker
 
     def _visit(self, worker: WorkerProcess, case: Case, number: int, visit: int, share: float) -> WorkerProcess:
         """Make one visit, store what came of it, and return the worker to go on with."""
@@ -224,7 +229,7 @@ class Sitting:
         worker.kill()
         self.deaths[sample.case] += 1
         self._keep(sample)
-        fresh = self.start()
+        fresh = self._start_another()
         self._warm(fresh)
         return fresh
 

@@ -32,7 +32,7 @@ START_SECONDS = 2.0
 OVERHEAD_SECONDS = 1e-3
 CHECK_SECONDS = 0.02
 
-Behaviour = Callable[[Case, int], Sample | Exception | None]
+Behaviour = Callable[[Case, int], Sample | BaseException | None]
 
 
 class World:
@@ -116,6 +116,8 @@ class Worker:
         took = max(share, 2 * seconds)
         self.world.time += took + OVERHEAD_SECONDS + check * CHECK_SECONDS
         outcome = self.world.behaviour(case, len(self.world.visits))
+        if isinstance(outcome, KeyboardInterrupt):  # comes to the parent: its workers know nothing of it
+            raise outcome
         if isinstance(outcome, BaseException):
             self.kill()
             raise outcome
@@ -306,6 +308,18 @@ def test_an_interrupt_keeps_what_was_measured_and_says_so(world: World, tmp_path
     assert ended.outcome == "interrupted"
     assert len(recording.samples) == 9
     assert recording.finishes[-1].outcome == "interrupted"
+
+
+@pytest.mark.parametrize("when", [10, 60])
+def test_an_interrupt_leaves_no_worker_behind_in_any_round_or_after_a_death(
+    world: World, tmp_path: Path, when: int
+) -> None:
+    events: dict[int, BaseException] = {5: WorkerError("ended by SIGKILL"), when: KeyboardInterrupt()}
+    world.behaviour = lambda case, visit: events.get(visit)
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "interrupted"
+    assert (recording.samples[-1].round > 1) == (when == 60)
+    assert world.alive == 0
 
 
 def test_a_resumed_run_ends_with_as_many_rounds_as_an_undisturbed_one(world: World, tmp_path: Path) -> None:
