@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
-from bench_lib.records import Case, PlannedCase, Sample, WorkloadRecord
+from bench_lib.records import Case, PlannedCase, Sample, WorkloadRecord, is_time
 from bench_lib.strict import MAX_ITEMS
 from bench_lib.text import MAX_TEXT, scrub, shorten
 
@@ -179,7 +179,7 @@ def number(value: object) -> float:
 def _seconds(values: object) -> tuple[float, ...]:
     """Return times; none at all where one of them is not a time."""
     numbers = tuple(number(value) for value in items(values))
-    return numbers if numbers and min(numbers) > 0 else ()
+    return numbers if numbers and all(map(is_time, numbers)) else ()
 
 
 def _of_length(count: int, value: object) -> list[Any]:

@@ -30,6 +30,7 @@ from bench_lib.records import (
     Sample,
     Timing,
     WorkloadRecord,
+    is_time,
     scrub,
 )
 from bench_lib.strict import MAX_REAL, MAX_WHOLE
@@ -166,12 +167,12 @@ def _sample(case: Case, stats: dict[str, Any]) -> tuple[Sample, bool, int]:
     """Return the sample, whether the file holds its single times, and how many of those are no times."""
     data = stats.get("data")
     given = data[:MAX_ITEMS] if isinstance(data, list) else []
-    seconds = tuple(time for time in map(_real, given) if time)
+    seconds = tuple(time for time in map(_real, given) if time and is_time(time))
     left_out = (len(data) if isinstance(data, list) else 0) - len(seconds)
     has_data = bool(seconds)
     if not seconds:
         median = _real(stats.get("median"))
-        seconds = (median,) if median else ()
+        seconds = (median,) if median and is_time(median) else ()
     if not seconds:
         failed = Sample(case=case, round=1, visit=1, status="failed", reason="the file holds no time of it")
         return failed, has_data, left_out
@@ -190,7 +191,7 @@ def _note_what_is_lacking(entries: list[Entry], problems: list[str]) -> None:
         )
     left_out = sum(entry.left_out for entry in entries)
     if left_out:
-        problems.append(f"times left out, as not positive, not finite or beyond {MAX_ITEMS} of a case: {left_out}")
+        problems.append(f"times left out, as not possible, or beyond {MAX_ITEMS} of a case: {left_out}")
     unnamed = sum(entry.planned.case.dtype == UNKNOWN_DTYPE for entry in entries)
     if unnamed:
         problems.append(f"{unnamed} of {len(entries)} benchmarks do not say their dtype in extra_info")

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 import typing
 from dataclasses import dataclass, field
@@ -36,7 +35,9 @@ __all__ = [
     "MACHINE_PATTERN",
     "MAX_ITEMS",
     "MAX_LINE_BYTES",
+    "MAX_SECONDS",
     "MAX_TEXT",
+    "MIN_SECONDS",
     "RUN_ID_PATTERN",
     "SCHEMA_VERSION",
     "Case",
@@ -59,6 +60,7 @@ __all__ = [
     "WorkloadRecord",
     "from_json",
     "from_object",
+    "is_time",
     "parse_strict",
     "scrub",
     "shorten",
@@ -73,6 +75,10 @@ History
 -------
 1. First format.
 """
+
+MIN_SECONDS: Final = 1e-12
+MAX_SECONDS: Final = 1e9
+"""What one call can take, a picosecond to thirty years: between them no ratio and no interval overflows."""
 
 Scalar = str | int | float | bool | None
 R = typing.TypeVar("R")
@@ -283,8 +289,9 @@ class Sample:
             if not self.seconds or self.calls < 1:
                 msg = f"an ok sample needs at least one time and one call; {self.case} has none"
                 raise RecordError(msg)
-            if min(self.seconds) <= 0 or not all(map(math.isfinite, self.seconds)):
-                msg = f"times are positive and finite; {self.case} has {min(self.seconds)!r} to {max(self.seconds)!r}"
+            if not all(map(is_time, self.seconds)):
+                odd = next(value for value in self.seconds if not is_time(value))
+                msg = f"the time of one call is {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds; {self.case} has {odd!r}"
                 raise RecordError(msg)
         elif not self.reason:
             msg = f"a sample that is {self.status} needs a reason; {self.case} has none"
@@ -350,6 +357,11 @@ class Recording:
     def with_problem(self, sentence: str) -> Self:
         """Return a copy that carries one more problem."""
         return dataclasses.replace(self, problems=(*self.problems, sentence))
+
+
+def is_time(seconds: float) -> bool:
+    """Return whether a call can take so long, in seconds; a number that is not finite is no time."""
+    return MIN_SECONDS <= seconds <= MAX_SECONDS
 
 
 def to_json(line: Line) -> str:

@@ -21,7 +21,9 @@ from bench_lib.records import (
     LINE_TYPES,
     MACHINE_PATTERN,
     MAX_ITEMS,
+    MAX_SECONDS,
     MAX_TEXT,
+    MIN_SECONDS,
     RUN_ID_PATTERN,
     SCHEMA_VERSION,
     Run,
@@ -58,7 +60,7 @@ _SCALARS: Final[dict[type, Schema]] = {
 }
 _OK_SAMPLE: Final[Schema] = {
     "properties": {
-        "seconds": {"minItems": 1, "items": {"exclusiveMinimum": 0}},
+        "seconds": {"minItems": 1, "items": {"minimum": MIN_SECONDS, "maximum": MAX_SECONDS}},
         "calls": {"minimum": 1},
     },
     "required": ["seconds", "calls"],

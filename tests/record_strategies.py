@@ -8,6 +8,8 @@ import typing
 from hypothesis import strategies as st
 
 from bench_lib.records import (
+    MAX_SECONDS,
+    MIN_SECONDS,
     Case,
     DeviceRecord,
     Facts,
@@ -48,7 +50,7 @@ TEXTS = st.text(
 )
 WHOLES = st.integers(0, 2**63 - 1)
 REALS = st.floats(0, allow_nan=False, allow_infinity=False)
-TIMES = st.floats(0, exclude_min=True, allow_nan=False, allow_infinity=False)
+TIMES = st.floats(MIN_SECONDS, MAX_SECONDS)
 SCALARS = (
     st.none()
     | st.booleans()

@@ -224,3 +224,16 @@ def test_a_pair_that_is_not_ok_says_why_and_keeps_the_time_that_there_is(outcome
     assert row[TRIPLE].isna().all()
     assert math.isnan(row["seconds"]) == ("cuda:0" in outcomes)
     assert math.isnan(row["baseline_seconds"]) == ("cpu" in outcomes)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_the_longest_and_the_shortest_times_that_are_possible_overflow_nothing(seed):
+    picks = np.random.default_rng(seed)
+    wild = made_up(
+        sizes=(1, 4), rounds=2, visits=2, blocks=1,
+        model=lambda case, rng: float(picks.choice([2e-12, 1e-3, 5e8])),
+    )  # fmt: skip
+    found = analysis.speedups(wild, baseline="cpu")
+    assert np.isfinite(found[["ratio", "ratio_low", "ratio_high"]].to_numpy()).all()
+    assert (found["ratio_low"] > 0).all()

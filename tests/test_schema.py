@@ -146,6 +146,8 @@ def _at(obj: Any, path: tuple[str | int, ...]) -> Any:
         obj_of(sample()) | {"status": "oom"},
         obj_of(sample()) | {"seconds": []},
         obj_of(sample()) | {"seconds": [0]},
+        obj_of(sample()) | {"seconds": [1e-13]},
+        obj_of(sample()) | {"seconds": [1e10]},
         obj_of(sample()) | {"calls": 0},
         obj_of(sample()) | {"clocks": {"a": {"b": 1}}},
         obj_of(sample()) | {"clocks": {"a": 10**400}},
