@@ -1,6 +1,7 @@
 """What lives in one worker process: the devices brought up, the inputs kept between visits, and one visit at a time.
 
-Whatever happens in a visit comes back as a :class:`~bench_lib.records.Sample` with a status and a reason.
+Whatever happens in a visit comes back as a :class:`~bench_lib.records.Sample` with a status and a reason; only a device
+that this process cannot use any more is an error, which costs the process and one visit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import torch
 from bench_lib import units
 from bench_lib.clock import Clock, for_case
 from bench_lib.devices import Device, activate, available_nbytes, peak_nbytes, reset_peak, synchronize
+from bench_lib.errors import WorkerError
 from bench_lib.measure import Measurement, Settings, measure
 from bench_lib.records import Case, PlannedCase, Sample, Status, scrub
 from bench_lib.telemetry import Reading, Telemetry
@@ -85,21 +87,35 @@ class Visitor:
         return self._last_used[key] - started
 
     def visit(self, planned: PlannedCase, *, round_number: int, visit: int, settings: Settings, check: bool) -> Sample:
-        """Measure a case once; with ``check``, compare its result with the reference and note its memory as well."""
+        """Measure a case once; with ``check``, compare its result with the reference and note its memory as well.
+
+        Raises
+        ------
+        WorkerError
+            If the device cannot be used by this process any more.
+        """
         started = time.perf_counter()
         sample = Sample(case=planned.case, round=round_number, visit=visit, status="failed", reason="not measured")
         try:
             sample = self._measured(sample, planned, settings, check=check)
-        except (MemoryError, torch.OutOfMemoryError) as err:
-            self._forget_everything()
-            sample = replace(sample, status="oom", reason=_out_of_memory(planned, err))
         except Exception as err:  # the operation is the user's or torch's: anything may come, and becomes a row
             if _is_out_of_memory(err):
-                self._forget_everything()
                 sample = replace(sample, status="oom", reason=_out_of_memory(planned, err))
             else:
                 sample = replace(sample, status="failed", reason=_sentence(err))
+                self._require_alive(self.devices[planned.case.device], sample.reason)
+        if sample.status == "oom":  # only here, where the error and the tensors of its frames are gone
+            self._forget_everything()
         return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
+
+    @staticmethod
+    def _require_alive(device: Device, reason: str) -> None:
+        """Raise if a device cannot be used any more: after some CUDA errors every further call of the process fails."""
+        try:
+            synchronize(device)
+        except RuntimeError as err:
+            msg = f"{reason}; {device.key} could not be used by the measuring process any more"
+            raise WorkerError(msg) from err
 
     def _measured(self, sample: Sample, planned: PlannedCase, settings: Settings, *, check: bool) -> Sample:
         case = planned.case
@@ -197,6 +213,9 @@ class Visitor:
         host = next(d for d in self.devices.values() if not d.is_gpu) if device.is_gpu else device
         for place, copies in ((device, DEVICE_COPIES if device.is_gpu else HOST_COPIES), (host, HOST_COPIES)):
             needed, available = copies * planned.nbytes, available_nbytes(place)
+            if needed > available and self._inputs:  # what is kept for later visits has to give way first
+                self._forget_everything()
+                available = available_nbytes(place)
             if needed > available:
                 reason = (
                     f"needs about {units.nbytes(int(needed))} of memory on {place.key}, "
@@ -229,7 +248,8 @@ def _rounded(seconds: float) -> float:
 
 def _is_out_of_memory(err: Exception) -> bool:
     text = str(err).lower()
-    return "can't allocate memory" in text or "not enough memory" in text or "out of memory" in text
+    signs = ("can't allocate memory", "not enough memory", "out of memory", "status_alloc_failed")  # the last: cuBLAS
+    return isinstance(err, MemoryError | torch.OutOfMemoryError) or any(sign in text for sign in signs)
 
 
 def _out_of_memory(planned: PlannedCase, err: BaseException) -> str:

@@ -12,6 +12,7 @@ import torch
 
 from bench_lib import visitor as visitor_module
 from bench_lib.devices import Device
+from bench_lib.errors import WorkerError
 from bench_lib.measure import Settings
 from bench_lib.records import Case, PlannedCase, Sample
 from bench_lib.telemetry import Reading
@@ -111,6 +112,60 @@ def test_what_cannot_fit_is_refused_before_it_is_tried(monkeypatch: pytest.Monke
     sample = visit(lambda setting: made.append(1) or prepared(), nbytes=2**30)
     assert (sample.status, made) == ("oom", [])
     assert sample.reason == "needs about 3 GiB of memory on cpu, where 1 GiB is available"
+
+
+def test_what_is_kept_for_later_gives_way_before_a_case_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[weakref.ref[Payload]] = []
+
+    def make(setting: Any) -> Prepared:
+        payload = Payload()
+        kept.append(weakref.ref(payload))
+        return prepared(call=lambda: payload)
+
+    def available(device: Device) -> int:
+        return 2**30 if kept and kept[0]() is not None else 4 * 2**30
+
+    monkeypatch.setattr(visitor_module, "available_nbytes", available)
+    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
+    ask(visitor, n=1)
+    assert kept[0]() is not None
+    assert ask(visitor, n=2, nbytes=2**30).status == "ok"
+    assert kept[0]() is None
+
+
+def test_running_out_of_memory_in_a_call_lets_its_own_inputs_go_before_the_cache_is_emptied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    payloads: list[weakref.ref[Payload]] = []
+    alive_when_emptied: list[bool] = []
+
+    def make(setting: Any) -> Prepared:
+        payload = Payload()
+        payloads.append(weakref.ref(payload))
+
+        def call() -> None:
+            raise MemoryError(payload)
+
+        return prepared(call=call)
+
+    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    empty = lambda: alive_when_emptied.append(payloads[0]() is not None)  # noqa: E731
+    monkeypatch.setattr(torch.accelerator, "empty_cache", empty)
+    assert ask(visitor).status == "oom"
+    assert alive_when_emptied == [False]
+
+
+def test_a_device_that_an_error_has_broken_ends_the_worker_and_not_the_cases_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        msg = "CUDA error: an illegal memory access was encountered"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(visitor_module, "synchronize", broken)
+    with pytest.raises(WorkerError, match=r"illegal memory access .*; cpu could not be used"):
+        visit(lambda setting: prepared(call=broken))
 
 
 def test_an_error_becomes_a_row_with_its_first_line_and_no_path() -> None:
