@@ -276,3 +276,18 @@ def test_a_run_of_many_operations_draws_only_so_much() -> None:
     assert html.count('<figure class="panel') == 24
     assert "more operations stand in" in html
     assert html.count('<tr class="x') < 3_000
+
+
+def test_operations_whose_bytes_are_not_known_are_counted_and_have_no_empty_table() -> None:
+    html = build(recording(source="asv"))
+    assert "1 more operation stands in" in html
+    assert "the file does not tell how many bytes they work on" in html
+    assert '<table class="hero">' not in html
+    assert Reader(html).mistakes == []
+
+
+def test_lines_that_could_not_be_read_are_all_counted() -> None:
+    made = recording()
+    html = build(replace(made, problems=tuple(f"line {number} was not used" for number in range(60))))
+    assert '<b>unreadable</b> <span class="count">60</span>' in html
+    assert "20 more of this kind." in html

@@ -66,10 +66,11 @@ class DoubtGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """The section: groups of doubt, and lines of files that could not be read."""
+    """The section: groups of doubt, and the first of the lines of files that could not be read."""
 
     groups: tuple[DoubtGroup, ...]
     problems: tuple[str, ...]
+    problem_count: int
     doubted: int
     cases: int
 
@@ -94,6 +95,7 @@ def build(trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Rec
         by_kind.setdefault(str(row["kind_of_doubt"]), []).append(row)
     order = list(MEANINGS)
     kinds = sorted(by_kind, key=lambda kind: (order.index(kind) if kind in MEANINGS else len(order), kind))
+    problems = [problem for recording in recordings for problem in recording.problems]
     return Trust(
         groups=tuple(
             DoubtGroup(
@@ -104,9 +106,8 @@ def build(trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Rec
             )
             for kind in kinds
         ),
-        problems=tuple(
-            words.clean(problem, words.MAX_PROSE) for recording in recordings for problem in recording.problems
-        )[:MAX_ROWS],
+        problems=tuple(words.clean(problem, words.MAX_PROSE) for problem in problems[:MAX_ROWS]),
+        problem_count=len(problems),
         doubted=len(trust.drop_duplicates(CASE)),
         cases=len(estimates),
     )

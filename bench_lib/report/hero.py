@@ -103,9 +103,11 @@ def table(view: View, filters: Filters) -> HeroTable:
     """Return the table of one view.
 
     Within a family, operations are ordered by where the device takes over, so that the border of the winners is a
-    staircase. Where several sizes of an operation fall into one column, the largest is shown.
+    staircase. Where several sizes of an operation fall into one column, the largest is shown. An operation whose bytes
+    nobody told has no column; it is counted with those left out.
     """
-    pairs = [row for row in view.pairs.to_dict("records") if words.known(row["nbytes"])]
+    every = view.pairs.to_dict("records")
+    pairs = [row for row in every if words.known(row["nbytes"])]
     order = {
         (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
     }
@@ -133,7 +135,7 @@ def table(view: View, filters: Filters) -> HeroTable:
             for family, keys in families.items()
             if keys
         ),
-        left_out=len(by_operation) - len(shown),
+        left_out=len({(row["workload"], row["dtype"]) for row in every}) - len(shown),
         scale=COARSE if view.matchup.has_gpu else FINE,
     )
 

@@ -20,8 +20,6 @@ from bench_lib.theme import is_gpu
 BASELINES: Final = ("cpu", "cpu-1t", "numpy")
 """What a GPU is set against: the first of these that the run has."""
 
-CPU_OPPONENTS: Final = ("cpu-1t", "numpy")
-
 MAX_MATCHUPS: Final = 6
 
 NOTHING: Final[Mapping[str, pd.DataFrame]] = {}
