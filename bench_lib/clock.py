@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -287,14 +286,14 @@ def for_case(device: Device, timing: Timing) -> Clock:
     ValueError
         If the device has no such clock: ``device`` time is CUDA's alone, and a CPU has only ``latency``.
     """
-    from bench_lib.devices import synchronize
+    from bench_lib.devices import waiter
 
     if not device.is_gpu:
         if timing != "latency":
             msg = f"on {device.key} a call is done when it returns: there is latency, and no {timing}"
             raise ValueError(msg)
         return ThroughputClock(wait=_nothing_to_wait_for)
-    wait = partial(synchronize, device)
+    wait = waiter(device)
     if timing == "latency":
         return LatencyClock(wait=wait)
     if timing == "throughput":

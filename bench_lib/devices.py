@@ -6,8 +6,9 @@ only. It imports torch, and nothing of measuring or drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -131,6 +132,11 @@ def select(keys: Iterable[str], found: Iterable[Device]) -> tuple[Device, ...]:
         msg = f"no device {', '.join(missing)} on this machine, which has {', '.join(here)}: choose among those"
         raise DeviceNotFound(msg)
     return tuple(device for device in here.values() if not wanted or device.key in wanted)
+
+
+def waiter(device: Device) -> Callable[[], None]:
+    """Return what waits for a GPU, bound to its number: inside a timed call each look-up would count."""
+    return partial(torch.accelerator.synchronize, device.index)
 
 
 def synchronize(device: Device) -> None:

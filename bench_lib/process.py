@@ -23,6 +23,7 @@ from bench_lib.records import scrub
 
 READ_NBYTES: Final = 1 << 16
 TAIL_NBYTES: Final = 4000
+KILL_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.5  # how long a wait goes on before it looks round
 
 
@@ -97,9 +98,11 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the worker and every process that it started."""
-        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself, and its group with it
+        # It may have ended by itself, and its group with it, which some systems call a lack of permission.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a process stuck in a driver goes when the driver lets it
+            self._process.wait(timeout=KILL_SECONDS)
         for stream in (self._process.stdin, self._process.stdout, self._complaints):
             with contextlib.suppress(BrokenPipeError):  # a request that was never read
                 if stream:

@@ -253,7 +253,8 @@ class Sample:
         ``max|err| / max|ref|`` against the float64 reference, and what is allowed; None where not checked this time,
         and where the error is not finite (JSON has no infinity): the status is then ``wrong`` and the reason says why.
     peak_allocated_nbytes, peak_reserved_nbytes
-        Device memory at its peak in an untimed call, where the device tells.
+        Device memory at the peak of an untimed call, where the device tells: what the call took beyond what was held
+        before it (its own inputs among that), and what the process had reserved in all.
     clocks
         Device state read outside the timed blocks (``sm_clock_hz``, ``temperature_celsius``, ``power_watts``).
     throttle

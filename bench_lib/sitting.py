@@ -108,6 +108,8 @@ class Sitting:
         rounds: Counter[Case] = Counter()
         last = 0
         for sample in samples:
+            if sample.status in ("failed", "timeout"):
+                self.deaths[sample.case] += 1  # each may have been a worker's death, and one is forgiven
             self._note(sample)
             last = max(last, sample.round)
         for case, _ in {(sample.case, sample.round) for sample in samples}:
@@ -167,7 +169,7 @@ class Sitting:
         """Make the passes of one round, the first one whole."""
         began = time.monotonic()
         self._reconsider()
-        self._warm(worker)
+        self._warm(worker, number)
         for visit in range(1, MAX_VISITS + 1):
             active = [case for case in self.works if case not in self.settled]
             self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(active))
@@ -230,7 +232,7 @@ class Sitting:
         self.deaths[sample.case] += 1
         self._keep(sample)
         fresh = self._start_another()
-        self._warm(fresh)
+        self._warm(fresh, sample.round)
         return fresh
 
     def _refusal(self, case: Case, number: int, visit: int) -> Sample | None:
@@ -277,10 +279,18 @@ class Sitting:
         elif self.deaths[case] >= MAX_DEATHS or (sample.status in SETTLED and not self.deaths[case]):
             self.settled.add(case)
 
-    def _warm(self, worker: WorkerProcess) -> None:
+    def _warm(self, worker: WorkerProcess, number: int) -> None:
         for key in dict.fromkeys(case.device for case in self.works if case not in self.settled):
             answer = worker.ask({"do": "warm", "device": key, "seconds": WARM_SECONDS}, timeout=START_TIMEOUT_SECONDS)
             self.device_warmup += float(answer["seconds"])
+            if "failed" in answer:
+                self._give_up(key, f"{key} does not come up: {answer['failed']}", number)
+
+    def _give_up(self, device: str, reason: str, number: int) -> None:
+        """Write a row for each case of a device that does not come up, and ask for none of them again."""
+        for case in [case for case in self.works if case.device == device and case not in self.settled]:
+            self._keep(Sample(case=case, round=number, visit=1, status="failed", reason=reason))
+            self.settled.add(case)
 
     def _is_slow(self, case: Case, share: float) -> bool:
         return CALLS_PER_VISIT * (self.predictions.seconds(case) or 0.0) > SLOW_VISIT * share

@@ -6,6 +6,7 @@ there is no telemetry, and nothing fails. Imports torch only to find out which G
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -109,13 +110,10 @@ def _start_nvml() -> Any | None:
 
 def _find(nvml: Any, properties: Any) -> Any | None:
     """Return the NVML handle of a torch device, by UUID, else by PCI address: CUDA_VISIBLE_DEVICES reorders numbers."""
-    address = f"{properties.pci_domain_id:08x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}.0"
-    for look_up, key in (
-        (nvml.nvmlDeviceGetHandleByUUID, f"GPU-{properties.uuid}"),
-        (nvml.nvmlDeviceGetHandleByPciBusId, address),
-    ):
-        try:
-            return look_up(key.encode())
-        except nvml.NVMLError:
-            continue
-    return None
+    with contextlib.suppress(nvml.NVMLError):  # a GPU that is lent in part has a UUID of its own; its card an address
+        return nvml.nvmlDeviceGetHandleByUUID(f"GPU-{properties.uuid}".encode())
+    try:
+        address = f"{properties.pci_domain_id:08x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}.0"
+        return nvml.nvmlDeviceGetHandleByPciBusId(address.encode())
+    except (nvml.NVMLError, AttributeError):  # not every release of torch tells the address
+        return None

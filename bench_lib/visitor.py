@@ -146,15 +146,16 @@ class Visitor:
     def _measurement(
         self, prepared: Prepared, case: Case, device: Device, settings: Settings
     ) -> tuple[Measurement, Reading | None]:
-        """Measure, and again while the device says that it was throttled; the last try is kept, flagged."""
+        """Measure, and again while the device says that it was throttled and time is left; the last try is kept."""
         if device.is_gpu and time.perf_counter() - self._last_used.get(device.key, -math.inf) > IDLE_SECONDS:
             settings = replace(settings, warmup_seconds=WAKE_SECONDS)
         clock = self._clock(case, device)
         telemetry = self._telemetry_of(device)
+        deadline = time.perf_counter() + settings.visit_seconds
         for _ in range(THROTTLED_TRIES):
             measurement = measure(prepared.call, clock, settings)
             reading = telemetry.read() if telemetry else None
-            if reading is None or not reading.throttle:
+            if reading is None or not reading.throttle or time.perf_counter() > deadline:
                 break
         self._last_used[device.key] = time.perf_counter()
         return measurement, reading
@@ -162,14 +163,15 @@ class Visitor:
     def _checked(self, sample: Sample, prepared: Prepared, device: Device) -> Sample:
         """Compare with the reference, and note the peak memory of one more call, both untimed."""
         reset_peak(device)
+        before = peak_nbytes(device)
         prepared.call()
         synchronize(device)
-        peak = peak_nbytes(device)
+        after = peak_nbytes(device)
         accuracy = prepared.check()
         sample = replace(
             sample,
-            peak_allocated_nbytes=peak[0] if peak else None,
-            peak_reserved_nbytes=peak[1] if peak else None,
+            peak_allocated_nbytes=after[0] - before[0] if before and after else None,
+            peak_reserved_nbytes=after[1] if after else None,
             relative_error=accuracy.error if math.isfinite(accuracy.error) else None,
             error_bound=accuracy.bound,
         )

@@ -20,7 +20,7 @@ from bench_lib import devices, host
 from bench_lib.errors import CrossoverError
 from bench_lib.measure import Settings
 from bench_lib.plan import make_plan
-from bench_lib.records import PlannedCase, from_object, to_json, to_object
+from bench_lib.records import PlannedCase, from_object, scrub, to_json, to_object
 from bench_lib.visitor import Visitor, by_key
 from bench_lib.workloads import ALL
 
@@ -60,8 +60,11 @@ class Worker:
         }
 
     def warm(self, request: Answer) -> Answer:
-        """Bring a device up."""
-        return {"seconds": self._visitor.warm(request["device"], request["seconds"])}
+        """Bring a device up, or say why it does not come up."""
+        try:
+            return {"seconds": self._visitor.warm(request["device"], request["seconds"])}
+        except Exception as err:  # a GPU that is full or taken must not cost the other devices their run
+            return {"seconds": 0.0, "failed": scrub(f"{type(err).__name__}: {err}".splitlines()[0])}
 
     def visit(self, request: Answer) -> Answer:
         """Measure a case once; the answer holds the sample as the line that a result file gets."""

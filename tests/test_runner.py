@@ -283,6 +283,41 @@ def test_a_case_that_ends_badly_has_its_row_and_is_not_asked_again(world: World,
     assert all(sample.status == "ok" for samples in found.values() for sample in samples)
 
 
+def test_a_device_that_does_not_come_up_costs_its_own_cases_only(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def warm(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+        if request["device"] == "cpu-1t":
+            return {"seconds": 0.0, "failed": "RuntimeError: the device is busy"}
+        return {"seconds": 0.5}
+
+    monkeypatch.setattr(Worker, "warm", warm)
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "complete"
+    for case, samples in by_case(recording).items():
+        if case.device == "cpu-1t":
+            assert [sample.status for sample in samples] == ["failed"]
+            assert samples[0].reason == "cpu-1t does not come up: RuntimeError: the device is busy"
+        else:
+            assert {sample.status for sample in samples} == {"ok"}
+
+
+def test_a_case_that_cost_one_worker_has_its_second_try_after_resuming(world: World, tmp_path: Path) -> None:
+    unlucky = world.cases()[2].case
+    killed = iter([WorkerError("ended by SIGKILL")])
+
+    def behaviour(case: Case, visit: int) -> Sample | BaseException | None:
+        if visit == 20:
+            return KeyboardInterrupt()
+        return next(killed, None) if case == unlucky else None
+
+    world.behaviour = behaviour
+    ended, _ = measure(tmp_path)
+    world.behaviour = lambda case, visit: None
+    runner.resume(ended.path, Request(), Silent())
+    assert by_case(read(ended.path))[unlucky][-1].status == "ok"
+
+
 def test_a_worker_that_dies_once_costs_one_visit(world: World, tmp_path: Path) -> None:
     world.behaviour = lambda case, visit: WorkerError("ended by SIGKILL") if visit == 5 else None
     ended, recording = measure(tmp_path)

@@ -47,15 +47,15 @@ def prepared(call: Callable[[], object] = lambda: None, accuracy: Accuracy = RIG
     return Prepared(call=call, check=lambda: accuracy)
 
 
-def visit(make: Callable[..., Prepared], *, check: bool = True, nbytes: int = 4) -> Sample:
+def visit(make: Callable[..., Prepared], *, check: bool = True, nbytes: int = 4, settings: Settings = QUICK) -> Sample:
     made = workload(make)
     visitor = Visitor(workloads={made.name: made}, devices={"cpu": CPU}, seed=0)
-    return ask(visitor, nbytes=nbytes, check=check)
+    return ask(visitor, nbytes=nbytes, check=check, settings=settings)
 
 
-def ask(visitor: Visitor, *, n: int = 1, nbytes: int = 4, check: bool = False, name: str = "made_up") -> Sample:
-    planned = PlannedCase(case=Case(workload=name, n=n, dtype="float32", device="cpu"), flop=1.0, nbytes=nbytes)
-    return visitor.visit(planned, round_number=2, visit=3, settings=QUICK, check=check)
+def ask(visitor: Visitor, *, n: int = 1, nbytes: int = 4, check: bool = False, settings: Settings = QUICK) -> Sample:
+    planned = PlannedCase(case=Case(workload="made_up", n=n, dtype="float32", device="cpu"), flop=1.0, nbytes=nbytes)
+    return visitor.visit(planned, round_number=2, visit=3, settings=settings, check=check)
 
 
 def test_a_visit_that_goes_well_has_times_a_check_and_its_place() -> None:
@@ -256,8 +256,16 @@ def test_a_throttled_visit_is_made_again_three_times_at_most_and_then_kept_flagg
 ) -> None:
     thermometer = Thermometer(throttled)
     monkeypatch.setattr(visitor_module.Telemetry, "open", lambda device: thermometer)
-    sample = visit(lambda setting: prepared())
+    sample = visit(lambda setting: prepared(), settings=Settings(visit_seconds=600.0, calls=1, blocks=2))
     assert thermometer.reads == reads
     assert bool(sample.throttle) is flagged
     assert sample.status == "ok"
     assert sample.clocks == {"sm_clock_hz": 1.98e9}
+
+
+def test_a_throttled_visit_is_not_made_again_when_its_share_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    thermometer = Thermometer(99)
+    monkeypatch.setattr(visitor_module.Telemetry, "open", lambda device: thermometer)
+    sample = visit(lambda setting: prepared(), settings=Settings(visit_seconds=1e-9))
+    assert thermometer.reads == 1
+    assert sample.throttle == ("sw_thermal_slowdown",)
