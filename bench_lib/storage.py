@@ -26,7 +26,7 @@ MAX_EVIDENCE_BYTES: Final = 16 * 1024 * 1024
 """The largest compressed file that is kept beside the code."""
 
 RUNS_FOLDER: Final = Path("results", "runs")
-SHORT_ID_LENGTH: Final = 8
+SHORT_ID_LENGTH: Final = 6
 SNIFFED_BYTES: Final = 256
 OWN_SUFFIXES: Final = (".jsonl", ".jsonl.gz")
 _OWN_BEGINNING: Final = re.compile(rb'\s*\{\s*"kind"\s*:')

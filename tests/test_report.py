@@ -160,6 +160,8 @@ def test_figures_say_where_they_come_from(gpu_page: str) -> None:
         for part in ("NVIDIA H200", "AMD EPYC 9B14, 16 threads", "torch 2.13.0", "CUDA 13.0", "TF32 off", "5 rounds"):
             assert part in source
         assert "lower is better" in source
+        assert "resident" in source or "round trip" in source
+        assert "float32 unless a row names its dtype" in source
 
 
 def test_the_command_and_the_machine_are_on_the_page(cpu_page: str) -> None:

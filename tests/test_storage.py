@@ -660,7 +660,7 @@ def test_any_other_file_is_refused_with_what_is_read(tmp_path: Path, text: str, 
 
 
 def test_a_run_is_kept_under_its_date_machine_profile_and_id() -> None:
-    assert default_path(RUN) == Path("results/runs/2026-01-31-example-2c-quick-ab12cd34.jsonl")
+    assert default_path(RUN) == Path("results/runs/2026-01-31-example-2c-quick-12cd34.jsonl")
 
 
 def test_nothing_in_a_header_leads_out_of_the_folder() -> None:

@@ -101,10 +101,10 @@ def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]
         "strip_labels": [_strip_label(view) for view in shown_strip],
         "strip_colors": ([answer.color(view.matchup.run, view.matchup.device) for view in shown_strip] * 2)[:2],
         "strip_reuse": bool(len(_break_even(lead_views))),
-        "strip_provenance": _provenance(shown_strip[0], residency=False) if shown_strip else "",
+        "strip_provenance": _provenance(shown_strip[0], both=True) if shown_strip else "",
         "panels": drawn,
         "lines_heading": headings.lines_heading(_quickest(lead_views, estimates)),
-        "lines_provenance": _provenance(lead_views[0], residency=False) if lead_views else "",
+        "lines_provenance": _provenance(lead_views[0], both=True) if lead_views else "",
         "trust": doubted,
         "trust_heading": headings.trust_heading(doubted.doubted, doubted.cases),
         "numbers": numbered,
@@ -145,7 +145,7 @@ def _hero_view(place: int, view: View, chips: filters.Filters, *, several: bool)
         baseline_word=matchup.baseline.word,
         device_color=answer.color(matchup.run, matchup.device),
         baseline_color=answer.color(matchup.run, matchup.baseline),
-        provenance=_provenance(view, residency=True),
+        provenance=_provenance(view, both=False),
         table=hero.table(view, chips),
     )
 
@@ -176,8 +176,11 @@ def _meta(run: Run, recordings: Sequence[Recording]) -> list[str]:
     return facts
 
 
-def _provenance(view: View, *, residency: bool) -> str:
-    """Return the grey line under a figure, so that a picture of it stands alone."""
+def _provenance(view: View, *, both: bool) -> str:
+    """Return the grey line under a figure, so that a picture of it stands alone.
+
+    ``both`` for a figure that shows a GPU's data in place and its round trip as well, else the view's own.
+    """
     matchup = view.matchup
     run = matchup.run
     names = (
@@ -186,11 +189,10 @@ def _provenance(view: View, *, residency: bool) -> str:
         else [answer.full_name(matchup.device.name, matchup.device.threads)]
     )
     facts: list[str] = [*names, *headings.versions(run)]
-    if residency:
-        facts.append(f"{view.timing}, {'round trip' if view.residency == 'roundtrip' else 'resident'}")
-    else:
-        facts.append("latency")
+    own = "round trip" if view.residency == "roundtrip" else "resident"
     facts += [
+        f"latency, {'resident and round trip' if matchup.has_gpu else 'resident'}" if both else f"{view.timing}, {own}",
+        "float32 unless a row names its dtype",
         f"medians of {units.count(int(matchup.pairs['rounds'].max()), 'round')} of {units.count(run.visits, 'visit')}",
         f"run {words.clean(run.id)}",
         "times: lower is better",
