@@ -145,6 +145,7 @@ def report(
         recordings = [load(path) for path in files]
         write_text(page, build(tidy(recordings), recordings))
     finally:
+        gc.freeze()  # nor does the interpreter search it once more on its way out
         gc.enable()
     if open_page:
         webbrowser.open(page.resolve().as_uri())
