@@ -11,12 +11,15 @@ import signal
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from bench_lib import __version__
 from bench_lib.errors import CrossoverError, UsageError
+
+if TYPE_CHECKING:
+    from bench_lib.records import Run
 
 OK: Final = 0
 SOME_FAILED: Final = 2
@@ -139,10 +142,10 @@ def report(
     from bench_lib.report import build
     from bench_lib.storage import load, write_text
 
-    page = out or Path("results", "reports", f"{files[0].name.split('.')[0]}.html")
     gc.disable()  # what is read stays until the page is written: looking for garbage would cost a fifth of the time
     try:
         recordings = [load(path) for path in files]
+        page = out or _page_path(files[0], recordings[0].run)
         write_text(page, build(tidy(recordings), recordings))
     finally:
         gc.freeze()  # nor does the interpreter search it once more on its way out
@@ -150,6 +153,14 @@ def report(
     if open_page:
         webbrowser.open(page.resolve().as_uri())
     print(_shown(page))
+
+
+def _page_path(file: Path, run: Run) -> Path:
+    """Return where a report goes: named after our own file, or after the run, since asv's names hold a path."""
+    from bench_lib.storage import default_path
+
+    name = file.name.split(".")[0] if run.source == "crossover" else default_path(run).stem
+    return Path("results", "reports", f"{name}.html")
 
 
 def _summarise(path: Path, *, color: bool) -> int:
