@@ -114,7 +114,7 @@ class Sitting:
             last = max(last, sample.round)
         for case, _ in {(sample.case, sample.round) for sample in samples}:
             rounds[case] += 1
-        active = [case for case in self.works if case not in self.settled]
+        active = self._active()
         self.rounds_done = min((rounds[case] for case in active), default=self.header.rounds)
         self.first_round = last + 1
         self.spent_before = spent
@@ -148,7 +148,7 @@ class Sitting:
     def _rounds(self, worker: WorkerProcess) -> None:
         number = self.first_round
         self._current = worker
-        while self.rounds_done < self.header.rounds and self._another_fits():
+        while self.rounds_done < self.header.rounds and self._active() and self._another_fits():
             began = time.monotonic()
             end = began + round_share(self._seconds_left(), self.header.rounds - self.rounds_done)
             try:
@@ -171,7 +171,7 @@ class Sitting:
         self._reconsider()
         self._warm(worker, number)
         for visit in range(1, MAX_VISITS + 1):
-            active = [case for case in self.works if case not in self.settled]
+            active = self._active()
             self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(active))
             order = visiting_order(active, seed=self.header.seed, round_number=number, visit=visit)
             passes_left = max(self.header.visits - visit, 0)
@@ -251,6 +251,10 @@ class Sitting:
             )
             return dataclasses.replace(blank, status="too_slow", reason=reason)
         return None
+
+    def _active(self) -> list[Case]:
+        """Return the cases that are still asked for."""
+        return [case for case in self.works if case not in self.settled]
 
     def _reconsider(self) -> None:
         """Let cases that were refused be tried after all, where better times of smaller sizes now allow it."""

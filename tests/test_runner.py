@@ -318,6 +318,14 @@ def test_a_case_that_cost_one_worker_has_its_second_try_after_resuming(world: Wo
     assert by_case(read(ended.path))[unlucky][-1].status == "ok"
 
 
+def test_no_process_is_started_for_a_round_that_has_nothing_left_to_ask(world: World, tmp_path: Path) -> None:
+    world.behaviour = lambda case, _: Sample(case=case, round=1, visit=1, status="failed", reason="because")
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "complete"
+    assert world.started == 1
+    assert {sample.status for sample in recording.samples} == {"failed"}
+
+
 def test_a_worker_that_dies_once_costs_one_visit(world: World, tmp_path: Path) -> None:
     world.behaviour = lambda case, visit: WorkerError("ended by SIGKILL") if visit == 5 else None
     ended, recording = measure(tmp_path)
