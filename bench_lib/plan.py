@@ -101,7 +101,7 @@ def _cases(workload: Workload, devices: Sequence[Device], profile: Profile) -> I
     for dtype in workload.dtypes.values(profile):
         for n in sorted(workload.sizes_for(dtype, profile)):
             for device in devices:
-                if workload.exists_on(device.kind, dtype):
+                if workload.is_measured_on(device, dtype):
                     for residency, timing in _views(workload, device):
                         yield Case(
                             workload=workload.name,

@@ -13,6 +13,8 @@ from bench_lib.lines import MAX_FILE_BYTES, Content, RawLine, open_regular, quot
 from bench_lib.records import (
     MAX_LINE_BYTES,
     Case,
+    Ceiling,
+    Energy,
     Finish,
     Line,
     Plan,
@@ -44,6 +46,9 @@ class Assembly:
         self._samples: list[Sample] = []
         self._ok_visits: set[tuple[Case, int, int]] = set()
         self._finishes: list[Finish] = []
+        self._additions: list[Plan] = []
+        self._ceilings: list[Ceiling] = []
+        self._energies: list[Energy] = []
         self._problems: list[str] = []
         self._unnamed = 0
         self.unended: RawLine | None = None
@@ -80,6 +85,9 @@ class Assembly:
             plan=tuple(self._planned.values()),
             samples=tuple(self._samples),
             finishes=tuple(self._finishes),
+            additions=tuple(self._additions),
+            ceilings=tuple(self._ceilings),
+            energies=tuple(self._energies),
             problems=(*self._problems, *unnamed),
         )
 
@@ -90,20 +98,25 @@ class Assembly:
             self._take_plan(line)
         elif isinstance(line, Finish):
             self._finishes.append(line)
+        elif isinstance(line, Ceiling):
+            self._ceilings.append(line)
+        elif isinstance(line, Energy):
+            self._require_planned(line.case)
+            self._energies.append(line)
         else:
             msg = "it is a second run header, and a file holds one run"
             raise RecordError(msg)
 
     def _take_plan(self, plan: Plan) -> None:
+        if plan.round:
+            self._additions.append(plan)
         for planned in plan.cases:
             first = self._planned.setdefault(planned.case, planned)
             if first != planned:
                 self.add_problem(f"{shorten(str(planned.case))} is planned twice with different work: the first stands")
 
     def _take_sample(self, sample: Sample) -> None:
-        if sample.case not in self._planned:
-            msg = f"{shorten(str(sample.case))} was never planned"
-            raise RecordError(msg)
+        self._require_planned(sample.case)
         if sample.status == "ok":
             visit = (sample.case, sample.round, sample.visit)
             if visit in self._ok_visits:
@@ -111,6 +124,11 @@ class Assembly:
                 raise RecordError(msg)
             self._ok_visits.add(visit)
         self._samples.append(sample)
+
+    def _require_planned(self, case: Case) -> None:
+        if case not in self._planned:
+            msg = f"{shorten(str(case))} was never planned"
+            raise RecordError(msg)
 
 
 def assemble(path: Path, max_bytes: int = MAX_FILE_BYTES) -> Assembly:

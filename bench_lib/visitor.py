@@ -99,7 +99,9 @@ class Visitor:
         try:
             sample = self._measured(sample, planned, settings, check=check)
         except Exception as err:  # the operation is the user's or torch's: anything may come, and becomes a row
-            if _is_out_of_memory(err):
+            if isinstance(err, NotImplementedError):
+                sample = replace(sample, status="skipped", reason=_sentence(err))
+            elif _is_out_of_memory(err):
                 sample = replace(sample, status="oom", reason=_out_of_memory(planned, err))
             else:
                 sample = replace(sample, status="failed", reason=_sentence(err))
@@ -137,6 +139,7 @@ class Visitor:
             warmup_calls=measurement.warmup_calls,
             warmup_seconds=_rounded(measurement.warmup_seconds),
             first_call_seconds=_rounded(measurement.first_call_seconds),
+            compile_seconds=None if prepared.compile_seconds is None else _rounded(prepared.compile_seconds),
             launch_bound=measurement.launch_bound,
             clocks=dict(reading.clocks) if reading else {},
             throttle=reading.throttle if reading else (),

@@ -21,7 +21,10 @@ MAP = {
     "right": """
         analysis analysis.* columns figures figures.* frame report report.* stats summary theme winners
     """,
-    "waist": "asv_results asv_rows errors foreign lines reading records schema storage store strict text units",
+    "waist": """
+        asv_results asv_rows cases errors foreign header lines reading records samples schema storage store strict text
+        units
+    """,
     "top": "__init__ __main__ cli cli_* terminal",
 }
 GROUPS = {group: names.split() for group, names in MAP.items()}

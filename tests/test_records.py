@@ -165,7 +165,11 @@ def test_an_ok_sample_needs_a_call_and_any_other_a_reason() -> None:
         (RUN, {"machine": "m\n"}, "choose another with --machine"),
         (RUN, {"devices": [{"key": "cpu"}]}, "run.devices lacks kind, name"),
         (FINISH, {"outcome": "killed"}, "finish.outcome must be one of 'complete', 'interrupted'"),
-        (FINISH, {"kind": "end"}, "the kind of a line is one of run, plan, sample, finish; came \"'end'\""),
+        (
+            FINISH,
+            {"kind": "end"},
+            "one of run, plan, sample, ceiling, energy, finish; came \"'end'\"",
+        ),
         (FINISH, {"kind": None}, "the kind of a line is one of"),
         (FINISH, {"kind": ["run"]}, "the kind of a line is one of"),
         (RUN, {"schema": 0}, "schema as a whole number from 1"),

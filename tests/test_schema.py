@@ -156,7 +156,7 @@ def _at(obj: Any, path: tuple[str | int, ...]) -> Any:
         obj_of(RUN) | {"machine": "My Host"},
         obj_of(RUN) | {"id": "../x"},
         obj_of(RUN) | {"created": "yesterday"},
-        obj_of(RUN) | {"schema": 2},
+        obj_of(RUN) | {"schema": 3},
         obj_of(RUN) | {"schema": 0},
         obj_of(RUN) | {"kind": "plan"},
         [],

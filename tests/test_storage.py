@@ -369,7 +369,7 @@ def test_what_cannot_be_resumed_is_refused_and_left_alone(tmp_path: Path, monkey
         ('{"kind":"sample"}', "line 4 was not used: sample lacks case, round, visit"),
         ('{"kind":"finish","outcome":"complete","rounds":1,"wall_seconds":NaN}', "NaN is not a JSON number"),
         (to_json(RUN), "line 4 was not used: it is a second run header"),
-        (to_json(dataclasses.replace(RUN)).replace('"schema":1', '"schema":99'), "line 4 was not used: this file has"),
+        (to_json(RUN).replace(f'"schema":{SCHEMA_VERSION}', '"schema":99'), "line 4 was not used: this file has"),
         (to_json(sample(case=dataclasses.replace(CASE, n=7))), r"matmul_square\[7\].*was never planned"),
         (to_json(SAMPLES[0]), "has round 1, visit 1 already"),
         ("x" * (MAX_LINE_BYTES + 1), f"line 4 was not used: it has more than {MAX_LINE_BYTES} bytes"),

@@ -12,6 +12,7 @@ from bench_lib.records import Case, Timing
 from bench_lib.workloads import ALL, by_name, find
 from bench_lib.workloads.base import ALL_KINDS, PROFILES, TORCH_DTYPES, Check, Setting
 
+FAMILIES = {"creation", "transfer", "matmul", "autograd"}
 HOSTS = (NUMPY, CPU, ONE_THREAD)
 ON_HOSTS = [
     pytest.param(workload, device, id=f"{workload.name}-{device.key}")
@@ -69,7 +70,7 @@ def test_a_round_trip_is_right_and_moves_data_both_ways(workload, monkeypatch):
 @pytest.mark.parametrize("workload", EACH)
 def test_it_is_declared_so_that_a_person_can_read_it(workload):
     assert workload.name == workload.name.lower().replace(" ", "_")
-    assert workload.family in ("creation", "transfer", "matmul", "autograd")
+    assert workload.family in FAMILIES
     assert workload.expression
     assert "n" in workload.size.split()
     assert set(workload.kinds) <= set(ALL_KINDS)
@@ -86,7 +87,8 @@ def test_its_axes_are_of_known_values_and_each_profile_adds_to_the_one_before(wo
         sizes = [workload.sizes_for(dtype, profile) for profile in PROFILES]
         assert set(sizes[0]) <= set(sizes[1]) <= set(sizes[2])
         assert min(sizes[2]) >= 1
-    assert workload.sizes_for(workload.dtypes.quick[0], "quick")
+    assert workload.sizes_for(workload.dtypes.quick[0], "standard")
+    assert all(n % workload.multiple == 0 for n in workload.sizes.values("full"))
 
 
 @pytest.mark.parametrize("workload", EACH)
@@ -115,8 +117,8 @@ def test_names_are_unique_and_found():
         find("matmull")
 
 
-def test_the_four_families_are_all_there():
-    assert {workload.family for workload in ALL} == {"creation", "transfer", "matmul", "autograd"}
+def test_every_family_is_there():
+    assert {workload.family for workload in ALL} == FAMILIES
 
 
 def test_a_quick_run_on_a_cpu_is_small_and_the_others_are_larger():

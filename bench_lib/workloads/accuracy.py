@@ -15,11 +15,14 @@ UNIT_ROUNDOFF: Final[dict[str, float]] = {
     "tf32": 2.0**-11,
     "bfloat16": 2.0**-8,
     "float16": 2.0**-11,
+    "autocast": 2.0**-8,
+    "float8_e4m3": 2.0**-4,
+    "int8": 0.0,
     "uint8": 0.0,
 }
 """Half the distance from 1 to the next number (Higham, Accuracy and Stability of Numerical Algorithms, section 2.1)."""
 
-ACCUMULATED_IN: Final = {"tf32": "float32", "bfloat16": "float32", "float16": "float32"}
+ACCUMULATED_IN: Final = dict.fromkeys(("tf32", "bfloat16", "float16", "autocast", "float8_e4m3"), "float32")
 """Dtypes whose sums are kept in a wider one, by matrix units and by the CPU's kernels alike."""
 
 BOUND_FACTOR: Final = 4.0

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
 from bench_lib.devices import Device
-from bench_lib.records import Case, Timing, WorkloadRecord
+from bench_lib.records import Case, Mode, Timing, WorkloadRecord
 from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error, worst, worst_error
+from bench_lib.workloads.functional import functional, gradient
 from bench_lib.workloads.kinds import ALL_KINDS, DTYPE_KINDS, GPU_KINDS, TORCH_DTYPES, TORCH_KINDS
-from bench_lib.workloads.setting import Check, Prepared, Setting, checked, functional
+from bench_lib.workloads.setting import Check, Prepared, Setting, checked
 from bench_lib.workloads.source import source_digest
 
 __all__ = [
@@ -36,12 +37,14 @@ __all__ = [
     "error_bound",
     "exact",
     "functional",
+    "gradient",
     "relative_error",
     "worst",
     "worst_error",
 ]
 
 Profile = Literal["quick", "standard", "full"]
+ONE_THREAD: Final = "cpu-1t"
 PROFILES: Final[tuple[Profile, ...]] = ("quick", "standard", "full")
 
 T = TypeVar("T")
@@ -49,7 +52,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Axis(Generic[T]):
-    """The values of one axis: ``quick`` in every profile, ``standard`` added from there, ``full`` added last."""
+    """The values of one axis: ``quick`` in every profile, ``standard`` added from there, ``full`` added last.
+
+    Sizes may be empty in ``quick``: the workload is then measured from ``standard`` on.
+    """
 
     quick: tuple[T, ...]
     standard: tuple[T, ...] = ()
@@ -90,7 +96,13 @@ class Workload:
     nbytes
         Bytes of the working set at ``(n, itemsize)``: each input read once, each output written once.
     make
-        Makes one case ready.
+        Makes one case ready. It raises ``NotImplementedError``, with the reason, where this device lacks what it needs.
+    one_thread
+        Whether the CPU is measured with one thread too, beside all of them.
+    multiple
+        Sizes that are added between two others are multiples of this.
+    mode, eager
+        How it is executed, and the name of the same workload executed eagerly where this one is not.
     """
 
     name: str
@@ -106,6 +118,10 @@ class Workload:
     kinds: tuple[str, ...] = ALL_KINDS
     timings: tuple[Timing, ...] = ("latency", "throughput", "device", "submit")
     roundtrip: bool = True
+    one_thread: bool = True
+    multiple: int = 1
+    mode: Mode = "eager"
+    eager: str = ""
 
     def prepare(self, case: Case, device: Device, seed: int) -> Prepared:
         """Make one case ready on ``device``: inputs from ``seed``, created, touched and in place.
@@ -127,6 +143,10 @@ class Workload:
         """Return whether a kind of device has both the operation and the dtype."""
         return kind in self.kinds and kind in DTYPE_KINDS[dtype]
 
+    def is_measured_on(self, device: Device, dtype: str) -> bool:
+        """Return whether a device has the operation and the dtype, and is asked for it."""
+        return self.exists_on(device.kind, dtype) and (self.one_thread or device.key != ONE_THREAD)
+
     def working_set(self, n: int, dtype: str) -> int:
         """Return the bytes of the working set at size ``n`` in ``dtype``."""
         return self.nbytes(n, TORCH_DTYPES[dtype].itemsize)
@@ -139,4 +159,6 @@ class Workload:
             expression=self.expression,
             size=self.size,
             source_sha256=source_digest(self.make, self.flop, self.nbytes, Setting.randn, Setting.random_bytes),
+            mode=self.mode,
+            eager=self.eager,
         )

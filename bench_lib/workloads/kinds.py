@@ -16,14 +16,23 @@ TORCH_DTYPES: Final[dict[str, torch.dtype]] = {
     "tf32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
+    "autocast": torch.float32,
+    "int8": torch.int8,
+    "float8_e4m3": torch.float8_e4m3fn,
     "uint8": torch.uint8,
 }
+"""What stores a dtype. ``tf32`` and ``autocast`` are stored as float32, and multiplied in fewer bits: by matrix
+units that round to TF32, and under ``torch.autocast`` in bfloat16."""
+
 DTYPE_KINDS: Final[dict[str, tuple[str, ...]]] = {
     "float64": ("numpy", "cpu", "cuda", "xpu"),
     "float32": ALL_KINDS,
     "tf32": ("cuda",),
     "bfloat16": TORCH_KINDS,
     "float16": TORCH_KINDS,
+    "autocast": TORCH_KINDS,
+    "int8": ("cpu", "cuda"),
+    "float8_e4m3": ("cuda",),
     "uint8": ALL_KINDS,
 }
 """The kinds of device on which a dtype exists."""

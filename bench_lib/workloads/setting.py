@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 
 from bench_lib.devices import Device
 from bench_lib.records import Residency
-from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error
+from bench_lib.workloads.accuracy import Accuracy
 from bench_lib.workloads.kinds import TORCH_DTYPES
 
 
@@ -26,10 +25,13 @@ class Prepared:
         The timed call. It may return before an asynchronous device has finished.
     check
         Calls it once more (or looks at what it left) and compares with the reference. Not timed.
+    compile_seconds
+        What compiling it, or capturing its graph, took; None where there was nothing to compile.
     """
 
     call: Callable[[], object]
     check: Callable[[], Accuracy]
+    compile_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,65 +112,3 @@ class Setting:
     def place(self, host: torch.Tensor) -> torch.Tensor:
         """Return a host tensor on this setting's device, arrived."""
         return host.to(self.torch_device)
-
-
-def functional(
-    function: Callable[..., torch.Tensor],
-    inputs: Callable[[Setting], Sequence[torch.Tensor]],
-    *,
-    terms: Callable[[int], float],
-    roundings: float = 1.0,
-    numpy_function: Callable[..., Any] | None = None,
-    reference: Callable[..., torch.Tensor] | None = None,
-) -> Callable[[Setting], Prepared]:
-    """Return the ``make`` of a pure function of tensors.
-
-    Resident, the call is the function on inputs in place; round trip, it is copies in, function, copy out. The
-    reference is the same function (or ``reference``) of the same inputs in float64 on the CPU.
-
-    Parameters
-    ----------
-    function
-        From tensors to one tensor.
-    inputs
-        Host tensors of a setting, in its dtype.
-    terms
-        Terms summed into one output element at size ``n``, for :func:`error_bound`.
-    roundings
-        Times that a number is stored in the dtype on its way, for :func:`error_bound`.
-    numpy_function
-        The same on NumPy arrays, where it exists.
-    reference
-        A float64 function of the float64 inputs, where it differs from ``function``.
-    """
-
-    def make(setting: Setting) -> Prepared:
-        host = tuple(inputs(setting))
-        call: Callable[[], Any]
-        if setting.device.kind == "numpy":
-            if numpy_function is None:
-                msg = "this workload has no NumPy counterpart, and its kinds must not name numpy"
-                raise ValueError(msg)
-            call = partial(numpy_function, *(tensor.numpy() for tensor in host))
-        elif setting.residency == "roundtrip":
-            call = partial(_roundtrip, function, host, setting.torch_device)
-        else:
-            call = partial(function, *(setting.place(tensor) for tensor in host))
-
-        def compare(result: Any) -> Accuracy:
-            expected = (reference or function)(*(tensor.to(torch.float64) for tensor in host))
-            actual = torch.as_tensor(result)
-            if actual.dtype != setting.torch_dtype:
-                return exact(condition=False)
-            bound = error_bound(setting.dtype, terms(setting.n), roundings)
-            return Accuracy(error=relative_error(actual, expected), bound=bound)
-
-        return checked(call, compare)
-
-    return make
-
-
-def _roundtrip(
-    function: Callable[..., torch.Tensor], host: tuple[torch.Tensor, ...], device: torch.device
-) -> torch.Tensor:
-    return function(*(tensor.to(device) for tensor in host)).to("cpu")

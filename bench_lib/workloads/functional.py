@@ -1,0 +1,152 @@
+"""Pure functions of tensors, made ready forward and backward: most workloads are one of these two.
+
+The reference is the same function of the same inputs in float64 on the CPU; indices and masks stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, worst_error
+from bench_lib.workloads.setting import Prepared, Setting, checked
+
+Tensors = tuple[torch.Tensor, ...]
+Inputs = Callable[[Setting], Sequence[torch.Tensor]]
+Terms = Callable[[int], float]
+
+
+def functional(
+    function: Callable[..., Any],
+    inputs: Inputs,
+    *,
+    terms: Terms | None,
+    roundings: float = 1.0,
+    numpy_function: Callable[..., Any] | None = None,
+    reference: Callable[..., Any] | None = None,
+    result_dtype: torch.dtype | None = None,
+) -> Callable[[Setting], Prepared]:
+    """Return the ``make`` of a pure function of tensors.
+
+    Resident, the call is the function on inputs in place; round trip, it is copies in, function, copy out.
+
+    Parameters
+    ----------
+    function
+        From tensors to one tensor, or to several.
+    inputs
+        Host tensors of a setting, those of floating-point numbers in its dtype.
+    terms
+        Terms summed into one output element at size ``n``, for :func:`error_bound`; None where the result is exact: a
+        choice among the inputs, a count, an index.
+    roundings
+        Times that a number is stored in the dtype on its way, for :func:`error_bound`.
+    numpy_function
+        The same on NumPy arrays, where it exists.
+    reference
+        A float64 function of the float64 inputs, where it differs from ``function``.
+    result_dtype
+        Dtype of the results that are floating-point numbers, where it is not the setting's own.
+    """
+
+    def make(setting: Setting) -> Prepared:
+        host = tuple(inputs(setting))
+        call: Callable[[], Any]
+        if setting.device.kind == "numpy":
+            if numpy_function is None:
+                msg = "this workload has no NumPy counterpart, and its kinds must not name numpy"
+                raise ValueError(msg)
+            call = partial(numpy_function, *(tensor.numpy() for tensor in host))
+        elif setting.residency == "roundtrip":
+            call = partial(_roundtrip, function, host, setting.torch_device)
+        else:
+            call = partial(function, *(setting.place(tensor) for tensor in host))
+
+        def compare(result: Any) -> Accuracy:
+            expected = as_tensors((reference or function)(*_in_float64(host)))
+            bound = None if terms is None else error_bound(setting.dtype, terms(setting.n), roundings)
+            return compared(as_tensors(result), expected, result_dtype or setting.torch_dtype, bound)
+
+        return checked(call, compare)
+
+    return make
+
+
+def gradient(
+    function: Callable[..., Any],
+    inputs: Inputs,
+    *,
+    terms: Terms,
+    roundings: float = 1.0,
+    reference: Callable[..., Any] | None = None,
+) -> Callable[[Setting], Prepared]:
+    """Return the ``make`` of a pure function's gradients, with respect to all its floating-point inputs.
+
+    The call is the backward pass alone, ``torch.autograd.grad`` of a graph that is kept, from random gradients of the
+    outputs. Its reference is the same in float64.
+
+    Parameters
+    ----------
+    terms
+        Terms summed into one element of a gradient at size ``n``.
+    """
+
+    def make(setting: Setting) -> Prepared:
+        host = tuple(inputs(setting))
+        leaves, outputs = _graph(function, tuple(setting.place(tensor) for tensor in host))
+        host_gradients = tuple(setting.randn(*out.shape, stream=97 + place) for place, out in enumerate(outputs))
+        placed = tuple(setting.place(one) for one in host_gradients)
+        call = partial(torch.autograd.grad, outputs, leaves, placed, retain_graph=True)
+
+        def compare(result: Tensors) -> Accuracy:
+            wide_leaves, wide_outputs = _graph(reference or function, _in_float64(host))
+            expected = torch.autograd.grad(wide_outputs, wide_leaves, _in_float64(host_gradients))
+            bound = error_bound(setting.dtype, terms(setting.n), roundings)
+            return compared(result, expected, setting.torch_dtype, bound)
+
+        return checked(call, compare)
+
+    return make
+
+
+def compared(found: Tensors, expected: Tensors, dtype: torch.dtype, bound: float | None) -> Accuracy:
+    """Return how far results are from their float64 references, each against its own scale.
+
+    Parameters
+    ----------
+    dtype
+        What results of floating-point numbers must have; those of whole numbers only need the right values.
+    bound
+        The largest relative error allowed; None where every element must be the same.
+    """
+    if len(found) != len(expected) or any(one.is_floating_point() and one.dtype != dtype for one in found):
+        return exact(condition=False)
+    if bound is None:
+        pairs = zip(found, expected, strict=True)
+        return exact(condition=all(torch.equal(one.detach().cpu().double(), other.double()) for one, other in pairs))
+    return Accuracy(error=worst_error(found, expected), bound=bound)
+
+
+def as_tensors(result: Any) -> Tensors:
+    """Return a result, one tensor or array or several, as a tuple of tensors."""
+    if isinstance(result, tuple | list):
+        return tuple(torch.as_tensor(one) for one in result)
+    return (torch.as_tensor(result),)
+
+
+def _graph(function: Callable[..., Any], tensors: Tensors) -> tuple[Tensors, Tensors]:
+    """Return the leaves and the outputs of a function, recorded for its gradients."""
+    taken = tuple(tensor.detach().requires_grad_(tensor.is_floating_point()) for tensor in tensors)
+    return tuple(tensor for tensor in taken if tensor.requires_grad), as_tensors(function(*taken))
+
+
+def _in_float64(tensors: Tensors) -> Tensors:
+    return tuple(tensor.to(torch.float64) if tensor.is_floating_point() else tensor for tensor in tensors)
+
+
+def _roundtrip(function: Callable[..., Any], host: Tensors, device: torch.device) -> Any:
+    result = function(*(tensor.to(device) for tensor in host))
+    return tuple(one.to("cpu") for one in result) if isinstance(result, tuple) else result.to("cpu")
