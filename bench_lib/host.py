@@ -52,7 +52,7 @@ class Threads:
 @cache
 def usable_threads() -> Threads:
     """Return the threads that computing may use on this machine, and why. Read once per process."""
-    processors = _affinity()
+    processors = affinity()
     return limit_threads(affinity=len(processors), quota=cgroup_quota(), physical=physical_cores(processors))
 
 
@@ -70,6 +70,21 @@ def limit_threads(*, affinity: int, quota: float | None, physical: int) -> Threa
     return Threads(count=count, affinity=affinity, quota=quota, physical=physical, why=why)
 
 
+def affinity() -> frozenset[int]:
+    """Return the numbers of the logical processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return frozenset(os.sched_getaffinity(0))
+    return frozenset(range(os.cpu_count() or 1))
+
+
+def read_text(path: Path) -> str:
+    """Return a small file's text, stripped; empty where the system does not have it or hides it."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def cgroup_quota(root: Path = ROOT) -> float | None:
     """Return the processors' worth of time that cgroup v2 or v1 allows, the tightest of all levels; None if free."""
     quotas = []
@@ -83,6 +98,13 @@ def cgroup_quota(root: Path = ROOT) -> float | None:
     return min(quotas, default=None)
 
 
+def cgroup_throttled_periods(root: Path = ROOT) -> int | None:
+    """Return in how many periods the quota has stopped this process's groups so far; None where that is not told."""
+    texts = "\n".join(_cgroup_values(root, "cpu", "cpu.stat"))
+    counts = [int(count) for count in re.findall(r"^nr_throttled (\d+)$", texts, re.MULTILINE)]
+    return max(counts, default=None)
+
+
 def cgroup_available_nbytes(root: Path = ROOT) -> int | None:
     """Return the bytes that cgroup v2 or v1 still allows, page cache counted as free; None where there is no limit."""
     left = []
@@ -91,9 +113,9 @@ def cgroup_available_nbytes(root: Path = ROOT) -> int | None:
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         for folder in _cgroup_folders(root, "memory"):
-            limit, usage = _read(folder / limit_name), _read(folder / usage_name)
+            limit, usage = read_text(folder / limit_name), read_text(folder / usage_name)
             if limit.isdigit() and usage.isdigit() and int(limit) < UNLIMITED_NBYTES:
-                found = re.search(rf"^{cache_key} (\d+)$", _read(folder / "memory.stat"), re.MULTILINE)
+                found = re.search(rf"^{cache_key} (\d+)$", read_text(folder / "memory.stat"), re.MULTILINE)
                 left.append(int(limit) - int(usage) + (int(found.group(1)) if found else 0))
     return max(0, min(left)) if left else None
 
@@ -108,7 +130,7 @@ def available_nbytes(root: Path = ROOT) -> int:
 def physical_cores(processors: frozenset[int], root: Path = ROOT) -> int:
     """Return the number of physical cores behind some logical processors."""
     folder = root / "sys/devices/system/cpu"
-    cores = {_read(folder / f"cpu{number}/topology/thread_siblings_list") for number in processors}
+    cores = {read_text(folder / f"cpu{number}/topology/thread_siblings_list") for number in processors}
     if "" not in cores:
         return len(cores)
     return psutil.cpu_count(logical=False) or len(processors)
@@ -117,7 +139,7 @@ def physical_cores(processors: frozenset[int], root: Path = ROOT) -> int:
 @cache
 def cpu_name() -> str:
     """Return the processor's name as it gives it, such as ``AMD EPYC 9B14``."""
-    found = re.search(r"^model name\s*:\s*(.+)$", _read(Path("/proc/cpuinfo")), re.MULTILINE)
+    found = re.search(r"^model name\s*:\s*(.+)$", read_text(Path("/proc/cpuinfo")), re.MULTILINE)
     if found:
         return _tidy(found.group(1))
     if platform.system() == "Darwin":
@@ -144,7 +166,7 @@ def host_facts() -> Facts:
         "threads_affinity": threads.affinity,
         "threads_physical": threads.physical,
         "cgroup_quota_cpus": threads.quota,
-        "cpu_governor": _read(folder / "scaling_governor") or None,
+        "cpu_governor": read_text(folder / "scaling_governor") or None,
         "memory_nbytes": int(psutil.virtual_memory().total),
         "memory_available_nbytes": available_nbytes(),
     }
@@ -167,16 +189,10 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
 
 
-def _affinity() -> frozenset[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return frozenset(os.sched_getaffinity(0))
-    return frozenset(range(os.cpu_count() or 1))
-
-
 def _cgroup_folders(root: Path, controller: str) -> Iterator[Path]:
     """Yield every existing folder of this process's control group and its parents, for one controller, v2 and v1."""
     base = root / "sys/fs/cgroup"
-    for line in _read(root / "proc/self/cgroup").splitlines():
+    for line in read_text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             mounts = [base, base / "unified"]
@@ -192,16 +208,8 @@ def _cgroup_folders(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _cgroup_values(root: Path, controller: str, name: str) -> list[str]:
-    values = (_read(folder / name) for folder in _cgroup_folders(root, controller))
+    values = (read_text(folder / name) for folder in _cgroup_folders(root, controller))
     return [value for value in values if value]
-
-
-def _read(path: Path) -> str:
-    """Return a small file's text, stripped; empty where the system does not have it or hides it."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
 
 
 def _tidy(name: str) -> str:

@@ -182,3 +182,22 @@ def test_host_facts_are_flat_and_name_no_folder():
 def test_every_blas_is_given_the_same_threads():
     assert set(host.thread_environment(3).values()) == {"3"}
     assert {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"} <= host.thread_environment(3).keys()
+
+
+@pytest.mark.parametrize("folder", ["sys/fs/cgroup/job", "sys/fs/cgroup/cpu,cpuacct/job"])
+def test_throttled_periods_are_those_of_the_most_throttled_level(tmp_path, folder):
+    group = "0::/job" if folder == "sys/fs/cgroup/job" else "4:cpu,cpuacct:/job"
+    above = folder.removesuffix("/job")
+    _write(
+        tmp_path,
+        {
+            "proc/self/cgroup": group,
+            f"{above}/cpu.stat": "nr_periods 9\nnr_throttled 7\nthrottled_time 1",
+            f"{folder}/cpu.stat": "nr_periods 9\nnr_throttled 3\nthrottled_time 1",
+        },
+    )
+    assert host.cgroup_throttled_periods(tmp_path) == 7
+
+
+def test_throttling_that_is_not_told_is_none_and_not_zero(tmp_path):
+    assert host.cgroup_throttled_periods(tmp_path) is None
