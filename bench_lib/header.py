@@ -59,6 +59,8 @@ class WorkloadRecord:
         How it is executed: ``eager``, ``compiled`` (``torch.compile``) or ``graph`` (a captured CUDA graph).
     eager
         Name of the same workload executed eagerly; empty where this is the eager one.
+    multiple
+        Sizes that are added between two others are multiples of this.
     """
 
     name: str
@@ -68,6 +70,7 @@ class WorkloadRecord:
     source_sha256: str = ""
     mode: Mode = "eager"
     eager: str = ""
+    multiple: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -161,4 +161,5 @@ class Workload:
             source_sha256=source_digest(self.make, self.flop, self.nbytes, Setting.randn, Setting.random_bytes),
             mode=self.mode,
             eager=self.eager,
+            multiple=self.multiple,
         )
