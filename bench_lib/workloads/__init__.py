@@ -8,10 +8,12 @@ from bench_lib.errors import UsageError
 from bench_lib.workloads.autograd import AUTOGRAD
 from bench_lib.workloads.base import Workload
 from bench_lib.workloads.creation import CREATION
+from bench_lib.workloads.elementwise import ELEMENTWISE
 from bench_lib.workloads.matmul import MATMUL
+from bench_lib.workloads.reduction import REDUCTION
 from bench_lib.workloads.transfer import TRANSFER
 
-ALL: Final[tuple[Workload, ...]] = (*CREATION, *TRANSFER, *MATMUL, *AUTOGRAD)
+ALL: Final[tuple[Workload, ...]] = (*CREATION, *TRANSFER, *MATMUL, *AUTOGRAD, *ELEMENTWISE, *REDUCTION)
 
 
 def by_name() -> dict[str, Workload]:
