@@ -12,20 +12,36 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, stdtrit
 
+from bench_lib.verdicts import FASTER, SLOWER, Verdict, verdict
+
+__all__ = [
+    "LEVEL",
+    "SITTING",
+    "Estimate",
+    "Floats",
+    "Verdict",
+    "difference_limits",
+    "median_interval",
+    "median_ranks",
+    "t_interval",
+    "t_limits",
+    "verdict",
+    "verdicts",
+    "welch",
+    "welch_limits",
+]
+
 Floats = NDArray[np.float64]
 Limits = tuple[Floats, Floats]
-Verdict = Literal["device", "baseline", "same", "undecided"]
 
 LEVEL: Final = 0.95
 MANY: Final = 1e6  # degrees of freedom from which t is normal
-FASTER: Final = 1.02  # the whole interval above: a difference worth naming
-SLOWER: Final = 0.98
 SITTING: Final = 0.01
 """Standard deviation, in logs, of what moves a case between two sittings and stays hidden within each.
 
@@ -195,19 +211,6 @@ def median_interval(values: Sequence[float]) -> Estimate:
     if ranks is None:
         return Estimate(value=value, low=math.nan, high=math.nan)
     return Estimate(value=value, low=ordered[ranks[0]], high=ordered[ranks[1]])
-
-
-def verdict(low: float, high: float) -> Verdict:
-    """Return what the 95 % interval of a ratio (baseline time over device time) supports.
-
-    ``device`` if all of it is above 1.02, ``baseline`` if all is below 0.98, ``same`` if it lies within, otherwise
-    ``undecided``; an interval of NaN decides nothing.
-    """
-    if low > FASTER:
-        return "device"
-    if high < SLOWER:
-        return "baseline"
-    return "same" if low >= SLOWER and high <= FASTER else "undecided"
 
 
 def verdicts(low: Floats, high: Floats) -> NDArray[np.object_]:

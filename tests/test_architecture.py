@@ -19,11 +19,11 @@ MAP = {
         telemetry visitor worker workloads workloads.*
     """,
     "right": """
-        analysis analysis.* columns figures figures.* frame report report.* stats summary theme winners
+        advice_words advise analysis analysis.* columns curves evidence figures figures.* frame report report.* stats summary theme validation winners
     """,
     "waist": """
         asv_results asv_rows cases errors foreign header lines reading records samples schema storage store strict text
-        units
+        units verdicts
     """,
     "top": "__init__ __main__ cli cli_* terminal",
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.levels import codes, pack, table
+from bench_lib.verdicts import Answer, decide
+
+__all__ = ["COLUMNS", "Answer", "crossovers", "decide", "interpolate"]
 
 COLUMNS: Final = (
     *("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "baseline", "residency"),
@@ -22,14 +24,12 @@ SAME: Final = COLUMNS[: COLUMNS.index("answer")]
 TIMINGS: Final = ("latency", "throughput")
 SIZES: Final = ("n", "nbytes", "ratio", "ratio_low", "ratio_high")
 
-Answer = Literal["always", "never", "between", "undecided"]
-
 
 def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
     """Return for each operation, dtype, device, residency and timing the size from which the device wins.
 
     The crossover is the smallest size from which the device wins at every larger size tested (GPU-BLOB), given as the
-    two neighbouring sizes between which it lies; see :func:`decide` for the four answers.
+    two neighbouring sizes between which it lies; see :func:`bench_lib.verdicts.decide` for the four answers.
 
     A size at which either side is not ok is left out, and ``n_min``, ``n_max`` and ``sizes`` count the others only. In
     particular a size at which the baseline was too slow to be measured is no win: nobody saw by how much, and
@@ -69,35 +69,6 @@ def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
     for place, name in enumerate(_NUMBERS):
         columns[name] = np.array([numbers[place] for _, _, numbers in found], dtype=np.float64)
     return table(columns, COLUMNS)
-
-
-def decide(verdicts: Sequence[str]) -> tuple[Answer, int]:
-    """Return where a device takes over, from its verdicts at growing sizes.
-
-    Parameters
-    ----------
-    verdicts
-        ``device`` (it wins), ``baseline`` or ``same`` (it does not), ``undecided``; one for each size compared.
-
-    Returns
-    -------
-    answer
-        ``always``: it wins at all of them. ``never``: it does not win at the largest. ``between``: it wins from some
-        size on, and at the size just below it does not. ``undecided``: a size that would decide is undecided itself,
-        or no size was compared.
-    int
-        Place of the smallest size from which it wins at all larger ones; ``len(verdicts)`` where there is none.
-    """
-    first = len(verdicts)
-    while first > 0 and verdicts[first - 1] == "device":
-        first -= 1
-    if not verdicts:
-        return "undecided", first
-    if first == 0:
-        return "always", first
-    if verdicts[first - 1] == "undecided":
-        return "undecided", first
-    return ("never" if first == len(verdicts) else "between"), first
 
 
 def interpolate(size_low: float, log_low: float, size_high: float, log_high: float) -> float:

@@ -1,0 +1,57 @@
+"""Who wins, and from which size: the rules that the measuring half and the analysing half share.
+
+The plan is refined where the report will draw its crossovers, so both must judge alike. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+Verdict = Literal["device", "baseline", "same", "undecided"]
+Answer = Literal["always", "never", "between", "undecided"]
+
+FASTER: Final = 1.02  # the whole interval above: a difference worth naming
+SLOWER: Final = 0.98
+
+
+def verdict(low: float, high: float) -> Verdict:
+    """Return what the 95 % interval of a ratio (baseline time over device time) supports.
+
+    ``device`` if all of it is above 1.02, ``baseline`` if all is below 0.98, ``same`` if it lies within, otherwise
+    ``undecided``; an interval of NaN decides nothing.
+    """
+    if low > FASTER:
+        return "device"
+    if high < SLOWER:
+        return "baseline"
+    return "same" if low >= SLOWER and high <= FASTER else "undecided"
+
+
+def decide(verdicts: Sequence[str]) -> tuple[Answer, int]:
+    """Return where a device takes over, from its verdicts at growing sizes.
+
+    Parameters
+    ----------
+    verdicts
+        ``device`` (it wins), ``baseline`` or ``same`` (it does not), ``undecided``; one for each size compared.
+
+    Returns
+    -------
+    answer
+        ``always``: it wins at all of them. ``never``: it does not win at the largest. ``between``: it wins from some
+        size on, and at the size just below it does not. ``undecided``: a size that would decide is undecided itself,
+        or no size was compared.
+    int
+        Place of the smallest size from which it wins at all larger ones; ``len(verdicts)`` where there is none.
+    """
+    first = len(verdicts)
+    while first > 0 and verdicts[first - 1] == "device":
+        first -= 1
+    if not verdicts:
+        return "undecided", first
+    if first == 0:
+        return "always", first
+    if verdicts[first - 1] == "undecided":
+        return "undecided", first
+    return ("never" if first == len(verdicts) else "between"), first
