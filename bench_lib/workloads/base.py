@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Generic, Literal, TypeVar
 
 from bench_lib.devices import Device
@@ -151,14 +152,21 @@ class Workload:
         """Return the bytes of the working set at size ``n`` in ``dtype``."""
         return self.nbytes(n, TORCH_DTYPES[dtype].itemsize)
 
-    def record(self) -> WorkloadRecord:
-        """Return what a result file says of this workload."""
+    def record(self, beside: Path | None = None) -> WorkloadRecord:
+        """Return what a result file says of this workload.
+
+        Parameters
+        ----------
+        beside
+            The folder of the file that declares it, where that is a user's.
+        """
+        roots = (self.make, self.flop, self.nbytes, Setting.randn, Setting.random_bytes)
         return WorkloadRecord(
             name=self.name,
             family=self.family,
             expression=self.expression,
             size=self.size,
-            source_sha256=source_digest(self.make, self.flop, self.nbytes, Setting.randn, Setting.random_bytes),
+            source_sha256=source_digest(*roots, beside=beside),
             mode=self.mode,
             eager=self.eager,
             multiple=self.multiple,

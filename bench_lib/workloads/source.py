@@ -1,8 +1,8 @@
 """A hash of the code behind a workload, so that numbers of two different sources are not compared.
 
 Only what a workload reaches counts: its functions, what they close over, and the functions, classes and constants that
-they name, as far as those are this package's or stand beside the workload's own file. A new workload in a family, a
-comment or a docstring so changes no other hash.
+they name, as far as those are this package's or stand beside the workload's own file. Classes count with their
+methods, bases and constants. A new workload in a family, a comment or a docstring so changes no other hash.
 """
 
 from __future__ import annotations
@@ -10,22 +10,31 @@ from __future__ import annotations
 import ast
 import hashlib
 import linecache
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 HERE: Final = Path(__file__).parent
-PLAIN: Final = (str, int, float, bool, dict, type(None))
+PLAIN: Final = (str, int, float, bool, type(None))
 UNREADABLE: Final = ""
 
 
-def source_digest(*roots: object) -> str:
-    """Return the hash of all that some functions reach; empty where a source cannot be read, as at a prompt."""
-    seen: set[int] = set()
-    parts = [part for root in roots for part in _reached(root, _folders(root), seen)]
+def source_digest(*roots: object, beside: Path | None = None) -> str:
+    """Return the hash of all that some functions reach; empty where a source cannot be read, as at a prompt.
+
+    Parameters
+    ----------
+    beside
+        The folder of the file that declares the workload, where that is not this package's: a function of the package
+        that closes over functions of that file does not tell.
+    """
+    seen: dict[int, object] = {}  # held, so that no other thing gets the number of one that is gone
+    more = frozenset() if beside is None else frozenset({beside})
+    parts = [part for root in roots for part in _reached(root, _folders(root) | more, seen)]
     return "" if UNREADABLE in parts else hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -35,16 +44,16 @@ def _folders(root: object) -> frozenset[Path]:
     return frozenset({HERE} if code is None else {HERE, Path(code.co_filename).parent})
 
 
-def _reached(found: Any, ours: frozenset[Path], seen: set[int]) -> Iterator[str]:
+def _reached(found: Any, ours: frozenset[Path], seen: dict[int, object]) -> Iterator[str]:
     """Yield a text for ``found`` and for each thing that it reaches, always in the same order."""
     if isinstance(found, PLAIN):
         yield repr(found)
         return
-    if not isinstance(found, tuple | list):
+    if not isinstance(found, tuple | list | dict | set | frozenset):
         yield getattr(found, "__name__", type(found).__name__)
     if id(found) in seen:
         return
-    seen.add(id(found))
+    seen[id(found)] = found
     if isinstance(found, FunctionType) and Path(found.__code__.co_filename).parent in ours:
         yield _skeleton_at(found.__code__.co_filename, found.__code__.co_firstlineno)
     for part in _parts(found, ours):
@@ -60,14 +69,47 @@ def _parts(found: Any, ours: frozenset[Path]) -> Iterable[Any]:
         if Path(code.co_filename).parent not in ours:
             return ()
         named = (found.__globals__[name] for name in _names(code) if name in found.__globals__)
-        return (*(cell.cell_contents for cell in found.__closure__ or ()), *named)
+        return (*(cell.cell_contents for cell in found.__closure__ or ()), *_from_modules(named, code, ours))
     if isinstance(found, type):
-        # A dataclass's own methods are written by its decorator, in no file.
-        methods = (method for method in vars(found).values() if isinstance(method, FunctionType))
-        return [method for method in methods if Path(method.__code__.co_filename).is_relative_to(HERE)]
+        return _parts_of_class(found, ours)
     if is_dataclass(found):
         return [getattr(found, field.name) for field in fields(found)]
-    return found if isinstance(found, tuple | list) else ()
+    if isinstance(found, dict):
+        return tuple(found.items())
+    if isinstance(found, set | frozenset):
+        return sorted(found, key=repr)
+    if isinstance(found, tuple | list):
+        return found
+    return (type(found),) if _is_ours(type(found), ours) else ()
+
+
+def _from_modules(named: Iterable[Any], code: CodeType, ours: frozenset[Path]) -> Iterator[Any]:
+    """Yield what code names, and for a module of ours what the code takes from it."""
+    for found in named:
+        if not isinstance(found, ModuleType):
+            yield found
+        elif Path(getattr(found, "__file__", None) or "").parent in ours:
+            yield from (vars(found)[name] for name in _names(code) if name in vars(found))
+
+
+def _parts_of_class(found: type, ours: frozenset[Path]) -> list[Any]:
+    """Return the bases, methods and constants of a class, as far as it is ours."""
+    if not _is_ours(found, ours):
+        return []
+    parts: list[Any] = [base for base in found.__bases__ if _is_ours(base, ours)]
+    for name, value in vars(found).items():
+        method = getattr(value, "fget", None) or getattr(value, "__func__", value)  # properties, class methods
+        if isinstance(method, FunctionType):
+            # A dataclass's own methods are written by its decorator, in no file.
+            parts += [method] if Path(method.__code__.co_filename).parent in ours else []
+        elif isinstance(value, PLAIN) and not name.startswith("__"):
+            parts += [name, value]
+    return parts
+
+
+def _is_ours(found: type, ours: frozenset[Path]) -> bool:
+    module = sys.modules.get(found.__module__)
+    return Path(getattr(module, "__file__", None) or "").parent in ours
 
 
 def _names(code: CodeType) -> Iterator[str]:
