@@ -7,13 +7,26 @@ from typing import Final
 from bench_lib.errors import UsageError
 from bench_lib.workloads.autograd import AUTOGRAD
 from bench_lib.workloads.base import Workload
+from bench_lib.workloads.control_flow import CONTROL_FLOW
 from bench_lib.workloads.creation import CREATION
 from bench_lib.workloads.elementwise import ELEMENTWISE
 from bench_lib.workloads.matmul import MATMUL
+from bench_lib.workloads.matmul_shapes import MATMUL_SHAPES
+from bench_lib.workloads.narrow_matmul import NARROW_MATMUL
 from bench_lib.workloads.reduction import REDUCTION
 from bench_lib.workloads.transfer import TRANSFER
 
-ALL: Final[tuple[Workload, ...]] = (*CREATION, *TRANSFER, *MATMUL, *AUTOGRAD, *ELEMENTWISE, *REDUCTION)
+ALL: Final[tuple[Workload, ...]] = (
+    *CREATION,
+    *TRANSFER,
+    *MATMUL,
+    *MATMUL_SHAPES,
+    *NARROW_MATMUL,
+    *AUTOGRAD,
+    *ELEMENTWISE,
+    *REDUCTION,
+    *CONTROL_FLOW,
+)
 
 
 def by_name() -> dict[str, Workload]:

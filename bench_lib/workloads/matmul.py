@@ -1,14 +1,19 @@
-"""The matrix product, square, in every dtype that devices multiply: where a GPU is at its best."""
+"""The matrix product, square, in every dtype that devices multiply: where a GPU is at its best.
+
+Products of other shapes are made ready here too, see :mod:`bench_lib.workloads.matmul_shapes`.
+"""
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import torch
 
 from bench_lib.workloads.base import (
+    TORCH_KINDS,
     Accuracy,
     Axis,
     Prepared,
@@ -17,33 +22,44 @@ from bench_lib.workloads.base import (
     checked,
     error_bound,
     exact,
+    gradient,
     relative_error,
 )
 
+Shape = Callable[[int], tuple[int, int, int]]
+"""From the size n to BLAS's m, n and k: rows of the first matrix, columns of the second, and what they share."""
+
 ALL_ROWS: Final = 1024
-"""Sizes up to this are checked whole, larger ones in :data:`CHECKED_ROWS` random rows."""
+"""Products of up to so many rows are checked whole, larger ones in :data:`CHECKED_ROWS` random rows."""
 CHECKED_ROWS: Final = 64
 ROUNDINGS: Final = {"tf32": 4.0}
 """TF32 rounds both inputs, and by cutting off, up to 2 u each; the others store their result once."""
 
 
-def matmul_flop(n: int) -> float:
-    """Return ``2 n**3``: n multiplications and n additions for each of n**2 elements.
+def square(n: int) -> tuple[int, int, int]:
+    """Return the shape of a product of square matrices."""
+    return n, n, n
+
+
+def product_flop(shape: Shape, n: int) -> float:
+    """Return ``2 m n k``: k multiplications and k additions for each of m n elements.
 
     (One addition fewer, strictly; LINPACK and vendors' libraries count as here.)
     """
-    return 2.0 * n**3
+    rows, columns, shared = shape(n)
+    return 2.0 * rows * columns * shared
 
 
-def matmul_nbytes(n: int, itemsize: int) -> int:
-    """Return the bytes of three square matrices, two read and one written."""
-    return 3 * n * n * itemsize
+def product_nbytes(shape: Shape, n: int, itemsize: int) -> int:
+    """Return the bytes of three matrices, two read and one written."""
+    rows, columns, shared = shape(n)
+    return (rows * shared + shared * columns + rows * columns) * itemsize
 
 
-def make_matmul(setting: Setting) -> Prepared:
-    """Make ``a @ b`` ready, two n x n matrices of standard normal numbers."""
-    n = setting.n
-    a, b = setting.randn(n, n, stream=0), setting.randn(n, n, stream=1)
+def make_product(shape: Shape, setting: Setting) -> Prepared:
+    """Make ``a @ b`` ready, two matrices of standard normal numbers."""
+    rows, columns, shared = shape(setting.n)
+    a, b = setting.randn(rows, shared, stream=0), setting.randn(shared, columns, stream=1)
     if setting.device.kind == "numpy":
         call = partial(operator.matmul, a.numpy(), b.numpy())
     elif setting.residency == "roundtrip":
@@ -53,26 +69,32 @@ def make_matmul(setting: Setting) -> Prepared:
     return checked(call, partial(_compare, a, b, setting))
 
 
+def checked_rows(count: int, setting: Setting) -> torch.Tensor:
+    """Return the numbers of the rows that are checked: all of them, or random ones where there are many."""
+    if count <= ALL_ROWS:
+        return torch.arange(count)
+    generator = torch.Generator().manual_seed(setting.seed % 2**63)
+    return torch.randperm(count, generator=generator)[:CHECKED_ROWS]
+
+
 def _roundtrip(a: torch.Tensor, b: torch.Tensor, device: torch.device) -> torch.Tensor:
     return (a.to(device) @ b.to(device)).to("cpu")
 
 
 def _compare(a: torch.Tensor, b: torch.Tensor, setting: Setting, result: Any) -> Accuracy:
-    """Compare with float64: n products are summed, and what is left of them is of the size of sqrt(n)."""
+    """Compare with float64: k products are summed, and what is left of them is of the size of sqrt(k)."""
     found = torch.as_tensor(result)
-    if found.shape != a.shape or found.dtype != setting.torch_dtype:
+    if found.shape != (a.shape[0], b.shape[1]) or found.dtype != setting.torch_dtype:
         return exact(condition=False)
-    rows = _rows(setting)
+    rows = checked_rows(a.shape[0], setting)
     expected = a[rows].to(torch.float64) @ b.to(torch.float64)
-    bound = error_bound(setting.dtype, setting.n, ROUNDINGS.get(setting.dtype, 1.0))
+    bound = error_bound(setting.dtype, a.shape[1], ROUNDINGS.get(setting.dtype, 1.0))
     return Accuracy(error=relative_error(found[rows.to(found.device)], expected), bound=bound)
 
 
-def _rows(setting: Setting) -> torch.Tensor:
-    if setting.n <= ALL_ROWS:
-        return torch.arange(setting.n)
-    generator = torch.Generator().manual_seed(setting.seed % 2**63)
-    return torch.randperm(setting.n, generator=generator)[:CHECKED_ROWS]
+def two_squares(setting: Setting) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return two n x n matrices of standard normal numbers."""
+    return setting.randn(setting.n, setting.n, stream=0), setting.randn(setting.n, setting.n, stream=1)
 
 
 SIZES: Final = Axis(
@@ -83,18 +105,34 @@ SIZES: Final = Axis(
 FEW_SIZES: Final = Axis(
     quick=(64, 128, 256, 512, 1024, 2048), standard=(16, 32, 4096), full=(1536, 3072, 6144, 8192, 12288, 16384)
 )
+_SQUARE: Final = "n rows and columns of square matrices"
 
 MATMUL: Final[tuple[Workload, ...]] = (
     Workload(
         name="matmul",
         family="matmul",
         expression="a @ b",
-        size="n rows and columns of square matrices",
+        size=_SQUARE,
         sizes=SIZES,
         dtypes=Axis(quick=("float32", "tf32", "bfloat16"), standard=("float64", "float16")),
         sizes_of=tuple((dtype, FEW_SIZES) for dtype in ("tf32", "bfloat16", "float16", "float64")),
-        make=make_matmul,
-        flop=matmul_flop,
-        nbytes=matmul_nbytes,
+        make=partial(make_product, square),
+        flop=partial(product_flop, square),
+        nbytes=partial(product_nbytes, square),
+    ),
+    Workload(
+        name="matmul_backward",
+        family="matmul",
+        expression="torch.autograd.grad(a @ b, [a, b], gradient, retain_graph=True)",
+        size=_SQUARE,
+        sizes=Axis(quick=(), standard=(16, 128, 1024), full=(256, 512, 2048, 4096)),
+        dtypes=Axis(quick=("float32",)),
+        make=gradient(operator.matmul, two_squares, terms=float),
+        flop=lambda n: 4.0 * n**3,  # two products: gradient @ b.T and a.T @ gradient
+        nbytes=lambda n, itemsize: 5 * n * n * itemsize,  # three read, two written
+        kinds=TORCH_KINDS,
+        timings=("latency", "throughput", "device"),
+        roundtrip=False,
+        one_thread=False,
     ),
 )

@@ -1,0 +1,192 @@
+"""Where the smart CPU wins: chains, loops and branches of small operations, each waiting for the one before.
+
+A GPU pays for a launch at every step, and for a wait where the host reads a number back; hardly any work is there to
+pay for it. Values neither vanish nor overflow however long a loop is, and every step changes the result, so that a
+kernel that leaves one out is wrong. The loops themselves are in :mod:`bench_lib.workloads.loops`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import torch
+
+from bench_lib.workloads.base import TORCH_KINDS, Axis, Prepared, Setting, Workload, functional
+from bench_lib.workloads.loops import (
+    RATE,
+    SCALAR_RATE,
+    data_branch,
+    dependent_chain,
+    descend,
+    descend_by_hand,
+    newton,
+    numpy_recurrence,
+    recurrence,
+    scalar_readback,
+    step_each,
+    step_together,
+)
+
+WIDTH: Final = 16  # elements of a tiny tensor
+HIDDEN: Final = 64  # units of the recurrent cell
+START: Final = 2.0
+LARGEST: Final = 1e4
+NEWTON_STEPS: Final = 11
+"""Steps of Newton's method from :data:`LARGEST` to its square root; smaller numbers get there before it.
+
+The ratio of estimate to root goes 100, 50.0, 25.0, 12.5, 6.3, 3.2, 1.8, 1.2, 1.01, 1.00007, 1; the eleventh step
+changes it by less than the tolerance.
+"""
+
+Tensors = tuple[torch.Tensor, ...]
+
+
+def make_descent(setting: Setting) -> Prepared:
+    """Make the lesson's gradient in a loop of n steps ready; round trip, x is copied in and out.
+
+    From 2 it goes to about ``1 / (1/2 + 3 rate n)``: every step counts, and none overflows.
+    """
+    return functional(
+        partial(descend, steps=setting.n),
+        lambda where: (torch.tensor(START, dtype=where.torch_dtype),),
+        terms=float,
+        reference=partial(descend_by_hand, steps=setting.n),
+    )(setting)
+
+
+def _vector_and_rows(setting: Setting) -> Tensors:
+    return setting.randn(WIDTH, stream=0), setting.randn(setting.n, WIDTH, stream=1)
+
+
+def _positive(setting: Setting) -> Tensors:
+    """Return positive numbers: their products add up, and are not lost in a sum that is almost 0."""
+    return tuple(one.abs() for one in _vector_and_rows(setting))
+
+
+def _whole(setting: Setting) -> Tensors:
+    """Return small whole numbers: sums of them are exact in float32, and so is the sign that a branch depends on."""
+    x, ys = (
+        (setting.random_bytes(rows * WIDTH, stream) % 17).to(setting.torch_dtype).reshape(rows, WIDTH) - 8
+        for stream, rows in ((0, 1), (1, setting.n))
+    )
+    return x[0], ys
+
+
+def _squares(setting: Setting) -> Tensors:
+    """Return numbers from 1 to :data:`LARGEST`, which is always there, so that the steps are the same at any seed."""
+    found = (1 + setting.randn(setting.n).abs()).clamp(max=5) ** 5
+    found[0] = LARGEST
+    return (found,)
+
+
+def _cell(setting: Setting) -> Tensors:
+    """Return a state, n inputs and weights that keep the state's size: neither forgotten at once nor growing."""
+    w, u = (setting.randn(HIDDEN, HIDDEN, stream=stream) / HIDDEN**0.5 for stream in (2, 3))
+    return setting.randn(HIDDEN, stream=0), setting.randn(setting.n, HIDDEN, stream=1), w, u
+
+
+def _parameters(setting: Setting) -> Tensors:
+    return tuple(setting.randn(2 * setting.n, WIDTH).unbind())
+
+
+def _rows_nbytes(n: int, itemsize: int) -> int:
+    """Return the bytes of a vector and n rows read, and of a vector written."""
+    return (n + 2) * WIDTH * itemsize
+
+
+STEPS: Final = Axis[int](quick=(), standard=(4, 32, 256, 2048), full=(512, 8192))
+NO_WAIT: Final = ("latency", "throughput")
+READS_BACK: Final = ("latency",)
+
+_loop = partial(Workload, family="control_flow", sizes=STEPS, dtypes=Axis(quick=("float32",)), one_thread=False)
+_parameter_list = partial(
+    _loop,
+    size=f"n tensors of {WIDTH} elements, and their gradients",
+    flop=lambda n: 2.0 * n * WIDTH,
+    nbytes=lambda n, itemsize: 3 * n * WIDTH * itemsize,
+    timings=NO_WAIT,
+)
+
+CONTROL_FLOW: Final[tuple[Workload, ...]] = (
+    _loop(
+        name="dependent_chain",
+        expression="for y in ys: x = abs(x - y)",
+        size=f"n steps on a vector of {WIDTH}",
+        sizes=Axis(quick=(4, 64, 1024), standard=(256,), full=(16, 8192)),
+        make=functional(dependent_chain, _vector_and_rows, terms=float, numpy_function=dependent_chain),
+        flop=lambda n: 2.0 * n * WIDTH,  # an absolute value counts as one operation
+        nbytes=_rows_nbytes,
+        timings=NO_WAIT,
+    ),
+    _loop(
+        name="scalar_readback",
+        expression="for y in ys: total += (x * y).sum().item()",
+        size=f"n steps on a vector of {WIDTH}",
+        make=functional(
+            scalar_readback,
+            _positive,
+            terms=lambda n: WIDTH,
+            numpy_function=scalar_readback,
+            result_dtype=torch.float32,  # a number on the host, and torch takes those for float32
+        ),
+        flop=lambda n: 2.0 * n * WIDTH,  # a product and a sum; the sum over the steps is the host's
+        nbytes=_rows_nbytes,
+        timings=READS_BACK,
+        roundtrip=False,
+    ),
+    _loop(
+        name="data_branch",
+        expression="for y in ys: x = x - y if (x * y).sum() > 0 else x + y",
+        size=f"n steps on a vector of {WIDTH}",
+        make=functional(data_branch, _whole, terms=None, numpy_function=data_branch),
+        flop=lambda n: 3.0 * n * WIDTH,
+        nbytes=_rows_nbytes,
+        timings=READS_BACK,
+    ),
+    _loop(
+        name="newton",
+        expression="while not (abs(x - last) <= 1e-5 * x).all(): last, x = x, (x + a / x) / 2",
+        size=f"n square roots, in {NEWTON_STEPS} steps",
+        sizes=Axis(quick=(16, 2048, 262144), standard=(128, 32768), full=(8192, 2097152, 16777216)),
+        make=functional(newton, _squares, terms=lambda n: 4, reference=torch.sqrt, numpy_function=newton),
+        flop=lambda n: 7.0 * NEWTON_STEPS * n,  # each step: three to improve, four to see whether it is enough
+        nbytes=lambda n, itemsize: 2 * n * itemsize,
+        timings=READS_BACK,
+        one_thread=True,
+    ),
+    _loop(
+        name="recurrence",
+        expression="for x in xs: h = torch.tanh(w @ x + u @ h)",
+        size=f"n steps of a recurrent cell of {HIDDEN} units",
+        make=functional(recurrence, _cell, terms=lambda n: 4 * HIDDEN, numpy_function=numpy_recurrence),
+        flop=lambda n: n * (4.0 * HIDDEN**2 + 2 * HIDDEN),  # two products, a sum and a tanh, which counts as one
+        nbytes=lambda n, itemsize: (2 * HIDDEN**2 + (n + 2) * HIDDEN) * itemsize,
+        timings=NO_WAIT,
+    ),
+    _parameter_list(
+        name="many_tiny_tensors",
+        expression=f"[p - {RATE} * g for p, g in zip(parameters, gradients)]",
+        make=functional(step_each, _parameters, terms=lambda n: 2, numpy_function=step_each),
+    ),
+    _parameter_list(
+        name="many_tiny_tensors_foreach",
+        expression=f"torch._foreach_add(parameters, gradients, alpha=-{RATE})",
+        make=functional(step_together, _parameters, terms=lambda n: 2),
+        kinds=TORCH_KINDS,
+    ),
+    _loop(
+        name="scalar_autograd_loop",
+        expression=(
+            "for _ in range(n): "
+            f"x = (x - {SCALAR_RATE} * torch.autograd.grad(x**3 + 5, x)[0]).detach().requires_grad_()"
+        ),
+        size="n steps down the gradient of one number",
+        sizes=Axis(quick=(), standard=(4, 32, 128, 512), full=(2048,)),
+        make=make_descent,
+        flop=lambda n: 8.0 * n,  # 3 forward, 3 backward as in scalar_forward_backward, and 2 to step
+        nbytes=lambda n, itemsize: 2 * itemsize,
+        kinds=TORCH_KINDS,
+        timings=NO_WAIT,
+    ),
+)
