@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from bench_lib import __version__
+from bench_lib.cli_advise import advise
 from bench_lib.errors import CrossoverError, UsageError
 
 if TYPE_CHECKING:
@@ -153,6 +154,9 @@ def report(
     if open_page:
         webbrowser.open(page.resolve().as_uri())
     print(_shown(page))
+
+
+app.command()(advise)
 
 
 def _page_path(file: Path, run: Run) -> Path:
