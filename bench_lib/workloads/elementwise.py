@@ -148,6 +148,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         expression="torch.nn.functional.gelu(x)",
         sizes=FLAGSHIP_SIZES,
         dtypes=GELU_DTYPES,
+        sizes_of=(("bfloat16", FEW_SIZES),),
         make=functional(_gelu, one_vector, terms=math_terms),
         flop=partial(elements_flop, GELU_FLOP),
         nbytes=partial(tensors_nbytes, 2),

@@ -44,7 +44,8 @@ FLAGSHIP_ROWS: Final = Axis(quick=(1, 16, 256), standard=(4 * KI,), full=ROWS.fu
 
 # Without float16: its sums end at 65,504, and 64 Mi numbers with a mean of one sum to more.
 DTYPES: Final = Axis(quick=("float32",), full=("float64", "bfloat16"))
-NORMALIZED_DTYPES: Final = Axis(quick=("float32",), standard=("bfloat16",), full=("float64", "float16"))
+SOFTMAX_DTYPES: Final = Axis(quick=("float32",), standard=("bfloat16",), full=("float64", "float16"))
+LAYER_NORM_DTYPES: Final = Axis(quick=("float32",), full=("float64", "bfloat16", "float16"))
 SCANNED_DTYPES: Final[Axis[str]] = Axis(quick=("float32",), full=("float64",))
 FLOAT32: Final[Axis[str]] = Axis(quick=("float32",))
 
@@ -135,7 +136,8 @@ REDUCTION: Final[tuple[Workload, ...]] = (
         name="softmax",
         expression="torch.softmax(x, dim=1)",
         sizes=FLAGSHIP_ROWS,
-        dtypes=NORMALIZED_DTYPES,
+        dtypes=SOFTMAX_DTYPES,
+        sizes_of=(("bfloat16", FEW_ROWS),),
         make=functional(_softmax, one_matrix, terms=row_length),
         flop=partial(matrix_flop, 5.0),  # compare, subtract, exponential, add, divide
         nbytes=partial(matrix_nbytes, 2, 0, 0),
@@ -151,7 +153,7 @@ REDUCTION: Final[tuple[Workload, ...]] = (
     _of_matrix(
         name="layer_norm",
         expression=f"torch.nn.functional.layer_norm(x, ({COLUMNS},), weight, bias)",
-        dtypes=NORMALIZED_DTYPES,
+        dtypes=LAYER_NORM_DTYPES,
         make=functional(layer_norm, matrix_weight_and_bias, terms=row_length),
         flop=partial(matrix_flop, 8.0),  # four for mean and variance; subtract, divide, scale, shift
         nbytes=partial(matrix_nbytes, 2, 0, 2),
