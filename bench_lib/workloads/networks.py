@@ -1,4 +1,4 @@
-"""The networks that autograd is measured on, and their float64 references.
+"""What is trained and asked: a network and a batch, the perceptrons among them, and their float64 references.
 
 Parameters and data come from the seed, so every device trains the same network on the same batch.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -48,29 +50,86 @@ class Architecture:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A network and one batch, on the host or on a device."""
+    """A network and one batch, on the host or on a device.
+
+    Attributes
+    ----------
+    input_gradient
+        Whether the gradient of the input is wanted too.
+    autocast
+        Whether it runs under ``torch.autocast`` to bfloat16, parameters and batch staying as they are.
+    """
 
     model: torch.nn.Module
     x: torch.Tensor
     target: torch.Tensor
-    input_gradient: bool
+    input_gradient: bool = False
+    autocast: bool = False
 
     def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Problem:
-        """Return a copy of its own, elsewhere."""
+        """Return a copy of its own, elsewhere; in another dtype it does without autocast."""
         return Problem(
             model=copy.deepcopy(self.model).to(device=device, dtype=dtype),
             x=self.x.detach().clone().to(device=device, dtype=dtype).requires_grad_(self.input_gradient),
             target=self.target.to(device=device, dtype=dtype),
             input_gradient=self.input_gradient,
+            autocast=self.autocast and dtype is None,
         )
 
     def leaves(self) -> Tensors:
         """Return the tensors whose gradients are wanted."""
         return (*((self.x,) if self.input_gradient else ()), *self.model.parameters())
 
+    def output(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what the network answers to a batch."""
+        result: torch.Tensor
+        if not self.autocast:
+            result = self.model(x)
+            return result
+        with torch.autocast(x.device.type, dtype=torch.bfloat16):
+            result = self.model(x)
+        return result
+
+    def loss_of(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the mean squared error of a batch."""
+        if not self.autocast:
+            return mse_loss(self.model(x), target)
+        with torch.autocast(x.device.type, dtype=torch.bfloat16):
+            return mse_loss(self.model(x), target)
+
     def loss(self) -> torch.Tensor:
-        """Return the mean squared error of the batch."""
-        return mse_loss(self.model(self.x), self.target)
+        """Return the mean squared error of its own batch."""
+        return self.loss_of(self.x, self.target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A network as workloads ask for it.
+
+    Attributes
+    ----------
+    build
+        The problem of a setting, on the host.
+    output_bound, gradient_bound
+        The error allowed in a setting for the output, and for the loss and its gradients.
+    in_numpy
+        The forward pass of a problem in NumPy; None where there is none.
+    """
+
+    build: Callable[[Setting], Problem]
+    output_bound: Callable[[Setting], float]
+    gradient_bound: Callable[[Setting], float]
+    in_numpy: Callable[[Problem], Callable[[], Any]] | None = None
+
+
+def perceptron(architecture: Architecture) -> Network:
+    """Return the network of an architecture."""
+    return Network(
+        build=partial(build, architecture),
+        output_bound=partial(output_bound, architecture),
+        gradient_bound=partial(gradient_bound, architecture),
+        in_numpy=numpy_forward,
+    )
 
 
 def build(architecture: Architecture, setting: Setting) -> Problem:
@@ -121,11 +180,16 @@ def reference_gradients(host: Problem, under_test: Problem) -> Tensors:
     a large error of a right result. Which rectifiers are open is therefore taken from the device; the values are not.
     """
     exact = host.to(torch.device("cpu"), torch.float64)
-    h = exact.x
-    for layer, is_open in zip(_chain(exact.model), _open_rectifiers(under_test), strict=True):
-        h = layer(h) if is_open is None else h * is_open
-    loss = mse_loss(h, exact.target)
+    is_open = iter(_open_rectifiers(under_test))
+    with _watched(exact.model, lambda rectifier, inputs, output: inputs[0] * next(is_open)):
+        loss = exact.loss()
     return loss.detach(), *torch.autograd.grad(loss, exact.leaves())
+
+
+def output_bound(architecture: Architecture, setting: Setting) -> float:
+    """Return the error allowed for an output: each layer sums over its inputs, and stores once."""
+    layers = architecture.layers(setting.n)
+    return error_bound(setting.dtype, sum(wide for wide, _ in layers), roundings=len(layers))
 
 
 def gradient_bound(architecture: Architecture, setting: Setting) -> float:
@@ -139,16 +203,25 @@ def gradient_bound(architecture: Architecture, setting: Setting) -> float:
     return error_bound(setting.dtype, terms, roundings=2 * len(layers) + 2)
 
 
-def _open_rectifiers(problem: Problem) -> Sequence[torch.Tensor | None]:
-    """Return, for each layer in turn, which of its elements let their input through; None for a linear layer."""
-    found: list[torch.Tensor | None] = []
-    h = problem.x
-    with torch.no_grad():
-        for layer in _chain(problem.model):
-            h = layer(h)
-            found.append((h > 0).to(device="cpu", dtype=torch.float64) if isinstance(layer, torch.nn.ReLU) else None)
+def _open_rectifiers(problem: Problem) -> list[torch.Tensor]:
+    """Return, for each rectifier in the order of use, which of its elements let their input through."""
+    found: list[torch.Tensor] = []
+
+    def note(rectifier: torch.nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        found.append((output > 0).to(device="cpu", dtype=torch.float64))
+
+    with torch.no_grad(), _watched(problem.model, note):
+        problem.output(problem.x)
     return found
 
 
-def _chain(model: torch.nn.Module) -> Sequence[torch.nn.Module]:
-    return list(model) if isinstance(model, torch.nn.Sequential) else [model]
+@contextmanager
+def _watched(model: torch.nn.Module, hook: Callable[..., Any]) -> Iterator[None]:
+    """Let a hook see each rectifier's inputs and output, and replace the output by what it returns."""
+    rectifiers = [module for module in model.modules() if isinstance(module, torch.nn.ReLU)]
+    handles = [rectifier.register_forward_hook(hook) for rectifier in rectifiers]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

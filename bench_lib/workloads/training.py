@@ -15,10 +15,9 @@ from functools import partial
 from typing import Any, Final
 
 import torch
-from torch.nn.functional import mse_loss
 
 from bench_lib.workloads.base import Accuracy, Check, Prepared, Setting, error_bound, worst, worst_error
-from bench_lib.workloads.networks import Architecture, Problem, build, gradient_bound, reference_gradients
+from bench_lib.workloads.networks import Network, Problem, Tensors, reference_gradients
 
 STEP: Final = "optimizer.zero_grad(); loss = mse_loss({model}(x), y); loss.backward(); optimizer.step()"
 
@@ -66,39 +65,67 @@ ADAMW: Final = Optimizer(
 OPTIMIZERS: Final = (SGD, ADAMW)
 
 
-def make_training_step(architecture: Architecture, optimizer: Optimizer, setting: Setting) -> Prepared:
+STEPPED_IN: Final = dict.fromkeys(("tf32", "autocast"), "float32")
+"""The dtype in which parameters are kept and stepped, where it is not the one that they are multiplied in."""
+
+
+def make_training_step(network: Network, optimizer: Optimizer, setting: Setting) -> Prepared:
     """Make one whole training step ready; round trip, the batch is copied in and the loss out."""
-    host = build(architecture, setting)
+    host = network.build(setting)
     batch = host if setting.residency == "roundtrip" else None
 
     def one_step() -> tuple[Problem, torch.Tensor]:
         problem = host.to(setting.torch_device)
         return problem, training_step(problem, optimizer, batch)()
 
-    def compare(result: tuple[Problem, torch.Tensor]) -> Accuracy:
-        after, loss = result
-        learned = Accuracy(
-            error=worst_error((loss, *gradients(after)), reference_gradients(host, host.to(setting.torch_device))),
-            bound=gradient_bound(architecture, setting),
-        )
-        stepped = Accuracy(
-            error=worst_error(tuple(after.model.parameters()), _reference_step(host, optimizer, gradients(after))),
-            bound=error_bound(setting.dtype, terms=1.0),
-        )
-        return worst(learned, stepped)
-
     step = training_step(host.to(setting.torch_device), optimizer, batch)
-    return Prepared(call=step, check=Check(call=one_step, compare=compare))
+    return Prepared(
+        call=step, check=Check(call=one_step, compare=partial(compare_step, network, optimizer, host, setting))
+    )
 
 
-def training_step(problem: Problem, optimizer: Optimizer, batch: Problem | None) -> Callable[[], torch.Tensor]:
-    """Return the step on a problem in place, or, round trip, on a ``batch`` that is copied in each time."""
-    model, x, target, device = problem.model, problem.x, problem.target, problem.x.device
-    stepper: Any = optimizer.make(model.parameters())
+def compare_step(
+    network: Network, optimizer: Optimizer, host: Problem, setting: Setting, result: tuple[Problem, torch.Tensor]
+) -> Accuracy:
+    """Return how far the first step from ``host`` is from its reference: loss, gradients and new parameters.
+
+    Parameters
+    ----------
+    result
+        The problem after the step, its gradients left in place, and the loss before it.
+    """
+    after, loss = result
+    learned = Accuracy(
+        error=worst_error((loss, *gradients(after)), reference_gradients(host, host.to(setting.torch_device))),
+        bound=network.gradient_bound(setting),
+    )
+    stepped = Accuracy(
+        error=worst_error(tuple(after.model.parameters()), _reference_step(host, optimizer, gradients(after))),
+        bound=error_bound(STEPPED_IN.get(setting.dtype, setting.dtype), terms=1.0),
+    )
+    return worst(learned, stepped)
+
+
+def training_step(
+    problem: Problem,
+    optimizer: Optimizer,
+    batch: Problem | None,
+    loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+) -> Callable[[], torch.Tensor]:
+    """Return the step on a problem in place, or, round trip, on a ``batch`` that is copied in each time.
+
+    Parameters
+    ----------
+    loss_of
+        The loss of a batch, where it is not computed as the problem itself does.
+    """
+    loss_of = loss_of or problem.loss_of
+    x, target, device = problem.x, problem.target, problem.x.device
+    stepper: Any = optimizer.make(problem.model.parameters())
 
     def step() -> torch.Tensor:
         stepper.zero_grad()
-        loss = mse_loss(model(x), target)
+        loss = loss_of(x, target)
         loss.backward()
         stepper.step()
         return loss
@@ -109,7 +136,7 @@ def training_step(problem: Problem, optimizer: Optimizer, batch: Problem | None)
 
     def roundtrip() -> torch.Tensor:
         stepper.zero_grad()
-        loss = mse_loss(model(host_x.to(device)), host_target.to(device))
+        loss = loss_of(host_x.to(device), host_target.to(device))
         loss.backward()
         stepper.step()
         return loss.to("cpu")
@@ -117,12 +144,12 @@ def training_step(problem: Problem, optimizer: Optimizer, batch: Problem | None)
     return roundtrip
 
 
-def gradients(problem: Problem) -> tuple[torch.Tensor, ...]:
+def gradients(problem: Problem) -> Tensors:
     """Return the gradients that the last step has left."""
     return tuple(parameter.grad for parameter in problem.model.parameters() if parameter.grad is not None)
 
 
-def _reference_step(host: Problem, optimizer: Optimizer, found: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+def _reference_step(host: Problem, optimizer: Optimizer, found: Tensors) -> Tensors:
     """Return the parameters after one float64 step along the gradients that were found.
 
     Those are checked on their own. AdamW's first step is nearly the sign of the gradient, and so would turn the
