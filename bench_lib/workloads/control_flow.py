@@ -2,7 +2,8 @@
 
 A GPU pays for a launch at every step, and for a wait where the host reads a number back; hardly any work is there to
 pay for it. Values neither vanish nor overflow however long a loop is, and every step changes the result, so that a
-kernel that leaves one out is wrong. The loops themselves are in :mod:`bench_lib.workloads.loops`.
+kernel that leaves one out is wrong; only Newton's method converges, and a recurrent cell forgets, as they are meant to.
+The loops themselves are in :mod:`bench_lib.workloads.loops`.
 """
 
 from __future__ import annotations
