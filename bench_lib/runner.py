@@ -126,6 +126,7 @@ def resume(path: Path, request: Request, observer: Observer) -> Ended:
         _check_same(recording, header, planned)
         sitting = _sit(store, original, planned, asked, observer, started)
         sitting.recall(recording.samples, spent=recording.spent_seconds)
+        sitting.ceilings.recall(recording.ceilings)
         return sitting.go(worker, path)
 
 

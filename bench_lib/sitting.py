@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bench_lib import units
+from bench_lib.ceiling_schedule import CeilingSchedule
 from bench_lib.errors import WorkerError
 from bench_lib.plan import group_of, visiting_order
 from bench_lib.process import WorkerProcess, WorkerTimeout
@@ -102,6 +103,12 @@ class Sitting:
         self.target = PROFILES[self.header.profile].target
         self.budget = self.header.budget_seconds or PROFILES[self.header.profile].budget_seconds
         self.limit = slow_limit(self.budget, len(self.planned), self.header.rounds)
+        self.ceilings = CeilingSchedule(
+            profile=self.header.profile,
+            budget_seconds=self.budget,
+            rounds=self.header.rounds,
+            devices=len({case.device for case in self.works}),
+        )
 
     def recall(self, samples: Iterable[Sample], *, spent: float) -> None:
         """Take up what an earlier sitting saw."""
@@ -170,6 +177,7 @@ class Sitting:
         began = time.monotonic()
         self._reconsider()
         self._warm(worker, number)
+        worker = self._measure_ceilings(worker, number)
         for visit in range(1, MAX_VISITS + 1):
             active = self._active()
             self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(active))
@@ -289,6 +297,20 @@ class Sitting:
             self.device_warmup += float(answer["seconds"])
             if "failed" in answer:
                 self._give_up(key, f"{key} does not come up: {answer['failed']}", number)
+
+    def _measure_ceilings(self, worker: WorkerProcess, number: int) -> WorkerProcess:
+        """Measure the devices' ceilings, and return the worker to go on with."""
+        for key in dict.fromkeys(case.device for case in self.works if case not in self.settled):
+            try:
+                found = self.ceilings.ask(worker, key, number)
+            except WorkerError as err:
+                found = (self.ceilings.lose(key, number, str(err)),)
+                worker.kill()
+                worker = self._start_another()
+                self._warm(worker, number)
+            for ceiling in found:
+                self.store.append(ceiling)
+        return worker
 
     def _give_up(self, device: str, reason: str, number: int) -> None:
         """Write a row for each case of a device that does not come up, and ask for none of them again."""

@@ -18,7 +18,7 @@ from typing import Final, Self
 from bench_lib.errors import StorageError
 from bench_lib.lines import GZIP_MAGIC, open_regular, quoted, reason
 from bench_lib.reading import Assembly, assemble
-from bench_lib.records import Finish, Plan, Recording, Run, Sample, to_json
+from bench_lib.records import Line, Recording, Run, to_json
 
 _WRITE_FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)  # O_BINARY: Windows would write \r\n
 
@@ -111,7 +111,7 @@ class Store:
             store.close()
             raise
 
-    def append(self, line: Plan | Sample | Finish) -> None:
+    def append(self, line: Line) -> None:
         """Write one line: whole, and on the disk when this returns.
 
         Raises
@@ -181,7 +181,7 @@ class Store:
         return recording.with_problem(f"the line cut short was moved to {quarantine.name}")
 
 
-def _encoded(line: Run | Plan | Sample | Finish) -> bytes:
+def _encoded(line: Line) -> bytes:
     return f"{to_json(line)}\n".encode()
 
 

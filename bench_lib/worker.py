@@ -17,6 +17,7 @@ from typing import Any, Final
 import torch
 
 from bench_lib import devices, host
+from bench_lib.ceilings import measure_ceilings
 from bench_lib.errors import CrossoverError
 from bench_lib.measure import Settings
 from bench_lib.plan import make_plan
@@ -66,6 +67,19 @@ class Worker:
         except Exception as err:  # a GPU that is full or taken must not cost the other devices their run
             return {"seconds": 0.0, "failed": scrub(f"{type(err).__name__}: {err}".splitlines()[0])}
 
+    def ceilings(self, request: Answer) -> Answer:
+        """Measure the best that a device does of one thing at a time; the answer holds lines for the result file."""
+        by_key = self._visitor.devices
+        found = measure_ceilings(
+            by_key[request["device"]],
+            next(device for device in self._devices if not device.is_gpu),
+            round_number=request["round"],
+            seconds=request["seconds"],
+            seed=self._visitor.seed,
+            known=request["known"],
+        )
+        return {"ceilings": [to_json(ceiling) for ceiling in found]}
+
     def visit(self, request: Answer) -> Answer:
         """Measure a case once; the answer holds the sample as the line that a result file gets."""
         sample = self._visitor.visit(
@@ -82,6 +96,7 @@ VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {
     "describe": Worker.describe,
     "plan": Worker.plan,
     "warm": Worker.warm,
+    "ceilings": Worker.ceilings,
     "visit": Worker.visit,
 }
 

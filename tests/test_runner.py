@@ -16,6 +16,7 @@ from bench_lib.errors import DeviceNotFound, NotComparable, StorageError, Worker
 from bench_lib.process import WorkerTimeout
 from bench_lib.records import (
     Case,
+    Ceiling,
     DeviceRecord,
     PlannedCase,
     Recording,
@@ -47,6 +48,8 @@ class World:
         self.started = 0
         self.visits: list[tuple[Case, int, int, bool, float]] = []
         self.alive = 0
+        self.ceilings_asked: list[tuple[str, int, dict[str, str]]] = []
+        self.breaks_on_ceilings: set[str] = set()
 
     def monotonic(self) -> float:
         return self.time
@@ -107,6 +110,25 @@ class Worker:
     def warm(self, request: dict[str, Any]) -> dict[str, Any]:
         self.world.time += request["seconds"]
         return {"seconds": request["seconds"]}
+
+    def ceilings(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.world.ceilings_asked.append((request["device"], request["round"], request["known"]))
+        self.world.time += request["seconds"]
+        if request["device"] in self.world.breaks_on_ceilings:
+            self.kill()
+            msg = "the measuring process was ended by SIGSEGV"
+            raise WorkerError(msg)
+        ceiling = Ceiling(
+            device=request["device"],
+            quantity="matmul",
+            round=request["round"],
+            dtype="float32",
+            shape="(8 x 8) @ (8 x 8)",
+            flop=1024.0,
+            seconds=(1e-6,),
+            calls=1,
+        )
+        return {"ceilings": [to_json(ceiling)]}
 
     def visit(self, request: dict[str, Any]) -> dict[str, Any]:
         case = from_object(PlannedCase, request["planned"]).case
@@ -469,3 +491,31 @@ def test_what_is_here_and_what_would_be_measured_can_be_asked_without_measuring(
     assert [device.key for device in runner.describe().devices] == ["cpu", "cpu-1t"]
     assert len(runner.list_cases(Request())) == len(world.cases())
     assert not world.visits
+
+
+def test_ceilings_are_measured_in_every_round_and_the_best_shapes_repeated(world: World, tmp_path: Path) -> None:
+    _, recording = measure(tmp_path)
+    asked = [(device, number) for device, number, _ in world.ceilings_asked]
+    assert asked == [(device, number) for number in range(1, recording.run.rounds + 1) for device in world.devices]
+    assert [(ceiling.device, ceiling.round) for ceiling in recording.ceilings] == asked
+    known = [known for _, _, known in world.ceilings_asked]
+    assert known[:2] == [{}, {}]
+    assert all(shapes == {"matmul float32 0": "(8 x 8) @ (8 x 8)"} for shapes in known[2:])
+
+
+def test_a_device_whose_ceilings_end_its_worker_keeps_its_cases(world: World, tmp_path: Path) -> None:
+    world.breaks_on_ceilings = {"cpu-1t"}
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "complete"
+    lost = [ceiling for ceiling in recording.ceilings if ceiling.device == "cpu-1t"]
+    assert [(ceiling.round, ceiling.reason) for ceiling in lost] == [(1, "the measuring process was ended by SIGSEGV")]
+    assert all(sample.status == "ok" for sample in recording.samples)
+
+
+def test_a_resumed_run_repeats_the_shapes_that_were_found_before(world: World, tmp_path: Path) -> None:
+    measure(tmp_path, rounds=1)
+    path = tmp_path / "run.jsonl"
+    text = path.read_text(encoding="utf-8").replace('"rounds":1,"visits"', '"rounds":2,"visits"')
+    path.write_text(text, encoding="utf-8")
+    runner.resume(path, Request(), Silent())
+    assert [bool(known) for _, _, known in world.ceilings_asked] == [False, False, True, True]
