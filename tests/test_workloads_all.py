@@ -12,7 +12,18 @@ from bench_lib.records import Case, Timing
 from bench_lib.workloads import ALL, by_name, find
 from bench_lib.workloads.base import ALL_KINDS, PROFILES, TORCH_DTYPES, Check, Setting
 
-FAMILIES = {"control_flow", "elementwise", "reduction", "creation", "transfer", "matmul", "autograd"}
+FAMILIES = {
+    "control_flow",
+    "elementwise",
+    "reduction",
+    "indexing",
+    "linalg",
+    "fft",
+    "creation",
+    "transfer",
+    "matmul",
+    "autograd",
+}
 HOSTS = (NUMPY, CPU, ONE_THREAD)
 ON_HOSTS = [
     pytest.param(workload, device, id=f"{workload.name}-{device.key}")

@@ -10,9 +10,13 @@ from bench_lib.workloads.base import Workload
 from bench_lib.workloads.control_flow import CONTROL_FLOW
 from bench_lib.workloads.creation import CREATION
 from bench_lib.workloads.elementwise import ELEMENTWISE
+from bench_lib.workloads.fft import FFT
+from bench_lib.workloads.indexing import INDEXING
+from bench_lib.workloads.linalg import LINALG
 from bench_lib.workloads.matmul import MATMUL
 from bench_lib.workloads.matmul_shapes import MATMUL_SHAPES
 from bench_lib.workloads.narrow_matmul import NARROW_MATMUL
+from bench_lib.workloads.ordering import ORDERING
 from bench_lib.workloads.reduction import REDUCTION
 from bench_lib.workloads.transfer import TRANSFER
 
@@ -25,6 +29,10 @@ ALL: Final[tuple[Workload, ...]] = (
     *AUTOGRAD,
     *ELEMENTWISE,
     *REDUCTION,
+    *INDEXING,
+    *ORDERING,
+    *LINALG,
+    *FFT,
     *CONTROL_FLOW,
 )
 
