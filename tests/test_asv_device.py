@@ -173,8 +173,9 @@ def suite() -> dict[str, DeviceBenchmark]:
     return {benchmark.name: benchmark for benchmark in disc_benchmarks(str(ROOT / "benchmarks"))}
 
 
-def test_every_workload_of_the_four_families_is_a_benchmark_under_its_name(suite: dict[str, DeviceBenchmark]) -> None:
-    expected = {f"{w.family}.{w.family.title()}.device_{w.name}" for w in ALL if w.family in FAMILIES}
+def test_what_a_quick_run_has_of_four_families_is_a_benchmark_under_its_name(suite: dict[str, DeviceBenchmark]) -> None:
+    quick = (w for w in ALL if w.family in FAMILIES and w.sizes.quick)  # asv pays a process for each combination
+    expected = {f"{w.family}.{w.family.title()}.device_{w.name}" for w in quick}
     assert set(suite) == expected
     for name, benchmark in suite.items():
         assert isinstance(benchmark, DeviceBenchmark)
