@@ -26,6 +26,8 @@ from bench_lib.records import (
     MIN_SECONDS,
     RUN_ID_PATTERN,
     SCHEMA_VERSION,
+    Ceiling,
+    Energy,
     Run,
     Sample,
 )
@@ -58,14 +60,20 @@ _SCALARS: Final[dict[type, Schema]] = {
     float: {"type": "number", "minimum": 0, "maximum": MAX_REAL},
     bool: {"type": "boolean"},
 }
-_OK_SAMPLE: Final[Schema] = {
+_TIMED: Final[Schema] = {
     "properties": {
         "seconds": {"minItems": 1, "items": {"minimum": MIN_SECONDS, "maximum": MAX_SECONDS}},
         "calls": {"minimum": 1},
     },
     "required": ["seconds", "calls"],
 }
-_OTHER_SAMPLE: Final[Schema] = {"properties": {"reason": {"minLength": 1}}, "required": ["reason"]}
+_HAS_REASON: Final[Schema] = {"properties": {"reason": {"minLength": 1}}, "required": ["reason"]}
+_HAS_TIMES: Final[Schema] = {"properties": {"seconds": {"minItems": 1}}, "required": ["seconds"]}
+_HAS_JOULES: Final[Schema] = {"properties": {"joules": {"type": "number"}}, "required": ["joules"]}
+_METERED: Final[Schema] = {
+    "properties": {"seconds": {"minimum": MIN_SECONDS, "maximum": MAX_SECONDS}, "calls": {"minimum": 1}},
+    "required": ["seconds", "calls"],
+}
 
 
 def record_schema() -> Schema:
@@ -135,7 +143,9 @@ def _add_rules(definitions: dict[str, Schema]) -> None:
     for name, pattern in (("machine", MACHINE_PATTERN), ("id", RUN_ID_PATTERN), ("created", CREATED_PATTERN)):
         run["properties"][name]["pattern"] = f"^(?:{pattern.pattern})$"
     is_ok = {"properties": {"status": {"const": "ok"}}}  # true where the status is left out, too: ok is the default
-    sample |= {"if": is_ok, "then": _OK_SAMPLE, "else": _OTHER_SAMPLE}
+    sample |= {"if": is_ok, "then": _TIMED, "else": _HAS_REASON}
+    definitions[Ceiling.__name__] |= {"if": _HAS_TIMES, "then": _TIMED, "else": _HAS_REASON}
+    definitions[Energy.__name__] |= {"if": _HAS_JOULES, "then": _METERED, "else": _HAS_REASON}
 
 
 def _told(schema: Schema, description: str | None) -> Schema:

@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from record_strategies import CASE, CASES, CREATED, FINISH, LINES, PLAN, RUN, sample
+from record_strategies import CASE, CASES, CEILING, CREATED, ENERGY, FINISH, LINES, PLAN, RUN, sample
 
 from bench_lib.errors import CrossoverError, RecordError, SchemaTooNew
 from bench_lib.records import (
@@ -122,6 +122,37 @@ def test_an_ok_sample_needs_a_call_and_any_other_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"seconds": ()}, "has a time or a reason"),
+        ({"calls": 0}, "at least one call"),
+        ({"seconds": (1e-3, math.nan)}, "1e-12 to 1e"),
+        ({"seconds": (0.0,), "reason": "odd"}, "1e-12 to 1e"),
+    ],
+)
+def test_a_ceiling_has_times_that_a_call_can_take_or_a_reason(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(
+        RecordError, match=f"{sentence}.*the ceiling matmul of cpu|the ceiling matmul of cpu.*{sentence}"
+    ):
+        dataclasses.replace(CEILING, **changes)
+    assert dataclasses.replace(CEILING, seconds=(), calls=0, reason="no such kernel").reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"joules": None}, "energy is a number or has a reason"),
+        ({"calls": 0}, "a loop has at least one call"),
+        ({"seconds": 0.0}, "a loop has at least one call and takes time"),
+    ],
+)
+def test_energy_is_that_of_a_loop_or_has_a_reason(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(RecordError, match=sentence):
+        dataclasses.replace(ENERGY, **changes)
+    assert dataclasses.replace(ENERGY, joules=None, reason="unavailable").joules is None
+
+
+@pytest.mark.parametrize(
     ("line", "changes", "sentence"),
     [
         (sample(), {"round": True}, "sample.round must be a whole number"),
@@ -164,6 +195,18 @@ def test_an_ok_sample_needs_a_call_and_any_other_a_reason() -> None:
         (RUN, {"created": "2026-01-31T12:00:00+02:00"}, "created is UTC in ISO 8601"),
         (RUN, {"machine": "m\n"}, "choose another with --machine"),
         (RUN, {"devices": [{"key": "cpu"}]}, "run.devices lacks kind, name"),
+        (PLAN, {"round": 1.5}, "plan.round must be a whole number"),
+        (RUN, {"findings": [{"check": "timer"}]}, "run.findings lacks found, severity"),
+        (
+            RUN,
+            {"workloads": [{"name": "a", "family": "b", "expression": "c", "mode": "fast"}]},
+            "run.workloads.mode must",
+        ),
+        (CEILING, {"quantity": "speed"}, "ceiling.quantity must be one of 'matmul', 'copy'"),
+        (CEILING, {"seconds": [-1]}, "ceiling.seconds must be a finite number"),
+        (CEILING, {"case": 1}, "ceiling has no field 'case'"),
+        (ENERGY, {"joules": -1}, "energy.joules must be a finite number"),
+        (ENERGY, {"case": None}, "energy.case must be an object"),
         (FINISH, {"outcome": "killed"}, "finish.outcome must be one of 'complete', 'interrupted'"),
         (
             FINISH,
@@ -188,7 +231,7 @@ def test_a_line_that_breaks_the_format_is_refused_in_a_sentence_that_says_where(
     assert len(str(caught.value)) < 500
 
 
-@pytest.mark.parametrize("line", [RUN, PLAN, sample(), FINISH], ids=lambda line: line.kind)
+@pytest.mark.parametrize("line", [RUN, PLAN, sample(), CEILING, ENERGY, FINISH], ids=lambda line: line.kind)
 def test_every_required_field_is_missed(line: object) -> None:
     required = [f.name for f in dataclasses.fields(line) if f.default is f.default_factory is dataclasses.MISSING]
     assert required

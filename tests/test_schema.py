@@ -1,6 +1,7 @@
 """The JSON Schema that ships says what the reader says, and is made from the same dataclasses."""
 
 import copy
+import dataclasses
 import importlib.resources
 import json
 import shutil
@@ -14,14 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from record_strategies import FINISH, LINES, PLAN, RUN, sample
+from record_strategies import ADDITION, CEILING, ENERGY, FINISH, LINES, NO_CEILING, NO_ENERGY, PLAN, RUN, sample
 
 from bench_lib.errors import RecordError
-from bench_lib.records import LINE_TYPES, Case, Line, Sample, from_json, to_json
+from bench_lib.records import LINE_TYPES, Case, Finding, Line, Sample, from_json, to_json
 from bench_lib.schema import SCHEMA_PATH, field_descriptions, record_schema, schema_text
 
 VALIDATOR = Draft202012Validator(record_schema())
 RELAXED = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+FOUND = dataclasses.replace(RUN, findings=(Finding(check="timer", severity="ok", found="it reads what it should"),))
+EACH = (RUN, FOUND, PLAN, ADDITION, sample(), CEILING, NO_CEILING, ENERGY, NO_ENERGY, FINISH)
 
 JUNK: list[Any] = [
     None,
@@ -99,6 +103,12 @@ def test_the_schema_ships_in_the_package_and_is_a_schema() -> None:
     assert [ref["$ref"] for ref in shipped["oneOf"]] == [f"#/$defs/{line_type.__name__}" for line_type in LINE_TYPES]
 
 
+@pytest.mark.parametrize("line", EACH, ids=lambda line: line.kind)
+def test_each_kind_of_line_follows_the_schema_and_is_read_back(line: Line) -> None:
+    VALIDATOR.validate(obj_of(line))
+    assert from_json(to_json(line)) == line
+
+
 @RELAXED
 @given(LINES)
 def test_every_line_that_is_written_follows_the_schema(line: Line) -> None:
@@ -135,7 +145,7 @@ def _at(obj: Any, path: tuple[str | int, ...]) -> Any:
     "broken",
     [
         *(dropped(obj_of(line), (name,)) for line in (RUN, PLAN, sample(), FINISH) for name in obj_of(line)),
-        *(obj_of(line) | {"surprise": 1} for line in (RUN, PLAN, sample(), FINISH)),
+        *(obj_of(line) | {"surprise": 1} for line in EACH),
         changed(obj_of(sample()), ("case", "surprise"), 1),
         obj_of(sample()) | {"round": -1},
         obj_of(sample()) | {"round": True},
@@ -153,6 +163,27 @@ def _at(obj: Any, path: tuple[str | int, ...]) -> Any:
         obj_of(sample()) | {"clocks": {"a": 10**400}},
         obj_of(sample()) | {"clocks": {"\x00": 1}},
         obj_of(sample()) | {"reason": "\x1b[31m"},
+        *(dropped(obj_of(CEILING), (name,)) for name in ("device", "quantity", "round", "seconds", "calls")),
+        dropped(obj_of(NO_CEILING), ("reason",)),
+        obj_of(NO_CEILING) | {"reason": ""},
+        obj_of(NO_CEILING) | {"seconds": [1e-3]},
+        obj_of(CEILING) | {"quantity": "bandwidth"},
+        obj_of(CEILING) | {"seconds": []},
+        obj_of(CEILING) | {"seconds": [0]},
+        obj_of(CEILING) | {"seconds": [1e10]},
+        obj_of(CEILING) | {"seconds": [1e-3], "calls": 0},
+        obj_of(CEILING) | {"flop": -1},
+        *(dropped(obj_of(ENERGY), (name,)) for name in ("case", "joules", "seconds", "calls")),
+        dropped(obj_of(NO_ENERGY), ("reason",)),
+        obj_of(NO_ENERGY) | {"joules": 1},
+        obj_of(ENERGY) | {"joules": None},
+        obj_of(ENERGY) | {"joules": -1},
+        obj_of(ENERGY) | {"seconds": 0},
+        obj_of(ENERGY) | {"calls": 0},
+        obj_of(ADDITION) | {"round": -1},
+        obj_of(ADDITION) | {"reason": 3},
+        changed(obj_of(FOUND), ("findings", 0, "severity"), "bad"),
+        dropped(obj_of(FOUND), ("findings", 0, "check")),
         obj_of(RUN) | {"machine": "My Host"},
         obj_of(RUN) | {"id": "../x"},
         obj_of(RUN) | {"created": "yesterday"},

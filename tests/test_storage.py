@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from record_strategies import CASE, FINISH, PLAN, RUN, sample
+from record_strategies import ADDITION, CASE, CEILING, ENERGY, FINISH, NO_CEILING, NO_ENERGY, PLAN, RUN, sample
 
 from bench_lib import storage
 from bench_lib.errors import RecordError, SchemaTooNew, StorageError
@@ -30,6 +30,15 @@ ROOT = Path(__file__).parent.parent
 SAMPLES = tuple(sample(visit) for visit in (1, 2, 3))
 LINES: tuple[Line, ...] = (RUN, PLAN, *SAMPLES, FINISH)
 WHOLE = Recording(run=RUN, plan=PLAN.cases, samples=SAMPLES, finishes=(FINISH,))
+FIRST_FORMAT = """\
+{"kind":"run","schema":1,"id":"a","created":"2026-01-31T12:00:00+00:00","machine":"m-2c","profile":"quick","seed":1,\
+"rounds":5,"visits":3,"workloads":[{"name":"matmul_square","family":"matmul","expression":"a @ b"}]}
+{"kind":"plan","cases":[{"case":{"workload":"matmul_square","n":512,"dtype":"float32","device":"cpu"},\
+"flop":268435456.0,"nbytes":3145728}]}
+{"kind":"sample","case":{"workload":"matmul_square","n":512,"dtype":"float32","device":"cpu"},"round":1,"visit":1,\
+"seconds":[0.001,0.0011],"calls":4}
+{"kind":"finish","outcome":"complete","rounds":5,"wall_seconds":90.0}
+"""
 
 
 def text_of(*lines: Line | str) -> str:
@@ -384,6 +393,41 @@ def test_a_bad_line_costs_itself_and_is_named(tmp_path: Path, bad: str, sentence
     with pytest.raises(RecordError, match=sentence):
         raise RecordError(problem)
     assert problem.isprintable()
+
+
+def test_ceilings_energy_and_additions_to_the_plan_are_read_back(tmp_path: Path) -> None:
+    recording = read(written(tmp_path, RUN, PLAN, CEILING, *SAMPLES, ADDITION, ENERGY, NO_ENERGY, NO_CEILING, FINISH))
+    assert recording == dataclasses.replace(
+        WHOLE, additions=(ADDITION,), ceilings=(CEILING, NO_CEILING), energies=(ENERGY, NO_ENERGY)
+    )
+
+
+def test_energy_of_a_case_that_nobody_planned_is_named(tmp_path: Path) -> None:
+    odd = dataclasses.replace(ENERGY, case=dataclasses.replace(CASE, n=7))
+    recording = read(written(tmp_path, RUN, PLAN, odd, *SAMPLES, FINISH))
+    assert recording.energies == ()
+    assert "matmul_square[7] float32 cpu resident latency' was never planned" in recording.problems[0]
+
+
+def test_a_file_of_the_first_format_is_read_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text(FIRST_FORMAT, encoding="utf-8")
+    recording = read(path)
+    assert recording.run.schema == 1
+    assert recording.run.findings == ()
+    assert (recording.run.workloads[0].mode, recording.run.workloads[0].eager) == ("eager", "")
+    assert (recording.plan, recording.samples) == (PLAN.cases, SAMPLES[:1])
+    assert recording.finishes == (FINISH,)
+    assert recording.additions == recording.ceilings == recording.energies == recording.problems == ()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results" / "runs").glob("*.jsonl*")), ids=lambda path: path.name)
+def test_every_committed_run_is_read_whole(path: Path) -> None:
+    recording = read(path)
+    assert recording.problems == ()
+    assert recording.run.schema <= SCHEMA_VERSION
+    assert {sample.case for sample in recording.samples} <= {planned.case for planned in recording.plan}
+    assert recording.finishes
 
 
 def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
