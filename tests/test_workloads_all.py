@@ -15,6 +15,7 @@ from bench_lib.workloads.base import ALL_KINDS, PROFILES, TORCH_DTYPES, Check, S
 FAMILIES = {
     "control_flow",
     "elementwise",
+    "neural",
     "reduction",
     "indexing",
     "linalg",

@@ -16,6 +16,7 @@ from bench_lib.workloads.linalg import LINALG
 from bench_lib.workloads.matmul import MATMUL
 from bench_lib.workloads.matmul_shapes import MATMUL_SHAPES
 from bench_lib.workloads.narrow_matmul import NARROW_MATMUL
+from bench_lib.workloads.neural import NEURAL
 from bench_lib.workloads.ordering import ORDERING
 from bench_lib.workloads.reduction import REDUCTION
 from bench_lib.workloads.transfer import TRANSFER
@@ -33,6 +34,7 @@ ALL: Final[tuple[Workload, ...]] = (
     *ORDERING,
     *LINALG,
     *FFT,
+    *NEURAL,
     *CONTROL_FLOW,
 )
 
