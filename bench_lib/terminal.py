@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -18,11 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bench_lib import units
-from bench_lib.records import Case, DeviceRecord, Facts, Run, Sample
+from bench_lib.records import Case, DeviceRecord, Facts, Finding, Run, Sample, Severity
 
 PIPED_WIDTH: Final = 120
 BAR_WIDTH: Final = 10
 SPINNER_WIDTH: Final = 4  # with what stands between the columns
+DOUBT_LINES: Final = 2
+SEVERITY_STYLES: Final[Mapping[Severity, str]] = {"ok": "green", "note": "", "warning": "yellow", "unfit": "bold red"}
 PLAIN_INTERVAL_SECONDS: Final = 10.0  # between lines where there is no terminal to redraw
 
 
@@ -62,6 +64,28 @@ def facts_table(title: str, facts: Facts) -> Table:
     return table
 
 
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """Return what the doctor found as a table, in its order; what needs doing stands under what was found."""
+    table = Table(title="Doctor", title_justify="left")
+    table.add_column("severity")
+    table.add_column("check")
+    table.add_column("found", overflow="fold")
+    for finding in findings:
+        advice = f"\n\N{RIGHTWARDS ARROW} {finding.advice}" if finding.advice else ""
+        severity = Text(finding.severity, style=SEVERITY_STYLES[finding.severity])
+        table.add_row(severity, Text(finding.check), Text(f"{finding.found}{advice}"))
+    return table
+
+
+def doubts_before(findings: Sequence[Finding]) -> list[str]:
+    """Return what a person should know before a run, in two lines at most: the worst of what the doctor found."""
+    severe = [finding for severity in ("unfit", "warning") for finding in findings if finding.severity == severity]
+    lines = [f"{finding.severity}: {finding.check}: {finding.found}" for finding in severe[:DOUBT_LINES]]
+    if len(severe) > DOUBT_LINES:
+        lines[-1] += f" (and {len(severe) - DOUBT_LINES} more: crossover doctor)"
+    return lines
+
+
 class RunProgress:
     """Shows a run on standard error: cases done, rate, time left, the case in hand.
 
@@ -92,6 +116,8 @@ class RunProgress:
         limit = f", at most {run.budget_seconds:.0f} s" if run.budget_seconds else ""
         what = f"{units.count(cases, 'case')} on {devices}; {units.count(run.rounds, 'round')}{limit}"
         self._console.print(Text(f"{what}; writing {path}"))
+        for line in doubts_before(run.findings):
+            self._console.print(Text(line))
         if self._console.is_terminal:
             self._progress = Progress(
                 SpinnerColumn(),

@@ -18,6 +18,7 @@ import torch
 
 from bench_lib import devices, host
 from bench_lib.ceilings import measure_ceilings
+from bench_lib.doctor import diagnose, usable
 from bench_lib.errors import CrossoverError
 from bench_lib.measure import Settings
 from bench_lib.plan import make_plan
@@ -67,6 +68,12 @@ class Worker:
         except Exception as err:  # a GPU that is full or taken must not cost the other devices their run
             return {"seconds": 0.0, "failed": scrub(f"{type(err).__name__}: {err}".splitlines()[0])}
 
+    def doctor(self, request: Answer) -> Answer:
+        """Test the instrument on some devices; says too whether this process can go on with them."""
+        chosen = devices.select(request["devices"], self._devices)
+        findings = diagnose(chosen, seconds=request["seconds"], seed=self._visitor.seed)
+        return {"findings": [to_object(finding) for finding in findings], "usable": usable(chosen)}
+
     def ceilings(self, request: Answer) -> Answer:
         """Measure the best that a device does of one thing at a time; the answer holds lines for the result file."""
         by_key = self._visitor.devices
@@ -95,6 +102,7 @@ class Worker:
 VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {
     "describe": Worker.describe,
     "plan": Worker.plan,
+    "doctor": Worker.doctor,
     "warm": Worker.warm,
     "ceilings": Worker.ceilings,
     "visit": Worker.visit,

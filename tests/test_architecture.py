@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        asv_device asv_plugin ceiling_* ceilings clock devices host measure plan process runner schedule selection sitting
-        software telemetry visitor worker workloads workloads.*
+        asv_device asv_plugin ceiling_* ceilings clock devices doctor doctor.* examination host measure plan
+        process runner schedule selection sitting software telemetry visitor worker workloads workloads.*
     """,
     "right": """
         advice_words advise analysis analysis.* columns curves evidence figures figures.* frame report report.* stats
