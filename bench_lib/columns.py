@@ -61,6 +61,7 @@ COLUMNS: Final[tuple[Column, ...]] = tuple(
         ("error_bound", "float64", "", "largest relative error allowed; NaN where not checked"),
         ("peak_allocated_nbytes", "float64", "B", "device memory allocated at its peak; NaN where not known"),
         ("peak_reserved_nbytes", "float64", "B", "device memory reserved at its peak; NaN where not known"),
+        ("peak_host_nbytes", "float64", "B", "rise of the process's resident memory in a call; NaN where not known"),
         ("sm_clock_hz", "float64", "Hz", "clock of the multiprocessors outside timed blocks; NaN where not known"),
         ("temperature_celsius", "float64", "degC", "temperature outside timed blocks; NaN where not known"),
         ("power_watts", "float64", "W", "power outside timed blocks; NaN where not known"),

@@ -150,6 +150,7 @@ def _sample_columns(seen: Sequence[Sample]) -> dict[str, Any]:
         "error_bound": _numbers(s.error_bound for s in seen),
         "peak_allocated_nbytes": _numbers(s.peak_allocated_nbytes for s in seen),
         "peak_reserved_nbytes": _numbers(s.peak_reserved_nbytes for s in seen),
+        "peak_host_nbytes": _numbers(s.peak_host_nbytes for s in seen),
         **{
             name: _numbers(_number(s.clocks.get(name)) for s in seen)
             for name in ("sm_clock_hz", "temperature_celsius", "power_watts")

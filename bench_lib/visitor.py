@@ -19,9 +19,11 @@ import torch
 from bench_lib import units
 from bench_lib.clock import Clock, for_case
 from bench_lib.devices import Device, activate, available_nbytes, peak_nbytes, reset_peak, synchronize
+from bench_lib.energy import drawn, open_meter
 from bench_lib.errors import WorkerError
+from bench_lib.host_memory import growth_nbytes
 from bench_lib.measure import Measurement, Settings, measure
-from bench_lib.records import Case, PlannedCase, Sample, Status, scrub
+from bench_lib.records import Case, Energy, PlannedCase, Sample, Status, scrub
 from bench_lib.telemetry import Reading, Telemetry
 from bench_lib.workloads.base import Accuracy, Prepared, Workload
 
@@ -110,6 +112,29 @@ class Visitor:
             self._forget_everything()
         return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
 
+    def energy(self, planned: PlannedCase, seconds: float) -> Energy:
+        """Return what a loop of a case's calls draws; whatever prevents it comes back as the reason."""
+        case, device = planned.case, self.devices[planned.case.device]
+        meter = open_meter(device, self._telemetry_of(device))
+        if isinstance(meter, str):
+            return Energy(case=case, reason=meter)
+        try:
+            activate(device, case.dtype)
+            prepared = self._prepared(planned, device)
+            loop = drawn(prepared.call, lambda: synchronize(device), meter, seconds=seconds)
+        except Exception as err:  # as in a visit: the operation may fail in any way, and costs its own number
+            reason = _sentence(err)
+            self._require_alive(device, reason)
+            return Energy(case=case, meter=meter.name, reason=reason)
+        return Energy(
+            case=case,
+            meter=meter.name,
+            joules=_rounded(loop.joules),
+            idle_watts=_rounded(loop.idle_watts),
+            seconds=_rounded(loop.seconds),
+            calls=loop.calls,
+        )
+
     @staticmethod
     def _require_alive(device: Device, reason: str) -> None:
         """Raise if a device cannot be used any more: after some CUDA errors every further call of the process fails."""
@@ -167,14 +192,19 @@ class Visitor:
         """Compare with the reference, and note the peak memory of one more call, both untimed."""
         reset_peak(device)
         before = peak_nbytes(device)
-        prepared.call()
-        synchronize(device)
+
+        def call_and_wait() -> None:
+            prepared.call()
+            synchronize(device)
+
+        rose = growth_nbytes(call_and_wait)
         after = peak_nbytes(device)
         accuracy = prepared.check()
         sample = replace(
             sample,
             peak_allocated_nbytes=after[0] - before[0] if before and after else None,
             peak_reserved_nbytes=after[1] if after else None,
+            peak_host_nbytes=rose,
             relative_error=accuracy.error if math.isfinite(accuracy.error) else None,
             error_bound=accuracy.bound,
         )

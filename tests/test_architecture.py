@@ -23,7 +23,7 @@ MAP = {
         summary theme validation winners
     """,
     "waist": """
-        asv_results asv_rows cases errors foreign header lines reading records samples schema storage store strict text
+        asv_results asv_rows cases errors foreign header lines prices reading records samples schema storage store strict text
         units verdicts
     """,
     "top": "__init__ __main__ cli cli_* terminal",

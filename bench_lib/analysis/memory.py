@@ -1,0 +1,69 @@
+"""What a call needs of memory, and the largest size that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from bench_lib.analysis.levels import table
+from bench_lib.records import Recording
+
+GROUP: Final = ["run", "workload", "dtype", "device"]
+COLUMNS: Final = (
+    *("run", "machine", "workload", "expression", "dtype", "device", "n_fits", "nbytes_fits", "n_too_large"),
+    *("allocated_nbytes", "reserved_nbytes", "host_nbytes", "needed_nbytes", "memory_nbytes", "fits_up_to_nbytes"),
+)
+
+
+def memory(frame: pd.DataFrame, recordings: Iterable[Recording]) -> pd.DataFrame:
+    """Return for each operation on each device what its largest size took, and how large it can get.
+
+    Parameters
+    ----------
+    frame
+        From :func:`bench_lib.frame.tidy`.
+    recordings
+        The runs, for the memory that each device has.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`COLUMNS`. ``n_fits`` is the largest size that was ok, with its working set;
+        ``n_too_large`` the smallest that ran out of memory, NaN where none did. At ``n_fits``: ``allocated_nbytes``,
+        what a call took on the device beyond what was held before it; ``reserved_nbytes`` in all; ``host_nbytes``, by
+        how much the process's resident memory rose. ``needed_nbytes`` is the working set and what the call took:
+        a cautious sum, since results are in both. ``fits_up_to_nbytes`` is the working set at which the device's memory
+        would be full, in proportion to what was needed at ``n_fits``: an estimate, and NaN where the memory is not
+        known.
+    """
+    rows = frame[frame["residency"] == "resident"]
+    ok = rows[rows["status"] == "ok"]
+    if ok.empty:
+        return table({name: np.array([], dtype=object) for name in COLUMNS}, COLUMNS)
+    peaks = ["peak_allocated_nbytes", "peak_reserved_nbytes", "peak_host_nbytes"]
+    by_size = ok.groupby([*GROUP, "n"], observed=True)[["nbytes", *peaks]].max().reset_index()
+    largest = by_size.loc[by_size.groupby(GROUP, observed=True)["n"].idxmax()]
+    too_large = rows[rows["status"] == "oom"].groupby(GROUP, observed=True)["n"].min().rename("n_too_large")
+    names = ok.groupby(GROUP, observed=True)[["machine", "expression"]].first()
+    found = largest.join(too_large, on=GROUP).join(names, on=GROUP)
+    known = {(one.run.id, device.key): device.memory_nbytes for one in recordings for device in one.run.devices}
+    total = np.array([known.get(key) or np.nan for key in zip(found["run"], found["device"], strict=True)])
+    working_set = found["nbytes"].to_numpy(dtype=np.float64)
+    took = np.fmax(found["peak_allocated_nbytes"].to_numpy(), found["peak_host_nbytes"].to_numpy())
+    needed = working_set + np.where(np.isnan(took), 0.0, took)
+    columns = {
+        **{name: found[name].to_numpy() for name in ("run", "machine", "workload", "expression", "dtype", "device")},
+        "n_fits": found["n"].to_numpy(),
+        "nbytes_fits": working_set,
+        "n_too_large": found["n_too_large"].to_numpy(dtype=np.float64),
+        "allocated_nbytes": found["peak_allocated_nbytes"].to_numpy(),
+        "reserved_nbytes": found["peak_reserved_nbytes"].to_numpy(),
+        "host_nbytes": found["peak_host_nbytes"].to_numpy(),
+        "needed_nbytes": needed,
+        "memory_nbytes": total,
+        "fits_up_to_nbytes": total * working_set / np.maximum(needed, 1.0),
+    }
+    return table(columns, COLUMNS)
