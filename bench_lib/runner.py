@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_lib.errors import NotComparable
+from bench_lib.examination import examined
 from bench_lib.process import WorkerProcess, start_worker
 from bench_lib.records import DeviceRecord, Facts, Plan, PlannedCase, Recording, Run, WorkloadRecord, from_object
 from bench_lib.schedule import PROFILES
@@ -92,12 +93,16 @@ def run(request: Request, observer: Observer) -> Ended:
         If no worker can be started.
     """
     started = time.monotonic()
-    with start_worker(request.seed) as worker:
-        header, planned = _make_header(worker, request)
-        path = request.out or default_path(header)
-        with Store.create(path, header) as store:
-            store.append(Plan(cases=planned))
-            return _sit(store, header, planned, request, observer, started).go(worker, path)
+    with start_worker(request.seed) as first:
+        header, planned = _make_header(first, request)
+        keys = [device.key for device in header.devices]
+        start = partial(start_worker, request.seed)
+        with examined(first, keys, budget=header.budget_seconds or 0.0, start=start) as (worker, findings):
+            header = dataclasses.replace(header, findings=findings)
+            path = request.out or default_path(header)
+            with Store.create(path, header) as store:
+                store.append(Plan(cases=planned))
+                return _sit(store, header, planned, request, observer, started).go(worker, path)
 
 
 def resume(path: Path, request: Request, observer: Observer) -> Ended:

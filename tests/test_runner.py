@@ -18,6 +18,7 @@ from bench_lib.records import (
     Case,
     Ceiling,
     DeviceRecord,
+    Finding,
     PlannedCase,
     Recording,
     Sample,
@@ -48,6 +49,9 @@ class World:
         self.started = 0
         self.visits: list[tuple[Case, int, int, bool, float]] = []
         self.alive = 0
+        self.findings = [Finding(check="clock", severity="ok", found="reading the host's clock costs 60 ns")]
+        self.doctor_asked: list[tuple[list[str], float]] = []
+        self.doctor_breaks: str = ""
         self.ceilings_asked: list[tuple[str, int, dict[str, str]]] = []
         self.breaks_on_ceilings: set[str] = set()
 
@@ -110,6 +114,16 @@ class Worker:
     def warm(self, request: dict[str, Any]) -> dict[str, Any]:
         self.world.time += request["seconds"]
         return {"seconds": request["seconds"]}
+
+    def doctor(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.world.doctor_asked.append((request["devices"], request["seconds"]))
+        self.world.time += request["seconds"]
+        if self.world.doctor_breaks == "process":
+            self.kill()
+            msg = "the measuring process was ended by SIGSEGV"
+            raise WorkerError(msg)
+        usable = self.world.doctor_breaks != "device"
+        return {"findings": [to_object(finding) for finding in self.world.findings], "usable": usable}
 
     def ceilings(self, request: dict[str, Any]) -> dict[str, Any]:
         self.world.ceilings_asked.append((request["device"], request["round"], request["known"]))
@@ -519,3 +533,38 @@ def test_a_resumed_run_repeats_the_shapes_that_were_found_before(world: World, t
     path.write_text(text, encoding="utf-8")
     runner.resume(path, Request(), Silent())
     assert [bool(known) for _, _, known in world.ceilings_asked] == [False, False, True, True]
+
+
+def test_the_doctor_looks_once_before_a_run_and_its_findings_are_in_the_header(world: World, tmp_path: Path) -> None:
+    world.findings = [Finding(check="load", severity="warning", found="the processors are busy", advice="wait")]
+    _, recording = measure(tmp_path, rounds=2, budget_seconds=100.0)
+    assert world.doctor_asked == [(["cpu", "cpu-1t"], 5.0)]
+    assert recording.run.findings == tuple(world.findings)
+
+
+def test_the_doctor_takes_a_small_part_of_a_small_budget(world: World, tmp_path: Path) -> None:
+    measure(tmp_path, rounds=1, budget_seconds=20.0)
+    assert [seconds for _, seconds in world.doctor_asked] == [pytest.approx(0.08 * 20.0)]
+
+
+@pytest.mark.parametrize("broken", ["process", "device"])
+def test_a_worker_that_the_doctor_costs_is_replaced_and_the_run_goes_on(
+    world: World, tmp_path: Path, broken: str
+) -> None:
+    world.doctor_breaks = broken
+    ended, recording = measure(tmp_path, rounds=2, budget_seconds=100.0)
+    assert ended.outcome == "complete"
+    assert {sample.status for sample in recording.samples} == {"ok"}
+    assert world.started == 3  # the one that was examined, and one for each round
+    if broken == "process":
+        (finding,) = recording.run.findings
+        assert finding.severity == "unfit"
+        assert "SIGSEGV" in finding.found
+
+
+def test_a_resumed_run_keeps_its_findings_and_is_not_examined_again(world: World, tmp_path: Path) -> None:
+    ended, before = measure(tmp_path, rounds=1, budget_seconds=100.0)
+    world.findings = [Finding(check="load", severity="warning", found="the processors are busy now")]
+    runner.resume(ended.path, Request(), Silent())
+    assert len(world.doctor_asked) == 1
+    assert read(ended.path).run == before.run
