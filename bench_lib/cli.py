@@ -37,6 +37,9 @@ app = typer.Typer(
 )
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+Prices = Annotated[
+    list[str] | None, typer.Option("--price", help="What an hour of a device costs, such as cpu=0.40; repeatable.")
+]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR in the environment does the same.")]
 
 
@@ -98,6 +101,14 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Result file to write; must not exist.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this result file where it stopped.")] = None,
     machine: Annotated[str | None, typer.Option(help="Name for this machine in the results.")] = None,
+    workloads: Annotated[
+        list[Path] | None,
+        typer.Option(help="A Python file of your own workloads; repeatable. Only yours are measured."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE.py:make, which returns your module and example inputs; repeatable. Only yours, too."),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which a visit is given up.")] = 60.0,
     list_cases: Annotated[bool, typer.Option("--list", help="Print the cases and measure nothing.")] = False,
     quiet: Quiet = False,
@@ -116,10 +127,14 @@ def run(
         out=out,
         machine=machine,
         visit_timeout=timeout,
+        workloads=tuple(workloads or ()),
+        models=tuple(model or ()),
     )
     if list_cases:
-        print("\n".join(str(planned.case) for planned in runner.list_cases(request)))
-        return OK
+        listed = runner.list_cases(request)
+        print("\n".join(str(planned.case) for planned in listed.cases))
+        print(*listed.not_loaded, sep="\n", end="\n" * bool(listed.not_loaded), file=sys.stderr)
+        return SOME_FAILED if listed.not_loaded else OK
     progress = terminal.RunProgress(quiet=quiet, color=not no_color)
     try:
         ended = runner.resume(resume, request, progress) if resume else runner.run(request, progress)
@@ -138,17 +153,20 @@ def report(
     files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
     out: Annotated[Path | None, typer.Option(help="HTML file to write. Default: results/reports/<name>.html.")] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    price: Prices = None,
 ) -> None:
     """Write one self-contained HTML page from any mix of result files, and print its path."""
     from bench_lib.frame import tidy
+    from bench_lib.prices import parse
     from bench_lib.report import build
     from bench_lib.storage import load, write_text
 
+    prices = parse(price or ())
     gc.disable()  # what is read stays until the page is written: looking for garbage would cost a fifth of the time
     try:
         recordings = [load(path) for path in files]
         page = out or _page_path(files[0], recordings[0].run)
-        write_text(page, build(tidy(recordings), recordings))
+        write_text(page, build(tidy(recordings), recordings, prices or None))
     finally:
         gc.freeze()  # nor does the interpreter search it once more on its way out
         gc.enable()

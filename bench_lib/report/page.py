@@ -28,6 +28,7 @@ TEMPLATES: Final = (
     "strip.html",
     "lines.html",
     "trust.html",
+    "expenses.html",
     "numbers.html",
     "method.html",
 )

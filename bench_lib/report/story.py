@@ -16,6 +16,7 @@ from bench_lib.records import Recording, Run
 from bench_lib.report import (
     answer,
     doubt,
+    expenses,
     filters,
     findings,
     headings,
@@ -36,6 +37,7 @@ SECTIONS: Final = (
     ("when", "From which size"),
     ("size", "Time against size"),
     ("trust", "Trust"),
+    ("expenses", "Memory, energy, cost"),
     ("numbers", "All numbers"),
     ("how", "How"),
 )
@@ -58,7 +60,9 @@ class HeroView:
     table: hero.HeroTable
 
 
-def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]:
+def tell(
+    frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Return the values of the page's template.
 
     Parameters
@@ -67,6 +71,8 @@ def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]
         :func:`bench_lib.frame.tidy` of the recordings.
     recordings
         The runs, at least one.
+    prices
+        Of an hour of each device, in place of those that the runs keep.
     """
     against_cpu = analysis.speedups(frame, baseline="cpu")
     found = matchups.find(frame, recordings, known={"cpu": against_cpu})
@@ -107,6 +113,7 @@ def tell(frame: pd.DataFrame, recordings: Sequence[Recording]) -> dict[str, Any]
         "lines_provenance": _provenance(lead_views[0], both=True) if lead_views else "",
         "trust": doubted,
         "trust_heading": headings.trust_heading(doubted.doubted, doubted.cases),
+        "expenses": expenses.build(frame, recordings, against_cpu, prices),
         "numbers": numbered,
         "numbers_heading": headings.numbers_heading(numbered.total),
         "method": headings.method(lead_run, doubts.rounds),
