@@ -111,8 +111,8 @@ FFT: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="fft_1d_backward",
-        expression="torch.autograd.grad(y, x, g, retain_graph=True)",
-        size="n complex numbers in a vector, y = torch.fft.fft(x)",
+        expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.fft.fft(x)",
+        size="n complex numbers in a vector",
         sizes=VECTOR_GRADIENT_SIZES,
         make=gradient(torch.fft.fft, _vector, terms=_terms),
         flop=fft_flop,
@@ -131,8 +131,8 @@ FFT: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="fft_2d_backward",
-        expression="torch.autograd.grad(y, x, g, retain_graph=True)",
-        size="n rows and columns of complex numbers, y = torch.fft.fft2(x)",
+        expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.fft.fft2(x)",
+        size="n rows and columns of complex numbers",
         sizes=IMAGE_GRADIENT_SIZES,
         make=gradient(torch.fft.fft2, _image, terms=_image_terms),
         flop=image_flop,

@@ -34,11 +34,11 @@ ROWS: Final = 8192
 WIDTH: Final = 256
 """Numbers in each of these rows."""
 
-TIMINGS: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
+QUEUED: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
 WAITS_INSIDE: Final[tuple[Timing, ...]] = ("latency",)
 """What can be timed where the host has to know how many numbers a mask lets through."""
 
-SIZES: Final = Axis(quick=(), standard=(64, 8 * KI, 256 * KI, 4 * MI), full=(KI, 64 * KI, MI, 16 * MI, 64 * MI))
+SIZES: Final = Axis(quick=(), standard=(64, 4 * KI, 128 * KI, 2 * MI), full=(KI, 32 * KI, 512 * KI, 16 * MI, 64 * MI))
 GRADIENT_SIZES: Final = Axis(quick=(), standard=(64, 16 * KI, MI), full=(KI, 128 * KI, 16 * MI))
 TOKENS: Final = Axis(quick=(), standard=(1, 64, KI, 16 * KI), full=(4 * KI, 64 * KI, 256 * KI))
 GRADIENT_TOKENS: Final = Axis(quick=(), standard=(1, KI, 16 * KI), full=(4 * KI, 64 * KI, 256 * KI))
@@ -136,7 +136,7 @@ _indexing = partial(
     sizes=SIZES,
     dtypes=Axis(quick=("float32",), full=("float64",)),
     kinds=ALL_KINDS,
-    timings=TIMINGS,
+    timings=QUEUED,
     flop=no_flop,
 )
 _gradient = partial(
@@ -158,8 +158,8 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="gather_backward",
-        expression="torch.autograd.grad(y, x, g, retain_graph=True)",
-        size="n numbers in x, and n random indices of them in y = x.gather(0, index)",
+        expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = x.gather(0, index)",
+        size="n numbers in x, and n random indices of them",
         make=gradient(_gather, _gather_inputs, terms=lambda n: MOST_AT_AN_INDEX),
         flop=one_each,
         nbytes=_gather_nbytes,
@@ -177,8 +177,8 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="scatter_add_backward",
-        expression="torch.autograd.grad(y, [out, x], g, retain_graph=True)",
-        size=f"n numbers in x, n / {NUMBERS_PER_BIN} sums in y = out.scatter_add(0, index, x)",
+        expression="torch.autograd.grad(y, (out, x), dy, retain_graph=True)  # y = out.scatter_add(0, index, x)",
+        size=f"n numbers in x, added to n / {NUMBERS_PER_BIN} random sums",
         make=gradient(_scatter_add, _scatter_inputs, terms=lambda n: 1.0),
         nbytes=_scatter_gradient_nbytes,
         multiple=NUMBERS_PER_BIN,
@@ -194,8 +194,8 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="embedding_backward",
-        expression="torch.autograd.grad(y, weight, g, retain_graph=True)",
-        size=f"n random rows of {WIDTH} numbers, of a weight of {ROWS}, in y = embedding(index, weight)",
+        expression="torch.autograd.grad(y, weight, dy, retain_graph=True)  # y = embedding(index, weight)",
+        size=f"n random rows of {WIDTH} numbers, of a weight of {ROWS}",
         sizes=GRADIENT_TOKENS,
         make=gradient(embedding, _embedding_inputs, terms=lambda n: MOST_AT_AN_INDEX + 2 * n / ROWS),
         flop=lambda n: float(n * WIDTH),
@@ -211,8 +211,8 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="boolean_mask_backward",
-        expression="torch.autograd.grad(y, x, g, retain_graph=True)",
-        size="n numbers in x, of which a random half is taken in y = x[mask]",
+        expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = x[mask]",
+        size="n numbers, of which a random half is taken",
         make=gradient(operator.getitem, _mask_inputs, terms=lambda n: 1.0),
         nbytes=_mask_nbytes,
         timings=WAITS_INSIDE,  # the mask is kept, and turned into indices once more

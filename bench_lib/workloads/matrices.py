@@ -9,15 +9,11 @@ spread evenly. This module imports torch, and nothing of measuring or drawing.
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import torch
 
 from bench_lib.workloads.functional import Tensors
 from bench_lib.workloads.setting import Setting
-
-CONDITION: Final = 5.0
-"""About the largest singular value over the smallest of what is solved, and of what Cholesky factorizes."""
 
 
 def general(setting: Setting) -> Tensors:

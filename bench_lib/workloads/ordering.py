@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Setting, Workload, functional, gradient
-from bench_lib.workloads.indexing import INDEX_NBYTES, TIMINGS, WAITS_INSIDE, no_flop, random_indices
+from bench_lib.workloads.indexing import INDEX_NBYTES, QUEUED, WAITS_INSIDE, no_flop, random_indices
 
 KI: Final = 1024
 MI: Final = 1024 * KI
@@ -28,7 +28,7 @@ SORT_SIZES: Final = Axis(
     quick=(256, 8 * KI, 256 * KI), standard=(32,), full=(2 * KI, 64 * KI, MI, 4 * MI, 16 * MI, 64 * MI)
 )
 UNIQUE_SIZES: Final = Axis(quick=(), standard=(32, KI, 32 * KI, 256 * KI), full=(8 * KI, MI, 4 * MI, 16 * MI, 64 * MI))
-SEARCH_SIZES: Final = Axis(quick=(), standard=(32, KI, 16 * KI, 256 * KI), full=(4 * KI, 64 * KI, MI, 16 * MI, 64 * MI))
+SEARCH_SIZES: Final = Axis(quick=(), standard=(32, KI, 16 * KI, 128 * KI), full=(4 * KI, 64 * KI, MI, 16 * MI, 64 * MI))
 TOPK_SIZES: Final = Axis(
     quick=(), standard=(64, 4 * KI, 128 * KI, 2 * MI), full=(KI, 32 * KI, 512 * KI, 16 * MI, 64 * MI)
 )
@@ -56,17 +56,12 @@ def _numpy_topk(x: np.ndarray[Any, Any]) -> Any:
 
 
 def _order_nbytes(n: int, itemsize: int) -> int:
-    """Return the bytes of n numbers read, and of n numbers and n indices written (torch makes them in any case)."""
-    return n * (2 * itemsize + INDEX_NBYTES)
-
-
-def _order_gradient_nbytes(n: int, itemsize: int) -> int:
-    """Return the bytes of n numbers and n indices read, and of n numbers written."""
+    """Return the bytes of n numbers and their order, n more numbers, and n indices, which torch makes in any case."""
     return n * (2 * itemsize + INDEX_NBYTES)
 
 
 def _topk_nbytes(n: int, itemsize: int) -> int:
-    """Return the bytes of n numbers read, and of the largest and their indices written."""
+    """Return the bytes of n numbers read (or written, in the gradient), and of the largest and their indices."""
     return n * itemsize + LARGEST * (itemsize + INDEX_NBYTES)
 
 
@@ -94,7 +89,7 @@ _ordering = partial(
     family="indexing",
     dtypes=Axis(quick=("float32",), full=("float64",)),
     kinds=ALL_KINDS,
-    timings=TIMINGS,
+    timings=QUEUED,
     flop=no_flop,
 )
 _gradient = partial(
@@ -117,10 +112,10 @@ ORDERING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="sort_backward",
-        expression="torch.autograd.grad(y, x, g, retain_graph=True)",
-        size="n different numbers in y = torch.sort(x).values",
+        expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.sort(x).values",
+        size="n different numbers in random order",
         make=gradient(_sort, _shuffled, terms=lambda n: 1.0),
-        nbytes=_order_gradient_nbytes,
+        nbytes=_order_nbytes,
     ),
     _ordering(
         name="topk",
@@ -133,8 +128,8 @@ ORDERING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="topk_backward",
-        expression="torch.autograd.grad(y, x, g, retain_graph=True)",
-        size=f"n different numbers in x, the {LARGEST} largest in y = torch.topk(x, {LARGEST}).values",
+        expression=f"torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.topk(x, {LARGEST}).values",
+        size=f"n different numbers in random order, of which the {LARGEST} largest are returned",
         make=gradient(_topk, _shuffled, terms=lambda n: 1.0),
         nbytes=_topk_nbytes,
         multiple=LARGEST,
