@@ -11,16 +11,17 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench_lib.crew import START_TIMEOUT_SECONDS
 from bench_lib.errors import NotComparable
 from bench_lib.examination import examined
 from bench_lib.process import WorkerProcess, start_worker
 from bench_lib.records import DeviceRecord, Facts, Plan, PlannedCase, Recording, Run, WorkloadRecord, from_object
 from bench_lib.schedule import PROFILES
-from bench_lib.sitting import START_TIMEOUT_SECONDS, Ended, Observer, Sitting
+from bench_lib.sitting import Ended, Observer, Sitting
+from bench_lib.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.storage import Store, default_path
 
 
@@ -38,6 +39,10 @@ class Request:
         None for the profile's own.
     visit_timeout
         Wall-clock seconds after which a visit that does not answer is ended.
+    refine
+        Whether sizes are added near the crossovers, see :mod:`bench_lib.refine`.
+    workloads, models
+        Files, and functions in files (``my_model.py:make``), to measure in place of what is built in.
     """
 
     profile: str = "quick"
@@ -49,6 +54,9 @@ class Request:
     out: Path | None = None
     machine: str | None = None
     visit_timeout: float = 60.0
+    refine: bool = True
+    workloads: tuple[Path, ...] = ()
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +75,26 @@ class Here:
         return dataclasses.asdict(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """The cases that a request stands for, and one sentence for each source that could not be loaded."""
+
+    cases: tuple[PlannedCase, ...]
+    not_loaded: tuple[str, ...]
+
+
 def describe() -> Here:
     """Return what is on this machine, found by a worker that is then ended."""
     with start_worker(seed=0) as worker:
         return _ask_here(worker)
 
 
-def list_cases(request: Request) -> tuple[PlannedCase, ...]:
+def list_cases(request: Request) -> Listed:
     """Return the cases that a request stands for, without measuring any."""
-    with start_worker(request.seed) as worker:
+    start = _starter(request)
+    with start() as worker:
         planned, _ = _ask_plan(worker, request)
-        return planned
+        return Listed(cases=planned, not_loaded=tuple(start.not_loaded))
 
 
 def run(request: Request, observer: Observer) -> Ended:
@@ -86,23 +103,23 @@ def run(request: Request, observer: Observer) -> Ended:
     Raises
     ------
     UsageError
-        If a device is not here or no case is selected.
+        If a device is not here, no case is selected, or none of the files asked for can be loaded.
     StorageError
         If the results cannot be written; what was stored before stays.
     WorkerError
         If no worker can be started.
     """
     started = time.monotonic()
-    with start_worker(request.seed) as first:
-        header, planned = _make_header(first, request)
+    start = _starter(request)
+    with start() as first:
+        header, planned = _make_header(first, request, start)
         keys = [device.key for device in header.devices]
-        start = partial(start_worker, request.seed)
         with examined(first, keys, budget=header.budget_seconds or 0.0, start=start) as (worker, findings):
             header = dataclasses.replace(header, findings=findings)
             path = request.out or default_path(header)
             with Store.create(path, header) as store:
                 store.append(Plan(cases=planned))
-                return _sit(store, header, planned, request, observer, started).go(worker, path)
+                return _sit(store, header, planned, start, request, observer, started).go(worker, path)
 
 
 def resume(path: Path, request: Request, observer: Observer) -> Ended:
@@ -112,11 +129,13 @@ def resume(path: Path, request: Request, observer: Observer) -> Ended:
     ------
     NotComparable
         If devices, versions, flags or the source of a workload have changed since.
+    UsageError
+        If it measures files of a user's that the request does not name again: a result file holds no path.
     """
     started = time.monotonic()
     store, recording = Store.resume(path)
-    with store, start_worker(recording.run.seed) as worker:
-        original = recording.run
+    original = recording.run
+    with store:
         asked = dataclasses.replace(
             request,
             profile=original.profile,
@@ -127,16 +146,33 @@ def resume(path: Path, request: Request, observer: Observer) -> Ended:
             seed=original.seed,
             machine=original.machine,
         )
-        header, planned = _make_header(worker, asked)
-        _check_same(recording, header, planned)
-        sitting = _sit(store, original, planned, asked, observer, started)
-        sitting.recall(recording.samples, spent=recording.spent_seconds)
-        sitting.ceilings.recall(recording.ceilings)
-        return sitting.go(worker, path)
+        start = _starter(asked)
+        start.require_same(original.settings)
+        with start() as worker:
+            header, planned = _make_header(worker, asked, start)
+            _check_same(recording, header, planned)
+            sitting = _sit(store, original, planned, start, asked, observer, started)
+            sitting.recall(recording)
+            return sitting.go(worker, path)
+
+
+def _starter(request: Request) -> Starter:
+    return Starter(
+        start=lambda: start_worker(request.seed),
+        sources=sources_of(request.workloads, request.models),
+        start_seconds=START_TIMEOUT_SECONDS,
+        load_seconds=max(LOAD_SECONDS, request.visit_timeout),
+    )
 
 
 def _sit(
-    store: Store, header: Run, planned: tuple[PlannedCase, ...], request: Request, observer: Observer, started: float
+    store: Store,
+    header: Run,
+    planned: tuple[PlannedCase, ...],
+    start: Starter,
+    request: Request,
+    observer: Observer,
+    started: float,
 ) -> Sitting:
     return Sitting(
         store=store,
@@ -145,7 +181,7 @@ def _sit(
         observer=observer,
         started=started,
         visit_timeout=request.visit_timeout,
-        start=partial(start_worker, header.seed),
+        start=start,
     )
 
 
@@ -167,7 +203,7 @@ def _ask_plan(worker: WorkerProcess, request: Request) -> tuple[tuple[PlannedCas
     return planned, tuple(from_object(WorkloadRecord, one) for one in answer["workloads"])
 
 
-def _make_header(worker: WorkerProcess, request: Request) -> tuple[Run, tuple[PlannedCase, ...]]:
+def _make_header(worker: WorkerProcess, request: Request, start: Starter) -> tuple[Run, tuple[PlannedCase, ...]]:
     """Ask the worker what is here and what is to be measured, and write it as the header and the plan."""
     here = _ask_here(worker)
     planned, workloads = _ask_plan(worker, request)
@@ -192,6 +228,8 @@ def _make_header(worker: WorkerProcess, request: Request) -> tuple[Run, tuple[Pl
             "expression": request.expression,
             "target": profile.target,
             "visit_timeout_seconds": request.visit_timeout,
+            "refine": request.refine,
+            **start.settings(),
         },
         devices=tuple(device for device in here.devices if device.key in used),
         workloads=workloads,
@@ -202,6 +240,8 @@ def _make_header(worker: WorkerProcess, request: Request) -> tuple[Run, tuple[Pl
 def _command(request: Request) -> str:
     """Return the command that repeats a run, without any path."""
     words = ["crossover run", f"--profile {request.profile}"]
+    words += [f"--workloads {path.name}" for path in request.workloads]
+    words += [f"--model {Path(model).name}" for model in request.models]
     words += [f"--device {key}" for key in request.devices]
     if request.expression:
         words.append(f"-k '{request.expression}'")
@@ -209,6 +249,8 @@ def _command(request: Request) -> str:
         words.append(f"--rounds {request.rounds}")
     if request.budget_seconds:
         words.append(f"--budget {request.budget_seconds:.0f}s")
+    if not request.refine:
+        words.append("--no-refine")
     words.append(f"--seed {request.seed}")
     return " ".join(words)
 
@@ -219,7 +261,8 @@ def _check_same(recording: Recording, now: Run, planned: tuple[PlannedCase, ...]
     changed = [
         name for name in ("devices", "workloads", "software", "precision") if getattr(then, name) != getattr(now, name)
     ]
-    if recording.plan != planned:
+    added = {one.case for plan in recording.additions for one in plan.cases}
+    if tuple(one for one in recording.plan if one.case not in added) != planned:
         changed.append("plan")
     if changed:
         msg = (

@@ -43,7 +43,7 @@ class Summary:
     sentences
         Counts, shares and noteworthy lines.
     failed
-        Cases that failed, were wrong or did not answer.
+        Cases that failed, were wrong or did not answer, and sources of workloads that could not be loaded.
     """
 
     tables: tuple[RenderableType, ...]
@@ -69,7 +69,7 @@ def of(recording: Recording) -> Summary:
     return Summary(
         tables=(*_first_line(recording), *winners),
         sentences="\n".join([*notes, *_sentences(recording, counts, cases)]),
-        failed=sum(counts[status] for status in FAILED),
+        failed=sum(counts[status] for status in FAILED) + len(_not_loaded(recording)),
     )
 
 
@@ -143,7 +143,13 @@ def _sentences(recording: Recording, counts: Counter[str], cases: pd.DataFrame) 
     ]
     if len(bad) > MAX_FAILED:
         lines.append(f"and {len(bad) - MAX_FAILED} more: the report's section Trust lists them all")
+    lines += [plain(f"not loaded: {sentence}") for sentence in _not_loaded(recording)]
     return lines + [plain(problem) for problem in recording.problems]
+
+
+def _not_loaded(recording: Recording) -> list[str]:
+    """Return why sources of workloads could not be loaded, a sentence for each."""
+    return str(recording.run.settings.get("not_loaded", "")).splitlines()
 
 
 def _case(row: Any) -> str:

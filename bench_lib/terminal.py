@@ -110,6 +110,8 @@ class RunProgress:
     def begin(self, run: Run, cases: int, path: Path) -> None:
         """Say what is about to be measured."""
         self._cases, self._budget = cases, run.budget_seconds
+        for sentence in str(run.settings.get("not_loaded", "")).splitlines():
+            self._console.print(Text(f"not loaded: {sentence}"))  # an error, and so not silenced
         if self._quiet:
             return
         devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)

@@ -23,9 +23,10 @@ from bench_lib.energy import drawn, open_meter
 from bench_lib.errors import WorkerError
 from bench_lib.host_memory import growth_nbytes
 from bench_lib.measure import Measurement, Settings, measure
-from bench_lib.records import Case, Energy, PlannedCase, Sample, Status, scrub
+from bench_lib.records import Case, Energy, PlannedCase, Sample, Status
 from bench_lib.telemetry import Reading, Telemetry
 from bench_lib.workloads.base import Accuracy, Prepared, Workload
+from bench_lib.workloads.origin import Origin, sentence
 
 THROTTLED_TRIES: Final = 3
 IDLE_SECONDS: Final = 0.1  # a GPU lowers its clocks when idle for longer
@@ -57,11 +58,14 @@ class Visitor:
         By name and by key.
     seed
         Of every input.
+    origins
+        The files of workloads that are not built in, by name: their errors name a line.
     """
 
     workloads: dict[str, Workload]
     devices: dict[str, Device]
     seed: int
+    origins: dict[str, Origin] = field(default_factory=dict)
     _inputs: OrderedDict[InputsKey, tuple[Prepared, int]] = field(default_factory=OrderedDict)
     _clocks: dict[tuple[str, str], Clock] = field(default_factory=dict)
     _telemetry: dict[str, Telemetry | None] = field(default_factory=dict)
@@ -100,13 +104,13 @@ class Visitor:
         sample = Sample(case=planned.case, round=round_number, visit=visit, status="failed", reason="not measured")
         try:
             sample = self._measured(sample, planned, settings, check=check)
-        except Exception as err:  # the operation is the user's or torch's: anything may come, and becomes a row
+        except (Exception, SystemExit) as err:  # the operation may be the user's: anything may come, and becomes a row
             if isinstance(err, NotImplementedError):
-                sample = replace(sample, status="skipped", reason=_sentence(err))
+                sample = replace(sample, status="skipped", reason=self._said(err, planned))
             elif _is_out_of_memory(err):
-                sample = replace(sample, status="oom", reason=_out_of_memory(planned, err))
+                sample = replace(sample, status="oom", reason=_out_of_memory(planned, self._said(err, planned)))
             else:
-                sample = replace(sample, status="failed", reason=_sentence(err))
+                sample = replace(sample, status="failed", reason=self._said(err, planned))
                 self._require_alive(self.devices[planned.case.device], sample.reason)
         if sample.status == "oom":  # only here, where the error and the tensors of its frames are gone
             self._forget_everything()
@@ -122,8 +126,8 @@ class Visitor:
             activate(device, case.dtype)
             prepared = self._prepared(planned, device)
             loop = drawn(prepared.call, lambda: synchronize(device), meter, seconds=seconds)
-        except Exception as err:  # as in a visit: the operation may fail in any way, and costs its own number
-            reason = _sentence(err)
+        except (Exception, SystemExit) as err:  # as in a visit: it may fail in any way, and costs its own number
+            reason = self._said(err, planned)
             self._require_alive(device, reason)
             return Energy(case=case, meter=meter.name, reason=reason)
         return Energy(
@@ -134,6 +138,10 @@ class Visitor:
             seconds=_rounded(loop.seconds),
             calls=loop.calls,
         )
+
+    def _said(self, err: BaseException, planned: PlannedCase) -> str:
+        """Return an error as one sentence; with the file and the line of a user's workload."""
+        return sentence(err, self.origins.get(planned.case.workload))
 
     @staticmethod
     def _require_alive(device: Device, reason: str) -> None:
@@ -281,19 +289,14 @@ def _rounded(seconds: float) -> float:
     return float(f"{seconds:.6g}")
 
 
-def _is_out_of_memory(err: Exception) -> bool:
+def _is_out_of_memory(err: BaseException) -> bool:
     text = str(err).lower()
     signs = ("can't allocate memory", "not enough memory", "out of memory", "status_alloc_failed")  # the last: cuBLAS
     return isinstance(err, MemoryError | torch.OutOfMemoryError) or any(sign in text for sign in signs)
 
 
-def _out_of_memory(planned: PlannedCase, err: BaseException) -> str:
-    return f"out of memory with a working set of {units.nbytes(planned.nbytes)}: {_sentence(err)}"
-
-
-def _sentence(err: BaseException) -> str:
-    first = next((line for line in str(err).splitlines() if line.strip()), "no message")
-    return scrub(f"{type(err).__name__}: {first.strip()}")
+def _out_of_memory(planned: PlannedCase, said: str) -> str:
+    return f"out of memory with a working set of {units.nbytes(planned.nbytes)}: {said}"
 
 
 def _wrong(accuracy: Accuracy) -> str:

@@ -21,10 +21,12 @@ from bench_lib.ceilings import measure_ceilings
 from bench_lib.doctor import diagnose, usable
 from bench_lib.errors import CrossoverError
 from bench_lib.measure import Settings
-from bench_lib.plan import make_plan
-from bench_lib.records import PlannedCase, from_object, scrub, to_json, to_object
+from bench_lib.plan import make_plan, work_of
+from bench_lib.records import Case, PlannedCase, Sample, from_object, scrub, to_json, to_object
+from bench_lib.sources import Source
 from bench_lib.visitor import Visitor, by_key
 from bench_lib.workloads import ALL
+from bench_lib.workloads.user import Loaded, load
 
 Answer = dict[str, Any]
 
@@ -37,6 +39,8 @@ class Worker:
         self._devices = devices.discover()
         devices.activate(self._devices[0], "float32")  # so that the flags described are those measured with
         self._workloads = {workload.name: workload for workload in ALL}
+        self._loaded: dict[str, Loaded] = {}
+        self._lost: dict[str, str] = {}
         self._visitor = Visitor(workloads=self._workloads, devices=by_key(self._devices), seed=seed)
 
     def describe(self, request: Answer) -> Answer:
@@ -51,6 +55,25 @@ class Worker:
             "precision": devices.precision_facts(),
         }
 
+    def load(self, request: Answer) -> Answer:
+        """Take in the workloads of one source; those of a user's file or function in place of the built-in ones."""
+        source = Source(**request["source"])
+        if source.is_asked_for:
+            for name in self._workloads.keys() - self._loaded.keys():
+                del self._workloads[name]
+        found = {one.workload.name: one for one in load(source, taken=self._workloads, seed=self._visitor.seed)}
+        self._loaded |= found
+        self._workloads |= {name: one.workload for name, one in found.items()}
+        self._visitor.origins |= {name: one.origin for name, one in found.items()}
+        return {"workloads": {name: one.record().source_sha256 for name, one in found.items()}}
+
+    def lose(self, request: Answer) -> Answer:
+        """Forget workloads that were there when the run began; a visit to one is a failure, with its reason."""
+        self._lost = dict(request["reasons"])
+        for name in self._lost:
+            self._workloads.pop(name, None)
+        return {}
+
     def plan(self, request: Answer) -> Answer:
         """Say which cases a profile has on the devices asked for."""
         chosen = devices.select(request["devices"], self._devices)
@@ -58,8 +81,18 @@ class Worker:
         names = dict.fromkeys(planned.case.workload for planned in cases)
         return {
             "cases": [to_object(planned) for planned in cases],
-            "workloads": [to_object(self._workloads[name].record()) for name in names],
+            "workloads": [to_object((self._loaded.get(name) or self._workloads[name]).record()) for name in names],
         }
+
+    def add(self, request: Answer) -> Answer:
+        """Say what work cases have that are to be added to a plan, and why one cannot be."""
+        cases, declined = [], []
+        for case in (from_object(Case, one) for one in request["cases"]):
+            try:
+                cases.append(to_object(work_of(self._workloads[case.workload], case)))
+            except Exception as err:  # a workload counts its own work, and may not know every size
+                declined.append(scrub(f"{case} was not added: {type(err).__name__}: {err}"))
+        return {"cases": cases, "declined": declined}
 
     def warm(self, request: Answer) -> Answer:
         """Bring a device up, or say why it does not come up."""
@@ -89,10 +122,15 @@ class Worker:
 
     def visit(self, request: Answer) -> Answer:
         """Measure a case once; the answer holds the sample as the line that a result file gets."""
+        planned, round_number, visit = from_object(PlannedCase, request["planned"]), request["round"], request["visit"]
+        reason = self._lost.get(planned.case.workload)
+        if reason:
+            lost = Sample(case=planned.case, round=round_number, visit=visit, status="failed", reason=reason)
+            return {"sample": to_json(lost)}
         sample = self._visitor.visit(
-            from_object(PlannedCase, request["planned"]),
-            round_number=request["round"],
-            visit=request["visit"],
+            planned,
+            round_number=round_number,
+            visit=visit,
             settings=Settings(**request["settings"]),
             check=request["check"],
         )
@@ -101,8 +139,11 @@ class Worker:
 
 VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {
     "describe": Worker.describe,
+    "load": Worker.load,
+    "lose": Worker.lose,
     "plan": Worker.plan,
     "doctor": Worker.doctor,
+    "add": Worker.add,
     "warm": Worker.warm,
     "ceilings": Worker.ceilings,
     "visit": Worker.visit,
@@ -114,10 +155,15 @@ def main() -> None:
     # What libraries print must not be taken for an answer: standard output becomes standard error.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # Nor may a user's code read a request: its standard input is empty.
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
     worker = Worker(seed=int(sys.argv[1]))
     gc.collect()
     gc.freeze()
-    for line in sys.stdin:
+    for line in requests:
         request = json.loads(line)
         try:
             answer = VERBS[request["do"]](worker, request)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 MAP = {
     "left": """
         asv_device asv_plugin ceiling_* ceilings clock devices doctor doctor.* examination host measure plan
-        process runner schedule selection sitting software telemetry visitor worker workloads workloads.*
+        costs gaps ledger process ratios refine runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
         advice_words advise analysis analysis.* columns curves evidence figures figures.* frame report report.* stats

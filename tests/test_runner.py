@@ -503,7 +503,7 @@ def test_an_observer_is_told_of_every_visit(world: World, tmp_path: Path) -> Non
 
 def test_what_is_here_and_what_would_be_measured_can_be_asked_without_measuring(world: World) -> None:
     assert [device.key for device in runner.describe().devices] == ["cpu", "cpu-1t"]
-    assert len(runner.list_cases(Request())) == len(world.cases())
+    assert len(runner.list_cases(Request()).cases) == len(world.cases())
     assert not world.visits
 
 

@@ -1,0 +1,139 @@
+"""Workloads that are not built in: from a file, from a module's ``make``, from an installed package.
+
+A source is loaded whole or not at all: what is wrong with it is one sentence, with the file's own line, and costs only
+its own cases. Imports torch through the workloads, and nothing of measuring or drawing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Final
+
+from bench_lib.errors import UsageError
+from bench_lib.records import WorkloadRecord, scrub
+from bench_lib.sources import GROUP, Source
+from bench_lib.workloads.base import Workload
+from bench_lib.workloads.declared import fault
+from bench_lib.workloads.model import name_of, workloads
+from bench_lib.workloads.origin import Origin, sentence
+from bench_lib.workloads.python_file import line_of_declaration, load_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A workload that is not built in, and where it comes from."""
+
+    workload: Workload
+    origin: Origin
+
+    def record(self) -> WorkloadRecord:
+        """Return what a result file says of it."""
+        return self.workload.record(beside=self.origin.folder)
+
+
+def load(source: Source, *, taken: Collection[str], seed: int) -> tuple[Loaded, ...]:
+    """Return the workloads of a source, in the order that it declares them.
+
+    Parameters
+    ----------
+    taken
+        Names that other workloads have already.
+    seed
+        What a module's weights are drawn from.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be loaded, declares no workload, or one that cannot be measured.
+    """
+    names = set(taken)
+    loaded = []
+    for one in LOADERS[source.kind](source.place, seed):
+        _require_sound(one)
+        if one.workload.name in names:
+            msg = f"{one.origin}: another workload is called {one.workload.name!r} already: choose another name"
+            raise UsageError(msg)
+        names.add(one.workload.name)
+        loaded.append(replace(one, workload=_without_paths(one.workload)))
+    if not loaded:
+        msg = f"{source.name}: declares no Workload: name one, or a tuple of them, at the top level"
+        raise UsageError(msg)
+    return tuple(loaded)
+
+
+def _from_file(place: str, seed: int) -> Iterator[Loaded]:
+    del seed
+    path = Path(place)
+    for workload in _workloads_among(vars(load_file(path)).values()):
+        yield Loaded(workload=workload, origin=Origin(file=path, line=line_of_declaration(path, workload.name)))
+
+
+def _from_model(place: str, seed: int) -> Iterator[Loaded]:
+    file, _, function = place.rpartition(":")
+    path = Path(file)
+    make = getattr(load_file(path), function, None)
+    if not callable(make):
+        msg = f"{path.name}: has no function {function!r}: name one that returns a module and its example inputs"
+        raise UsageError(msg)
+    origin = Origin(file=path, line=line_of_declaration(path, function))
+    try:
+        found = workloads(make, name_of(function, path.stem), seed)
+    except (Exception, SystemExit) as err:  # the function is the user's: anything may come
+        raise UsageError(sentence(err, origin)) from err
+    yield from (Loaded(workload=workload, origin=origin) for workload in found)
+
+
+def _from_package(place: str, seed: int) -> Iterator[Loaded]:
+    name, value = place.split(" = ", 1)
+    del seed
+    entry = EntryPoint(name=name, value=value, group=GROUP)
+    try:
+        found = entry.load()
+    except (Exception, SystemExit) as err:  # so is the package
+        msg = f"package {name}: {sentence(err, Origin(file=_file_of(entry.module.partition('.')[0])))}"
+        raise UsageError(msg) from err
+    origin = Origin(file=_file_of(entry.module))
+    yield from (Loaded(workload=workload, origin=origin) for workload in _workloads_among([found]))
+
+
+LOADERS: Final[dict[str, Callable[[str, int], Iterator[Loaded]]]] = {
+    "workloads": _from_file,
+    "model": _from_model,
+    "package": _from_package,
+}
+
+
+def _file_of(module: str) -> Path:
+    """Return the file of a module that is loaded or, at the top level, can be found."""
+    spec = importlib.util.find_spec(module)
+    return Path(spec.origin if spec and spec.origin else module)
+
+
+def _workloads_among(values: Iterable[object]) -> Iterator[Workload]:
+    """Yield the workloads among values, and in the tuples and lists among them, each once."""
+    seen: set[int] = set()
+    for value in list(values):
+        for one in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(one, Workload) and id(one) not in seen:
+                seen.add(id(one))
+                yield one
+
+
+def _without_paths(workload: Workload) -> Workload:
+    """Return a workload whose texts are fit for a record."""
+    family, expression, size = scrub(workload.family), scrub(workload.expression), scrub(workload.size)
+    return replace(workload, family=family, expression=expression, size=size)
+
+
+def _require_sound(loaded: Loaded) -> None:
+    try:
+        wrong = fault(loaded.workload)
+    except Exception as err:  # its functions of work are the user's too
+        raise UsageError(sentence(err, loaded.origin)) from err
+    if wrong:
+        msg = f"{loaded.origin}: {wrong}"
+        raise UsageError(scrub(msg))
