@@ -16,6 +16,7 @@ FAMILIES = {
     "control_flow",
     "elementwise",
     "neural",
+    "execution",
     "reduction",
     "indexing",
     "linalg",
@@ -73,8 +74,9 @@ def test_a_round_trip_is_right_and_moves_data_both_ways(workload, monkeypatch):
     treat_as_gpu(monkeypatch)
     prepared = prepare(workload, LIKE_A_GPU, residency="roundtrip")
     assert prepared.check().ok
-    to, places = torch.Tensor.to, []
+    to, copy, places = torch.Tensor.to, torch.Tensor.copy_, []
     monkeypatch.setattr(torch.Tensor, "to", lambda self, place: places.append(str(place)) or to(self, place))
+    monkeypatch.setattr(torch.Tensor, "copy_", lambda self, other: places.append("here") or copy(self, other))
     prepared.call()
     assert len(places) >= 2, "at least one input in and one result out"
 

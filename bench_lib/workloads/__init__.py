@@ -10,6 +10,7 @@ from bench_lib.workloads.base import Workload
 from bench_lib.workloads.control_flow import CONTROL_FLOW
 from bench_lib.workloads.creation import CREATION
 from bench_lib.workloads.elementwise import ELEMENTWISE
+from bench_lib.workloads.execution import EXECUTION
 from bench_lib.workloads.fft import FFT
 from bench_lib.workloads.indexing import INDEXING
 from bench_lib.workloads.linalg import LINALG
@@ -35,6 +36,7 @@ ALL: Final[tuple[Workload, ...]] = (
     *LINALG,
     *FFT,
     *NEURAL,
+    *EXECUTION,
     *CONTROL_FLOW,
 )
 

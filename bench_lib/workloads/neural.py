@@ -204,9 +204,9 @@ def _heads_and_target(setting: Setting) -> Tensors:
 
 
 def _attention_gradients(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, target: torch.Tensor) -> Tensors:
-    leaves = tuple(tensor.detach().requires_grad_() for tensor in (q, k, v))
-    loss = mse_loss(scaled_dot_product_attention(*leaves), target)
-    return loss.detach(), *torch.autograd.grad(loss, leaves)
+    q, k, v = (tensor.detach().requires_grad_() for tensor in (q, k, v))
+    loss = mse_loss(scaled_dot_product_attention(q, k, v), target)
+    return loss.detach(), *torch.autograd.grad(loss, (q, k, v))
 
 
 def _under_autocast(function: Callable[..., Any], device_type: str, *tensors: torch.Tensor) -> Any:
