@@ -43,7 +43,7 @@ def make_plan(
     """
     keep = compile_expression(expression) if expression else lambda _: True
     planned = tuple(
-        PlannedCase(case=case, flop=float(workload.flop(case.n)), nbytes=workload.working_set(case.n, case.dtype))
+        work_of(workload, case)
         for workload in workloads
         for case in _cases(workload, devices, profile)
         if keep(f"{workload.family} {case}")
@@ -53,6 +53,11 @@ def make_plan(
         msg = f"no case of profile {profile} on {keys} matches -k {expression!r}: try a word of `crossover run --list`"
         raise UsageError(msg)
     return planned
+
+
+def work_of(workload: Workload, case: Case) -> PlannedCase:
+    """Return a case of a workload with the work it does."""
+    return PlannedCase(case=case, flop=float(workload.flop(case.n)), nbytes=workload.working_set(case.n, case.dtype))
 
 
 def group_of(case: Case) -> GroupKey:

@@ -1,12 +1,12 @@
 """How a budget becomes rounds, passes and shares: arithmetic on times that were seen, with no clock of its own.
 
-Rounds come first, then passes, then time within a visit. A budget is kept by giving each visit its share and by
-dropping rounds; a case is never dropped without a row that says so.
+Rounds come first, then passes, then time within a visit. A budget is kept by giving each visit its share, by letting
+long calls sit out some rounds, and by dropping rounds; a case is never dropped without a row that says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,9 +14,15 @@ from bench_lib.records import Case, PlannedCase
 
 MIN_VISIT_SECONDS: Final = 4e-3
 MAX_VISIT_SECONDS: Final = 0.5
-SLOW_SHARE: Final = 6.0  # one case may cost this many times its even share of the budget
 CALLS_PER_VISIT: Final = 2  # a slow case takes one call to warm up and one that is timed
-SLOW_VISIT: Final = 3.0  # a visit that costs so many shares is made once a round
+SLOW_VISIT: Final = 3.0  # a visit that costs so many even shares is slow: it is made once a round, or not in each
+FIRST_SLOW_SHARE: Final = 0.4  # of the budget, for the first visits to slow cases
+SLOW_SHARE: Final = 0.6  # of what the other cases leave of a later round
+SLOW_ODDS: Final = 30.0  # one case in so many is expected to be slow, and may take its part of their time
+LARGEST_PART: Final = 0.25  # of the time for slow cases, that one visit may take
+ENOUGH_ROUNDS: Final = 5  # before a budget gives slow cases more visits, the others have so many
+SLOW_ROUNDS: Final = 3  # visits that slow cases get before the others get more than enough rounds: an interval
+NEAR_PASSES: Final = 2  # times the visits that every case has in a round: those that cases near a crossover may have
 WATCHDOG_FACTOR: Final = 20.0
 
 
@@ -57,9 +63,93 @@ def round_share(seconds_left: float, rounds_left: int) -> float:
     return max(seconds_left, 0.0) / max(rounds_left, 1)
 
 
-def slow_limit(budget_seconds: float, cases: int, rounds: int) -> float:
-    """Return the longest call, in seconds, that a case may have: beyond it the case is ``too_slow``."""
-    return SLOW_SHARE * budget_seconds / max(cases, 1) / (max(rounds, 1) * CALLS_PER_VISIT)
+@dataclass(frozen=True, kw_only=True)
+class Allotment:
+    """What the time that is left is for.
+
+    Attributes
+    ----------
+    rounds
+        That fit into it, the next one included; at least 1.
+    slow_seconds
+        Of the next round, for visits to slow cases.
+    """
+
+    rounds: int
+    slow_seconds: float
+
+
+def first_allotment(seconds_left: float, rounds: int) -> Allotment:
+    """Return the allotment of a first round, of whose cases nothing is known yet."""
+    return Allotment(rounds=max(rounds, 1), slow_seconds=FIRST_SLOW_SHARE * max(seconds_left, 0.0))
+
+
+def allot(
+    seconds_left: float, *, rounds_done: int, rounds_left: int, others: float, slow: float, slow_rounds: int
+) -> Allotment:
+    """Share what is left between rounds and slow cases.
+
+    In this order: enough rounds of the other cases; a few visits to each slow one; the rounds that were asked for; a
+    visit to each slow one in each of them.
+
+    Parameters
+    ----------
+    rounds_done, rounds_left
+        How many were made, and how many more are asked for.
+    others
+        Seconds that a round takes without the slow cases, its start included.
+    slow
+        Seconds that one visit to each slow case takes.
+    slow_rounds
+        In how many rounds each of them was timed already, at least.
+    """
+    others = max(others, MIN_VISIT_SECONDS)
+    rounds_left = max(rounds_left, 1)
+    owed = min(max(ENOUGH_ROUNDS - rounds_done, 1), rounds_left)
+    spare = max(seconds_left - owed * others, 0.0)
+    reserved = min(max(SLOW_ROUNDS - slow_rounds, 0) * slow, spare)
+    rounds = min(max(int((seconds_left - reserved) / others), 1), rounds_left)
+    over = max(seconds_left - rounds * others, 0.0)
+    return Allotment(rounds=rounds, slow_seconds=max(reserved, SLOW_SHARE * over) / rounds)
+
+
+def call_limit(slow_seconds: float, *, unvisited: int, even_share: float) -> float:
+    """Return the longest call, in seconds, that a case may have: beyond it the case is ``too_slow``.
+
+    Parameters
+    ----------
+    slow_seconds
+        What is left for slow cases in this round.
+    unvisited
+        Cases that have not had their first visit: any of them may turn out to be slow.
+    even_share
+        Seconds of the budget for each visit, if all were alike.
+    """
+    visit = min(LARGEST_PART * slow_seconds, SLOW_ODDS * slow_seconds / max(unvisited, 1))
+    return max(visit, SLOW_VISIT * even_share) / CALLS_PER_VISIT
+
+
+def resting(
+    slow: Sequence[Case], *, seconds: float, cost: Callable[[Case], float], rounds: Callable[[Case], int]
+) -> frozenset[Case]:
+    """Return which slow cases sit a round out: those seen least often come first, and then the cheaper ones.
+
+    Parameters
+    ----------
+    seconds
+        For visits to slow cases in this round.
+    cost
+        Seconds of a visit to a case.
+    rounds
+        In how many rounds a case was timed.
+    """
+    left = seconds
+    out = set()
+    for case in sorted(slow, key=lambda case: (rounds(case), cost(case), str(case))):
+        left -= cost(case)
+        if left < 0:
+            out.add(case)
+    return frozenset(out)
 
 
 class Predictions:
@@ -70,11 +160,17 @@ class Predictions:
     """
 
     def __init__(self, planned: Iterable[PlannedCase]) -> None:
-        self._planned: Mapping[Case, PlannedCase] = {one.case: one for one in planned}
+        self._planned: dict[Case, PlannedCase] = {}
         self._series: dict[tuple[str, str, str, str, str], list[Case]] = {}
-        for case in self._planned:
-            self._series.setdefault(_series(case), []).append(case)
         self._seen: dict[Case, float] = {}
+        self.add(planned)
+
+    def add(self, planned: Iterable[PlannedCase]) -> None:
+        """Take further cases in."""
+        for one in planned:
+            if one.case not in self._planned:
+                self._planned[one.case] = one
+                self._series.setdefault(_series(one.case), []).append(one.case)
 
     def learn(self, case: Case, seconds: float) -> None:
         """Note what one call of a case took at its best: a disturbed moment must not condemn the larger sizes."""
@@ -84,17 +180,22 @@ class Predictions:
         """Return what one call will take; None where nothing is known."""
         if case in self._seen:
             return self._seen[case]
-        smaller = [other for other in self._series[_series(case)] if other.n < case.n and other in self._seen]
-        if not smaller:
-            return None
-        nearest = max(smaller, key=lambda other: other.n)
-        return self._seen[nearest] * self._growth(self._planned[nearest], self._planned[case])
+        nearest = self.nearest_smaller(case, self._seen)
+        return self._seen[nearest] * self.growth(nearest, case) if nearest else None
 
-    @staticmethod
-    def _growth(small: PlannedCase, large: PlannedCase) -> float:
-        if small.flop > 0:
-            return max(large.flop / small.flop, 1.0)
-        return max(large.nbytes / max(small.nbytes, 1), 1.0)
+    def nearest_smaller(self, case: Case, among: Collection[Case]) -> Case | None:
+        """Return the largest smaller size of the same operation among some cases; None where there is none."""
+        smaller = [other for other in self._series[_series(case)] if other.n < case.n and other in among]
+        return max(smaller, key=lambda other: other.n, default=None)
+
+    def copying(self, small: Case, large: Case) -> float:
+        """Return how many times the bytes of one planned case another has; at least 1."""
+        return max(self._planned[large].nbytes / max(self._planned[small].nbytes, 1), 1.0)
+
+    def growth(self, small: Case, large: Case) -> float:
+        """Return how many times the work of one planned case another is, by FLOP or else by bytes; at least 1."""
+        before, after = self._planned[small], self._planned[large]
+        return max(after.flop / before.flop, 1.0) if before.flop > 0 else self.copying(small, large)
 
 
 def _series(case: Case) -> tuple[str, str, str, str, str]:

@@ -1,0 +1,122 @@
+"""Which cases are compared while a run goes on, and between which sizes the winner changes.
+
+Standard library only, and no clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bench_lib.plan import STORED_AS
+from bench_lib.records import Case, DeviceRecord
+from bench_lib.verdicts import decide
+
+BASELINE: Final = "cpu"
+HOST_KINDS: Final = ("numpy", "cpu")
+FLIPPED: Final = {"device": "baseline", "baseline": "device"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One operation in one view on one device, with what it is compared with.
+
+    Attributes
+    ----------
+    sizes
+        Each size that is planned on both sides, ascending, with the device's case and the baseline's.
+    either
+        Whether the baseline may be the one that takes over: between two ways of computing on the CPU, neither is meant
+        for the larger sizes.
+    """
+
+    sizes: tuple[tuple[int, Case, Case], ...]
+    either: bool
+
+    @property
+    def smallest(self) -> tuple[Case, Case]:
+        """The device's case and the baseline's at the smallest size; the others differ in ``n`` alone."""
+        return self.sizes[0][1:]
+
+    def at(self, n: int) -> tuple[Case, Case]:
+        """Return the device's case at a size and the baseline's."""
+        device, baseline = self.smallest
+        return replace(device, n=n), replace(baseline, n=n)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Places, among growing sizes, between which a device takes over.
+
+    Attributes
+    ----------
+    low
+        The largest size at which it is known not to win; -1 where there is none.
+    high
+        The smallest from which it wins at all larger ones; the number of sizes where there is none.
+    """
+
+    low: int
+    high: int
+
+
+def operations(cases: Iterable[Case], devices: Sequence[DeviceRecord]) -> Iterator[Operation]:
+    """Yield what is compared: each GPU with the CPU, resident and round trip, by latency.
+
+    Without a GPU it is NumPy and one thread that are compared with the CPU and all its threads. A GPU's tf32 is
+    compared with the CPU's float32.
+    """
+    gpus = {device.key for device in devices if device.kind not in HOST_KINDS}
+    challengers = gpus or {device.key for device in devices if device.key != BASELINE}
+    planned = dict.fromkeys(cases)
+    rows: dict[Case, list[tuple[int, Case, Case]]] = {}
+    for case in planned:
+        if case.device in challengers and case.timing == "latency":
+            dtype = STORED_AS.get(case.dtype, case.dtype)
+            baseline = replace(case, device=BASELINE, dtype=dtype, residency="resident")
+            if baseline in planned:
+                rows.setdefault(replace(case, n=0), []).append((case.n, case, baseline))
+    for found in rows.values():
+        yield Operation(sizes=tuple(sorted(found, key=lambda row: row[0])), either=not gpus)
+
+
+def find_gap(verdicts: Sequence[str], *, either: bool = False) -> Gap:
+    """Return where a device takes over, for all that is known, from its verdicts at growing sizes.
+
+    Parameters
+    ----------
+    verdicts
+        As for :func:`bench_lib.verdicts.decide`, of whose answer this gives the two sides.
+    either
+        Whether the baseline may be the one that takes over, where it wins at the largest size.
+    """
+    if either and verdicts and verdicts[-1] == "baseline":
+        verdicts = [FLIPPED.get(verdict, verdict) for verdict in verdicts]
+    _, high = decide(verdicts)
+    low = next((place for place in range(high - 1, -1, -1) if verdicts[place] in ("baseline", "same")), -1)
+    return Gap(low=low, high=high)
+
+
+def undecided(gap: Gap, verdicts: Sequence[str], most: int) -> list[int]:
+    """Return the places that keep a gap from being told, those next to the takeover first and ``most`` of them.
+
+    Where the device does not win at the largest size, that size alone could still tell.
+    """
+    lowest = gap.low if gap.high < len(verdicts) else gap.high - 2
+    return [place for place in range(gap.high - 1, lowest, -1) if place >= 0 and verdicts[place] == "undecided"][:most]
+
+
+def between(low: int, high: int, *, multiple: int, taken: Collection[int]) -> int | None:
+    """Return the size half way between two others, on a logarithmic scale; None where there is no room for one.
+
+    Parameters
+    ----------
+    multiple
+        What the size is a multiple of.
+    taken
+        Sizes that are there already.
+    """
+    n = round(math.sqrt(low * high) / multiple) * multiple
+    return n if low < n < high and n not in taken else None
