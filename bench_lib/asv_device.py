@@ -12,12 +12,14 @@ imported it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Final
 
 from asv_runner.benchmarks._base import Benchmark, _get_first_attr
+from asv_runner.benchmarks.mark import SkipNotImplemented
 
 from bench_lib import devices
 from bench_lib.errors import CrossoverError, DeviceNotFound
@@ -25,7 +27,7 @@ from bench_lib.measure import Settings
 from bench_lib.records import Case, PlannedCase, to_object
 from bench_lib.visitor import Visitor, by_key
 from bench_lib.workloads import by_name, find
-from bench_lib.workloads.base import Workload
+from bench_lib.workloads.base import ONE_THREAD, Workload
 
 DEVICE_KEYS: Final = ("numpy", "cpu", "cpu-1t", "cuda:0", "mps", "xpu:0")
 """The same on every machine, so that the results of several fit together."""
@@ -81,6 +83,8 @@ class DeviceBenchmark(Benchmark):  # type: ignore[misc]  # asv_runner has no typ
 
         Raises
         ------
+        SkipNotImplemented
+            If only making the case ready shows that this machine cannot run it; asv takes it for a skip.
         CrossoverError
             If the result was wrong, the memory did not suffice, or the operation failed.
         """
@@ -88,6 +92,9 @@ class DeviceBenchmark(Benchmark):  # type: ignore[misc]  # asv_runner has no typ
         visitor = Visitor(workloads=by_name(), devices=self._devices, seed=SEED)
         visitor.warm(planned.case.device, self.warmup_time)
         sample = visitor.visit(planned, round_number=1, visit=1, settings=self._settings(), check=True)
+        if sample.status == "skipped":
+            sys.stdout.write(f"asv: skipped: {sample.reason}\n")  # as asv says what a setup has skipped
+            raise SkipNotImplemented(sample.reason)
         if sample.status != "ok":
             msg = f"{sample.case} has no time, it is {sample.status}: {sample.reason}"
             raise CrossoverError(msg)
@@ -127,8 +134,9 @@ def benchmark(name: str) -> Method:
     """Return the asv benchmark of a workload: its latency with the data in place, by device, dtype and size.
 
     The dtypes are those of the quick profile, the sizes its smallest, middle and largest, and the standard one's
-    largest. asv's version of the benchmark is the hash of the workload's source, and ``benchmarks.json`` carries what
-    our reader of asv's results needs to know.
+    largest; of a workload that a quick run does not have, the standard profile's smallest and largest. asv's version of
+    the benchmark is the hash of the workload's source, and ``benchmarks.json`` carries what our reader of asv's results
+    needs to know.
 
     Raises
     ------
@@ -147,7 +155,7 @@ def benchmark(name: str) -> Method:
 
 def _attributes(workload: Workload) -> dict[str, Any]:
     """Return what asv looks for on a benchmark's function, and ``crossover``, which it passes on."""
-    keys = [key for key in DEVICE_KEYS if _kind(key) in workload.kinds]
+    keys = [key for key in DEVICE_KEYS if _is_asked_for(workload, key)]
     dtypes = workload.dtypes.values("quick")
     sizes = _sizes(workload, dtypes)
     planned = [_planned(workload, key, dtype, n) for key in keys for dtype in dtypes for n in sizes]
@@ -173,6 +181,8 @@ def _sizes(workload: Workload, dtypes: Iterable[str]) -> list[int]:
         set.intersection(*(set(workload.sizes_for(dtype, profile)) for dtype in dtypes))
         for profile in ("quick", "standard")
     )
+    if not quick:
+        return sorted({min(standard), max(standard)})
     ordered = sorted(quick)
     return sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1], max(standard)})
 
@@ -180,6 +190,10 @@ def _sizes(workload: Workload, dtypes: Iterable[str]) -> list[int]:
 def _planned(workload: Workload, device: str, dtype: str, n: int) -> PlannedCase:
     case = Case(workload=workload.name, n=n, dtype=dtype, device=device)
     return PlannedCase(case=case, flop=workload.flop(n), nbytes=workload.working_set(n, dtype))
+
+
+def _is_asked_for(workload: Workload, device: str) -> bool:
+    return _kind(device) in workload.kinds and (workload.one_thread or device != ONE_THREAD)
 
 
 def _why_nowhere(planned: PlannedCase) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from asv_runner.benchmarks import benchmark_types
+from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import disc_benchmarks
 
 from bench_lib import asv_device, devices
@@ -20,7 +22,7 @@ from bench_lib.workloads import ALL, find
 from bench_lib.workloads.base import Workload
 
 ROOT = Path(__file__).parent.parent
-FAMILIES = ("creation", "transfer", "matmul", "autograd")
+FAMILIES = tuple(dict.fromkeys(workload.family for workload in ALL))
 SMALL = ("cpu", "float32", 16)
 
 
@@ -144,6 +146,15 @@ def test_a_product_for_gpus_is_skipped_on_a_processor(capsys: pytest.CaptureFixt
     assert "is for GPUs" in skipped(capsys, "cpu", "float32", 4096)
 
 
+def test_what_only_making_it_ready_shows_to_be_impossible_is_skipped_with_the_reason(
+    visitor: type[FakeVisitor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    visitor.answer = {"status": "skipped", "reason": "no such kernel here"}
+    with pytest.raises(SkipNotImplemented, match="no such kernel here"):
+        run(*SMALL)
+    assert capsys.readouterr().out == "asv: skipped: no such kernel here\n"
+
+
 def test_a_real_case_is_measured_and_checked_without_any_stand_in() -> None:
     result = run(*SMALL, number=3, repeat=2, warmup_time=0)
     assert result["number"] == 3
@@ -173,9 +184,12 @@ def suite() -> dict[str, DeviceBenchmark]:
     return {benchmark.name: benchmark for benchmark in disc_benchmarks(str(ROOT / "benchmarks"))}
 
 
-def test_what_a_quick_run_has_of_four_families_is_a_benchmark_under_its_name(suite: dict[str, DeviceBenchmark]) -> None:
-    quick = (w for w in ALL if w.family in FAMILIES and w.sizes.quick)  # asv pays a process for each combination
-    expected = {f"{w.family}.{w.family.title()}.device_{w.name}" for w in quick}
+def class_of(family: str) -> str:
+    return family.title().replace("_", "")
+
+
+def test_every_workload_is_one_benchmark_of_its_familys_class_under_its_name(suite: dict[str, DeviceBenchmark]) -> None:
+    expected = {f"{w.family}.{class_of(w.family)}.device_{w.name}" for w in ALL}
     assert set(suite) == expected
     for name, benchmark in suite.items():
         assert isinstance(benchmark, DeviceBenchmark)
@@ -191,6 +205,41 @@ def test_every_benchmark_asks_for_a_device_a_dtype_and_a_size(suite: dict[str, D
         assert all(isinstance(dtype, str) for dtype in dtypes)
         assert sizes == sorted(set(sizes))
         assert benchmark.check(str(ROOT / "benchmarks"))
+
+
+def test_what_a_quick_run_lacks_is_asked_for_at_the_smallest_and_the_largest_size_of_a_standard_run(
+    suite: dict[str, DeviceBenchmark],
+) -> None:
+    _, _, sizes = suite["indexing.Indexing.device_gather"]._params
+    gather = find("gather").sizes
+    assert gather.quick == ()
+    assert sizes == [min(gather.standard), max(gather.standard)]
+    _, _, sizes = suite["matmul.Matmul.device_matvec"]._params
+    assert sizes == sorted(find("matvec").sizes.quick)
+
+
+def test_the_readme_says_about_how_many_combinations_there_are(suite: dict[str, DeviceBenchmark]) -> None:
+    said = re.search(
+        r"about ([\d,]+) combinations of device, dtype and size, of which a machine without a GPU has about ([\d,]+);",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+    )
+    assert said, "README.md must say how many combinations the suite has"
+    told = [benchmark.crossover["possible"] for benchmark in suite.values()]
+    devices = [[key for key, _, _ in itertools.product(*benchmark._params)] for benchmark in suite.values()]
+    on_hosts = [
+        there and key in ("numpy", "cpu", "cpu-1t")
+        for possible_here, keys in zip(told, devices, strict=True)
+        for there, key in zip(possible_here, keys, strict=True)
+    ]
+    counted = (len(on_hosts), sum(on_hosts))
+    assert counted == pytest.approx(tuple(int(text.replace(",", "")) for text in said.groups()), rel=0.05)
+
+
+def test_one_thread_is_only_asked_for_where_it_teaches_something(suite: dict[str, DeviceBenchmark]) -> None:
+    for benchmark in suite.values():
+        workload = find(benchmark.crossover["workload"]["name"])
+        asked = "cpu-1t" in benchmark._params[0]
+        assert asked == (workload.one_thread and "cpu" in workload.kinds)
 
 
 def possible(device: str, dtype: str, n: int, *, workload: Workload) -> bool:
@@ -217,12 +266,13 @@ def test_the_type_is_registered_once_however_often_the_suite_is_imported(suite: 
 
 
 def test_importing_the_suite_touches_no_gpu_and_looks_for_none() -> None:
-    code = """
+    modules = ", ".join(f"benchmarks.{family}" for family in FAMILIES)
+    code = f"""
 import torch
 from bench_lib import devices
 def never(*args): raise AssertionError("importing the suite looked for devices")
 devices.discover = torch.cuda.is_available = torch.cuda._lazy_init = never
-import benchmarks.creation, benchmarks.transfer, benchmarks.matmul, benchmarks.autograd
+import {modules}
 import os
 print(torch.cuda.is_initialized(), os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"])
 """
