@@ -29,7 +29,7 @@ from tests import builders
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "numpy", "pandas", "scipy", "matplotlib", "jinja2", "rich"}
-VERBS = ("devices", "run", "report")
+VERBS = ("devices", "run", "report", "doctor")
 Crossover = Callable[..., int]
 
 

@@ -10,7 +10,7 @@ import pytest
 from rich.table import Table
 
 from bench_lib import terminal
-from bench_lib.records import Case, DeviceRecord, Sample
+from bench_lib.records import Case, DeviceRecord, Finding, Sample
 from tests import builders
 
 PATH = Path("results/runs/run.jsonl")
@@ -230,3 +230,38 @@ def test_piped_output_is_as_wide_as_a_wide_terminal_unless_told(monkeypatch: pyt
     assert terminal.console(Stream(terminal=False)).width == 120
     monkeypatch.setenv("COLUMNS", "90")
     assert terminal.console(Stream(terminal=False)).width == 90
+
+
+OK, NOTE = (Finding(check=name, severity=name, found="seen") for name in ("ok", "note"))  # type: ignore[arg-type]
+LOAD, HEAT = (Finding(check=check, severity="warning", found="much of it") for check in ("load", "heat"))
+TIMER = Finding(check="timer cpu", severity="unfit", found="wrong", advice="report it")
+
+
+@pytest.mark.parametrize(
+    ("findings", "said"),
+    [
+        ((), []),
+        ((OK, NOTE), []),
+        ((OK, LOAD), ["warning: load: much of it"]),
+        ((LOAD, TIMER), ["unfit: timer cpu: wrong", "warning: load: much of it"]),
+        (
+            (LOAD, HEAT, TIMER),
+            ["unfit: timer cpu: wrong", "warning: load: much of it (and 1 more: crossover doctor)"],
+        ),
+    ],
+)
+def test_what_the_doctor_found_is_said_before_a_run_in_two_lines_at_most_the_worst_first(
+    findings: tuple[Finding, ...], said: list[str], piped: Stream
+) -> None:
+    terminal.RunProgress().begin(dataclasses.replace(RUN, findings=findings), 2, PATH)
+    assert piped.getvalue().splitlines()[1:] == said
+
+
+def test_quiet_keeps_what_the_doctor_found_to_the_file(piped: Stream) -> None:
+    terminal.RunProgress(quiet=True).begin(dataclasses.replace(RUN, findings=(TIMER,)), 2, PATH)
+    assert piped.getvalue() == ""
+
+
+def test_the_table_of_findings_has_a_row_for_each_and_what_to_do_under_it() -> None:
+    rows = [cells(line) for line in text_of(terminal.findings_table((OK, TIMER))).splitlines() if line.startswith("│")]
+    assert rows == [["ok", "ok", "seen"], ["unfit", "timer cpu", "wrong"], ["", "", "→ report it"]]
