@@ -110,6 +110,7 @@ def run(
         typer.Option(help="FILE.py:make, which returns your module and example inputs; repeatable. Only yours, too."),
     ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which a visit is given up.")] = 60.0,
+    no_refine: Annotated[bool, typer.Option("--no-refine", help="Add no sizes near the crossovers.")] = False,
     list_cases: Annotated[bool, typer.Option("--list", help="Print the cases and measure nothing.")] = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -127,6 +128,7 @@ def run(
         out=out,
         machine=machine,
         visit_timeout=timeout,
+        refine=not no_refine,
         workloads=tuple(workloads or ()),
         models=tuple(model or ()),
     )

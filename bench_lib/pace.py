@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from bench_lib.costs import ASK_SECONDS
 from bench_lib.ledger import Ledger
 from bench_lib.records import Case, Run
-from bench_lib.schedule import SLOW_VISIT, Allotment, allot, call_limit, first_allotment, resting, round_share
+from bench_lib.schedule import (
+    ROUND_SECONDS,
+    SLOW_VISIT,
+    Allotment,
+    allot,
+    call_limit,
+    first_allotment,
+    resting,
+    round_share,
+)
 
 
 @dataclass(kw_only=True)
@@ -23,7 +32,7 @@ class Pace:
     seconds_left
         Returns what is left of the whole budget.
     start_seconds
-        What starting a process and bringing its devices up took last.
+        What starting a process and bringing its devices up takes.
     resting
         Slow cases that sit this round out.
     """
@@ -31,7 +40,7 @@ class Pace:
     header: Run
     ledger: Ledger
     seconds_left: Callable[[], float]
-    start_seconds: float = 0.0
+    start_seconds: float = ROUND_SECONDS
     resting: frozenset[Case] = frozenset()
     _even_share: float = 0.0
     _slow_left: float = 0.0

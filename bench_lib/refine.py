@@ -18,13 +18,13 @@ from bench_lib.costs import Costs
 from bench_lib.gaps import Gap, Operation, between, find_gap, operations, undecided
 from bench_lib.ratios import Ratios
 from bench_lib.records import Case, Plan, PlannedCase, Run, Sample
+from bench_lib.schedule import ROUND_SECONDS
 
 WITHIN: Final = 1.5  # a gap is narrow enough when its ends differ by no more than this factor
 TRIED: Final = 3  # visits after which a size that still cannot be told gets neighbours
 NEAR: Final = 3  # sizes that get more visits at one crossover
 SPARE_SHARE: Final = 0.5  # of the budget that the planned cases leave, for those that are added
 LEAST_SHARE: Final = 0.1  # of the whole budget, whatever they leave
-ROUND_SECONDS: Final = 4.0  # to start a process and bring its devices up
 ROUNDS_WITH: Final = 3  # an added size is measured in so many rounds at least, where so many are made
 
 

@@ -14,6 +14,7 @@ from bench_lib.records import Case, PlannedCase
 
 MIN_VISIT_SECONDS: Final = 4e-3
 MAX_VISIT_SECONDS: Final = 0.5
+ROUND_SECONDS: Final = 4.0  # to start a process and bring its devices up, until one was seen to
 CALLS_PER_VISIT: Final = 2  # a slow case takes one call to warm up and one that is timed
 SLOW_VISIT: Final = 3.0  # a visit that costs so many even shares is slow: it is made once a round, or not in each
 FIRST_SLOW_SHARE: Final = 0.4  # of the budget, for the first visits to slow cases

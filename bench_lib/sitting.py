@@ -141,28 +141,30 @@ class Sitting:
         return Ended(path=path, outcome=outcome, wall_seconds=wall)
 
     def _rounds(self, worker: WorkerProcess) -> None:
-        number, began = self.first_round, self.started
+        number = self.first_round
         self.crew.take(worker)
         while self._is_another_due():
             end = time.monotonic() + self.pace.plan_round(self.rounds_done)
             try:
-                self._round(number, began, end)
+                self._round(number, end)
             finally:
                 self.crew.end()  # whichever is alive: a round that is interrupted may have begun with another one
             self.rounds_done += 1
-            number, began = number + 1, time.monotonic()
+            number += 1
 
     def _is_another_due(self) -> bool:
         """Whether there is something left to ask, and time for it; the first round is begun whatever the budget."""
         asked = self.rounds_done < self.header.rounds and bool(self.ledger.active())
         return asked and (not self.rounds_done or self._seconds_left() >= self.pace.shortest_round())
 
-    def _round(self, number: int, began: float, end: float) -> None:
+    def _round(self, number: int, end: float) -> None:
         """Make the passes of one round, the first one whole."""
+        began = time.monotonic()
         self.crew.bring_up(number)
         for ceiling in self.crew.measure_ceilings(number):
             self.store.append(ceiling)
-        self.pace.start_seconds = time.monotonic() - began
+        if number > self.first_round:  # the first finds its process started, and searches for ceilings
+            self.pace.start_seconds = time.monotonic() - began
         self._pass(self._everywhere(), number, 1, end=end, passes_left=self.header.visits - 1)
         for visit in range(2, MAX_VISITS + 1):
             if time.monotonic() >= end:

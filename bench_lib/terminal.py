@@ -139,6 +139,10 @@ class RunProgress:
                 self._progress.remove_task(self._task)
             self._task = self._progress.add_task(self._round, total=visits, case="")
 
+    def add(self, cases: int) -> None:
+        """Count cases that were added to the plan."""
+        self._cases += cases
+
     def about_to(self, case: Case) -> None:
         """Show the case in hand."""
         if self._progress:

@@ -15,8 +15,9 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        asv_device asv_plugin ceiling_* ceilings clock devices doctor doctor.* examination host measure plan
-        costs gaps ledger process ratios refine runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
+        asv_device asv_plugin ceiling_* ceilings clock costs crew devices doctor doctor.* examination gaps host ledger
+        measure pace plan process ratios refine runner schedule selection sitting software sources telemetry visitor
+        worker workloads workloads.*
     """,
     "right": """
         advice_words advise analysis analysis.* columns curves evidence figures figures.* frame report report.* stats

@@ -166,7 +166,7 @@ class Worker:
             error_bound=1e-6 if check else None,
             relative_error=0.0 if check else None,
             warmup_seconds=took / 4,
-            wall_seconds=took,
+            wall_seconds=took + check * CHECK_SECONDS,
         )
         return {"sample": to_json(dataclasses.replace(sample, round=request["round"], visit=request["visit"]))}
 
@@ -182,6 +182,9 @@ class Silent:
 
     def begin_round(self, *_: object) -> None:
         self.told["begin_round"] += 1
+
+    def add(self, cases: int) -> None:
+        self.told["add"] += cases
 
     def about_to(self, *_: object) -> None:
         self.told["about_to"] += 1
