@@ -131,6 +131,8 @@ def _training(subject: Subject, two: Tensors, one: Tensors) -> tuple[float, bool
 
 
 def _training_work(exact: Any, two: Tensors, one: Tensors) -> tuple[float, bool, str]:
+    if not first_tensor(exact(*two)).is_floating_point():
+        return 0.0, False, "its first output is of whole numbers, which have no gradient"
     losses = [_seeded(lambda: loss_of(first_tensor(exact(*two))), seed) for seed in SEEDS]
     if not losses[0].requires_grad:
         return 0.0, False, "its first output has no gradient with respect to its parameters"
