@@ -1,4 +1,10 @@
-"""Every workload that Crossover measures, in one visible tuple: ``ALL``."""
+"""Every workload that Crossover measures, in one visible tuple, ``ALL``; and what a file of your own workloads needs.
+
+A file for ``crossover run --workloads`` imports from here: :class:`Workload` and :class:`Axis` to declare an operation,
+:func:`functional` and :func:`gradient` to make a pure function of tensors ready, forward and backward, or
+:class:`Setting`, :class:`Prepared`, :class:`Check`, :func:`checked` and the measures of accuracy to write ``make`` by
+hand. ``examples/my_ops.py`` shows each.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,25 @@ from typing import Final
 
 from bench_lib.errors import UsageError
 from bench_lib.workloads.autograd import AUTOGRAD
-from bench_lib.workloads.base import Workload
+from bench_lib.workloads.base import (
+    ALL_KINDS,
+    GPU_KINDS,
+    TORCH_KINDS,
+    Accuracy,
+    Axis,
+    Check,
+    Prepared,
+    Setting,
+    Workload,
+    checked,
+    error_bound,
+    exact,
+    functional,
+    gradient,
+    relative_error,
+    worst,
+    worst_error,
+)
 from bench_lib.workloads.control_flow import CONTROL_FLOW
 from bench_lib.workloads.creation import CREATION
 from bench_lib.workloads.elementwise import ELEMENTWISE
@@ -21,6 +45,29 @@ from bench_lib.workloads.neural import NEURAL
 from bench_lib.workloads.ordering import ORDERING
 from bench_lib.workloads.reduction import REDUCTION
 from bench_lib.workloads.transfer import TRANSFER
+
+__all__ = [
+    "ALL",
+    "ALL_KINDS",
+    "GPU_KINDS",
+    "TORCH_KINDS",
+    "Accuracy",
+    "Axis",
+    "Check",
+    "Prepared",
+    "Setting",
+    "Workload",
+    "by_name",
+    "checked",
+    "error_bound",
+    "exact",
+    "find",
+    "functional",
+    "gradient",
+    "relative_error",
+    "worst",
+    "worst_error",
+]
 
 ALL: Final[tuple[Workload, ...]] = (
     *CREATION,
