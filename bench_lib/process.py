@@ -42,11 +42,15 @@ class WorkerProcess:
         What OpenMP and BLAS are told before they start; they do not see a quota themselves.
     python
         The interpreter, and so the torch, that measures.
+    compile_cache
+        Where ``torch.compile`` keeps what it made, for workers of one run to share; empty for its usual place.
     """
 
-    def __init__(self, *, seed: int, threads: int, python: str = sys.executable) -> None:
+    def __init__(self, *, seed: int, threads: int, python: str = sys.executable, compile_cache: str = "") -> None:
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
         environment = os.environ | thread_environment(threads) | {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+        if compile_cache:
+            environment["TORCHINDUCTOR_CACHE_DIR"] = compile_cache
         try:
             self._process = subprocess.Popen(
                 [python, "-m", "bench_lib.worker", str(seed)],
@@ -152,6 +156,6 @@ class WorkerProcess:
         return scrub(lines[-1].strip()) if lines else "it said nothing"
 
 
-def start_worker(seed: int) -> WorkerProcess:
+def start_worker(seed: int, compile_cache: str = "") -> WorkerProcess:
     """Start a worker of this interpreter, with as many threads as are usable here."""
-    return WorkerProcess(seed=seed, threads=usable_threads().count)
+    return WorkerProcess(seed=seed, threads=usable_threads().count, compile_cache=compile_cache)

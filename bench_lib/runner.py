@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,8 +94,7 @@ def describe() -> Here:
 
 def list_cases(request: Request) -> Listed:
     """Return the cases that a request stands for, without measuring any."""
-    start = _starter(request)
-    with start() as worker:
+    with _starter(request) as start, start() as worker:
         planned, _ = _ask_plan(worker, request)
         return Listed(cases=planned, not_loaded=tuple(start.not_loaded))
 
@@ -110,8 +112,7 @@ def run(request: Request, observer: Observer) -> Ended:
         If no worker can be started.
     """
     started = time.monotonic()
-    start = _starter(request)
-    with start() as first:
+    with _starter(request) as start, start() as first:
         header, planned = _make_header(first, request, start)
         keys = [device.key for device in header.devices]
         with examined(first, keys, budget=header.budget_seconds or 0.0, start=start) as (worker, findings):
@@ -146,23 +147,30 @@ def resume(path: Path, request: Request, observer: Observer) -> Ended:
             seed=original.seed,
             machine=original.machine,
         )
-        start = _starter(asked)
-        start.require_same(original.settings)
-        with start() as worker:
-            header, planned = _make_header(worker, asked, start)
-            _check_same(recording, header, planned)
-            sitting = _sit(store, original, planned, start, asked, observer, started)
-            sitting.recall(recording)
-            return sitting.go(worker, path)
+        with _starter(asked) as start:
+            start.require_same(original.settings)
+            with start() as worker:
+                header, planned = _make_header(worker, asked, start)
+                _check_same(recording, header, planned)
+                sitting = _sit(store, original, planned, start, asked, observer, started)
+                sitting.recall(recording)
+                return sitting.go(worker, path)
 
 
-def _starter(request: Request) -> Starter:
-    return Starter(
-        start=lambda: start_worker(request.seed),
-        sources=sources_of(request.workloads, request.models),
-        start_seconds=START_TIMEOUT_SECONDS,
-        load_seconds=max(LOAD_SECONDS, request.visit_timeout),
-    )
+@contextmanager
+def _starter(request: Request) -> Iterator[Starter]:
+    """Hand out what starts workers, with one cache of ``torch.compile`` for all of them.
+
+    It is empty at first, so that the first round says what compiling takes and the later ones do not pay it again.
+    """
+    # A compiler that a killed worker had started may still write there for a moment.
+    with tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True) as compile_cache:
+        yield Starter(
+            start=lambda: start_worker(request.seed, compile_cache),
+            sources=sources_of(request.workloads, request.models),
+            start_seconds=START_TIMEOUT_SECONDS,
+            load_seconds=max(LOAD_SECONDS, request.visit_timeout),
+        )
 
 
 def _sit(

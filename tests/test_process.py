@@ -114,3 +114,15 @@ def test_a_worker_that_says_nothing_and_dies_is_told_as_such(start: Start) -> No
 def test_an_interpreter_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(WorkerError, match=r"could not be started with this interpreter: .*No such file"):
         WorkerProcess(seed=0, threads=1, python="no-such-interpreter")
+
+
+@pytest.mark.parametrize("given", ["", "a-cache"])
+def test_a_cache_of_compiled_code_is_told_to_torch_only_where_one_is_given(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "the-usual-place")
+    told = tmp_path / "told.sh"
+    told.write_text('#!/bin/sh\nread line\necho "{\\"cache\\": \\"$TORCHINDUCTOR_CACHE_DIR\\"}"\n')
+    told.chmod(0o755)
+    with WorkerProcess(seed=0, threads=1, python=str(told), compile_cache=given) as worker:
+        assert worker.ask({}, timeout=20) == {"cache": given or "the-usual-place"}

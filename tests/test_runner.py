@@ -2,217 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bench_lib import runner, sitting
-from bench_lib.errors import DeviceNotFound, NotComparable, StorageError, WorkerError
+from bench_lib import runner
+from bench_lib.errors import NotComparable, StorageError, WorkerError
 from bench_lib.process import WorkerTimeout
 from bench_lib.records import (
     Case,
-    Ceiling,
-    DeviceRecord,
     Finding,
-    PlannedCase,
-    Recording,
     Sample,
-    WorkloadRecord,
-    from_object,
-    to_json,
-    to_object,
 )
 from bench_lib.runner import Request
 from bench_lib.storage import read
-
-START_SECONDS = 2.0
-OVERHEAD_SECONDS = 1e-3
-CHECK_SECONDS = 0.02
-
-Behaviour = Callable[[Case, int], Sample | BaseException | None]
-
-
-class World:
-    """A machine whose operations take ``seconds(case)``; time passes only by what its workers do."""
-
-    def __init__(self, sizes: tuple[int, ...] = (16, 64, 256), devices: tuple[str, ...] = ("cpu", "cpu-1t")) -> None:
-        self.time = 100.0
-        self.sizes, self.devices = sizes, devices
-        self.seconds: Callable[[Case], float] = lambda case: 1e-6 * case.n
-        self.behaviour: Behaviour = lambda case, visit: None
-        self.software = {"torch": "2.13.0"}
-        self.started = 0
-        self.visits: list[tuple[Case, int, int, bool, float]] = []
-        self.alive = 0
-        self.findings = [Finding(check="clock", severity="ok", found="reading the host's clock costs 60 ns")]
-        self.doctor_asked: list[tuple[list[str], float]] = []
-        self.doctor_breaks: str = ""
-        self.ceilings_asked: list[tuple[str, int, dict[str, str]]] = []
-        self.breaks_on_ceilings: set[str] = set()
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def cases(self) -> list[PlannedCase]:
-        return [
-            PlannedCase(case=Case(workload="add", n=n, dtype="float32", device=device), flop=float(n), nbytes=12 * n)
-            for n in self.sizes
-            for device in self.devices
-        ]
-
-    def start(self, seed: int) -> Worker:
-        self.started += 1
-        self.alive += 1
-        self.time += START_SECONDS
-        return Worker(self)
-
-
-class Worker:
-    """Answers as a real one would, at once."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.dead = False
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    def kill(self) -> None:
-        self.world.alive -= not self.dead
-        self.dead = True
-
-    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        assert not self.dead, "a dead worker was asked"
-        return getattr(self, request["do"])(request)
-
-    def describe(self, request: dict[str, Any]) -> dict[str, Any]:
-        records = [DeviceRecord(key=key, kind="cpu", name="a processor", threads=2) for key in self.world.devices]
-        return {
-            "machine": "a-processor-2c",
-            "default": "cpu",
-            "devices": [to_object(record) for record in records],
-            "host": {},
-            "software": dict(self.world.software),
-            "precision": {},
-        }
-
-    def plan(self, request: dict[str, Any]) -> dict[str, Any]:
-        if set(request["devices"]) - set(self.world.devices):
-            msg = "no such device"
-            raise DeviceNotFound(msg)
-        workload = WorkloadRecord(name="add", family="arithmetic", expression="x + y", source_sha256="a")
-        return {"cases": [to_object(one) for one in self.world.cases()], "workloads": [to_object(workload)]}
-
-    def warm(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.world.time += request["seconds"]
-        return {"seconds": request["seconds"]}
-
-    def doctor(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.world.doctor_asked.append((request["devices"], request["seconds"]))
-        self.world.time += request["seconds"]
-        if self.world.doctor_breaks == "process":
-            self.kill()
-            msg = "the measuring process was ended by SIGSEGV"
-            raise WorkerError(msg)
-        usable = self.world.doctor_breaks != "device"
-        return {"findings": [to_object(finding) for finding in self.world.findings], "usable": usable}
-
-    def ceilings(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.world.ceilings_asked.append((request["device"], request["round"], request["known"]))
-        self.world.time += request["seconds"]
-        if request["device"] in self.world.breaks_on_ceilings:
-            self.kill()
-            msg = "the measuring process was ended by SIGSEGV"
-            raise WorkerError(msg)
-        ceiling = Ceiling(
-            device=request["device"],
-            quantity="matmul",
-            round=request["round"],
-            dtype="float32",
-            shape="(8 x 8) @ (8 x 8)",
-            flop=1024.0,
-            seconds=(1e-6,),
-            calls=1,
-        )
-        return {"ceilings": [to_json(ceiling)]}
-
-    def visit(self, request: dict[str, Any]) -> dict[str, Any]:
-        case = from_object(PlannedCase, request["planned"]).case
-        share, check = request["settings"]["visit_seconds"], request["check"]
-        self.world.visits.append((case, request["round"], request["visit"], check, share))
-        seconds = self.world.seconds(case)
-        took = max(share, 2 * seconds)
-        self.world.time += took + OVERHEAD_SECONDS + check * CHECK_SECONDS
-        outcome = self.world.behaviour(case, len(self.world.visits))
-        if isinstance(outcome, KeyboardInterrupt):  # comes to the parent: its workers know nothing of it
-            raise outcome
-        if isinstance(outcome, BaseException):
-            self.kill()
-            raise outcome
-        sample = outcome or Sample(
-            case=case,
-            round=0,
-            visit=0,
-            seconds=(seconds,) * 3,
-            calls=1,
-            error_bound=1e-6 if check else None,
-            relative_error=0.0 if check else None,
-            warmup_seconds=took / 4,
-            wall_seconds=took + check * CHECK_SECONDS,
-        )
-        return {"sample": to_json(dataclasses.replace(sample, round=request["round"], visit=request["visit"]))}
-
-
-class Silent:
-    """An observer that only counts."""
-
-    def __init__(self) -> None:
-        self.told: Counter[str] = Counter()
-
-    def begin(self, *_: object) -> None:
-        self.told["begin"] += 1
-
-    def begin_round(self, *_: object) -> None:
-        self.told["begin_round"] += 1
-
-    def add(self, cases: int) -> None:
-        self.told["add"] += cases
-
-    def about_to(self, *_: object) -> None:
-        self.told["about_to"] += 1
-
-    def saw(self, *_: object) -> None:
-        self.told["saw"] += 1
+from tests.worlds import Silent, Worker, World, by_case, living_in, measure
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = World()
-    for module in (runner, sitting):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=made.monotonic))
-    monkeypatch.setattr(runner, "start_worker", made.start)
-    yield made
-    assert made.alive == 0, "a worker was left alive"
-
-
-def measure(tmp_path: Path, **changes: Any) -> tuple[runner.Ended, Recording]:
-    ended = runner.run(Request(out=tmp_path / "run.jsonl", **changes), Silent())
-    return ended, read(ended.path)
-
-
-def by_case(recording: Recording) -> dict[Case, list[Sample]]:
-    found: dict[Case, list[Sample]] = {planned.case: [] for planned in recording.plan}
-    for sample in recording.samples:
-        found[sample.case].append(sample)
-    return found
+    with living_in(World(), monkeypatch) as made:
+        yield made
 
 
 def test_every_case_is_visited_in_every_round_each_in_a_fresh_process(world: World, tmp_path: Path) -> None:
@@ -470,7 +283,7 @@ def test_a_file_that_exists_is_never_written_over(world: World, tmp_path: Path) 
 def test_a_worker_that_cannot_be_started_again_ends_the_sitting_with_its_reason(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start(seed: int) -> Worker:
+    def start(seed: int, compile_cache: str = "") -> Worker:
         if world.started == 2:
             msg = "no torch here any more"
             raise WorkerError(msg)
@@ -571,3 +384,20 @@ def test_a_resumed_run_keeps_its_findings_and_is_not_examined_again(world: World
     runner.resume(ended.path, Request(), Silent())
     assert len(world.doctor_asked) == 1
     assert read(ended.path).run == before.run
+
+
+def test_the_workers_of_a_run_share_one_cache_of_compiled_code_which_goes_with_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches: list[tuple[str, bool]] = []
+
+    def start(seed: int, compile_cache: str = "") -> Worker:
+        caches.append((compile_cache, Path(compile_cache).is_dir()))
+        return world.start(seed)
+
+    monkeypatch.setattr(runner, "start_worker", start)
+    measure(tmp_path, rounds=2)
+    assert len(caches) > 1
+    ((cache, was_there),) = set(caches)
+    assert was_there
+    assert not Path(cache).exists()
