@@ -36,6 +36,18 @@ MI: Final = 1024 * KI
 WORKING_SETS: Final = (32 * KI, 256 * KI, 2 * MI, 32 * MI, 256 * MI)
 GPU_WORKING_SETS: Final = (*WORKING_SETS, 4096 * MI)
 """Bytes: what fits the first, second and last caches of today's processors, and what fits none."""
+IN_TORCH: Final = {
+    "copy": "out.copy_(x)",
+    "fill": f"x.fill_({FILL})",
+    "zero": "x.zero_(), one element",
+    "negative": "x.neg_(), one element",
+}
+IN_NUMPY: Final = {
+    "copy": "np.copyto(out, x)",
+    "fill": f"x.fill({FILL})",
+    "zero": "x.fill(0.0), one element",
+    "negative": "np.negative(x, out=x), one element",
+}
 LINK_NBYTES: Final = 256 * MI
 PINNABLE_KINDS: Final = ("cuda", "xpu")
 
@@ -126,7 +138,7 @@ def _memory(device: Device, seed: int) -> Iterator[Probe]:
             quantity="copy",
             timing=timing,
             weight=weight,
-            candidates=(candidate(shape="out.copy_(x)", make=partial(make_copy, device, nbytes, seed)),),
+            candidates=(candidate(shape=_words(device, "copy"), make=partial(make_copy, device, nbytes, seed)),),
         )
         yield Probe(
             quantity="read",
@@ -141,7 +153,7 @@ def _memory(device: Device, seed: int) -> Iterator[Probe]:
             quantity="write",
             timing=timing,
             weight=weight,
-            candidates=(candidate(shape=f"x.fill_({FILL})", make=partial(make_fill, device, nbytes, seed)),),
+            candidates=(candidate(shape=_words(device, "fill"), make=partial(make_fill, device, nbytes, seed)),),
         )
 
 
@@ -167,8 +179,8 @@ def _links(device: Device, seed: int) -> Iterator[Probe]:
 
 def _launches(device: Device) -> Iterator[Probe]:
     candidates = (
-        Candidate(shape="x.zero_() of one element", make=partial(make_zero, device)),
-        Candidate(shape="x.neg_() of one element", make=partial(make_negative, device)),
+        Candidate(shape=_words(device, "zero"), make=partial(make_zero, device)),
+        Candidate(shape=_words(device, "negative"), make=partial(make_negative, device)),
     )
     yield Probe(
         quantity="operation", timing="submit" if device.is_gpu else "latency", candidates=candidates, weight=0.5
@@ -177,6 +189,11 @@ def _launches(device: Device) -> Iterator[Probe]:
         yield Probe(quantity="kernel", timing="latency", candidates=candidates, weight=0.5)
         wait = Candidate(shape="torch.accelerator.synchronize()", make=partial(waiter, device))
         yield Probe(quantity="synchronize", timing="throughput", candidates=(wait,), weight=0.5)
+
+
+def _words(device: Device, call: str) -> str:
+    """Return a call as a person would type it, in the device's own library."""
+    return (IN_NUMPY if device.kind == "numpy" else IN_TORCH)[call]
 
 
 def _back_to_back(device: Device) -> Timing:

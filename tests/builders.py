@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,10 @@ import pandas as pd
 from bench_lib import frame
 from bench_lib.records import (
     Case,
+    Ceiling,
     DeviceRecord,
     PlannedCase,
+    Quantity,
     Recording,
     Residency,
     Run,
@@ -153,6 +155,29 @@ def sample(
         first_call_seconds=100 * outcome if visit == 1 else None,
         wall_seconds=2 * outcome * blocks * calls,
     )
+
+
+def ceilings_of(device: str, round: int = 1) -> tuple[Ceiling, ...]:
+    """Return ceilings that go with :func:`roofline`: of its GPU, else of its CPU."""
+    gpu = device in ("cuda:0", "mps")
+    bandwidth, operation = (1e12, 2e-6) if gpu else (20e9, 1e-6)
+
+    def ceiling(quantity: Quantity, seconds: float, **work: Any) -> Ceiling:
+        return Ceiling(device=device, quantity=quantity, round=round, seconds=(1.1 * seconds, seconds), calls=1, **work)
+
+    found = [
+        ceiling("operation", operation),
+        ceiling("matmul", 0.1, dtype="float32", shape="(1 x 1) @ (1 x 1)", flop=1e12 if gpu else 1e10),
+        *(ceiling("copy", operation + n / bandwidth, shape="out.copy_(x)", nbytes=n) for n in (2**15, 2**21)),
+        ceiling("copy", 2**28 / bandwidth, shape="out.copy_(x)", nbytes=2**28),
+    ]
+    if gpu:
+        found += [
+            ceiling("upload_pinned", 2**28 / 20e9, nbytes=2**28),
+            ceiling("kernel", 8e-6),
+            ceiling("synchronize", 1e-6),
+        ]
+    return tuple(found)
 
 
 def made_up(**settings: object) -> pd.DataFrame:

@@ -118,3 +118,15 @@ def test_each_doubt_names_its_case_the_gravest_first():
     assert found.loc[0, ["run", "workload", "n", "dtype", "device", "residency", "timing"]].tolist() == [
         *("run-1", "add", 8, "float32", "cuda:0", "resident", "latency"),
     ]
+
+
+def test_a_case_that_is_faster_than_it_can_be_is_named_before_what_is_only_unsure():
+    table = made_up(**ONE)
+    estimates = analysis.estimates(table)
+    bounds = analysis.bounds(estimates, analysis.ceilings([])).assign(
+        impossible=[True], fraction=[1.3], bound_by=["memory"]
+    )
+    found = analysis.trust(table, bounds)
+    [row] = found.to_dict("records")
+    assert (row["kind_of_doubt"], row["workload"], row["visits"]) == ("impossible", "add", 15)
+    assert "130 % of its memory ceiling" in row["reason"]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib import analysis, frame
-from bench_lib.records import DeviceRecord, Finish, Recording
+from bench_lib.records import Case, Ceiling, DeviceRecord, Finish, Recording
 from bench_lib.report import doubt, filters, findings, hero, matchups, numbers, panels, sheet, strip, words
 from bench_lib.report.matchups import View
-from tests.builders import recording
+from tests.builders import ceilings_of, recording
 from tests.report_data import cpu_recording, gpu_recording
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -294,7 +294,9 @@ def test_lines_that_could_not_be_read_are_told() -> None:
 
 def numbers_of(*made: Recording) -> numbers.Numbers:
     tidy = frame.tidy(made)
-    return numbers.build(analysis.estimates(tidy), analysis.speedups(tidy), NO_FILTERS)
+    estimates, speedups = analysis.estimates(tidy), analysis.speedups(tidy)
+    bounds = analysis.bounds(estimates, analysis.ceilings(made))
+    return numbers.build(estimates, speedups, NO_FILTERS, bounds, analysis.break_even(speedups).to_dict("records"))
 
 
 def test_every_case_has_a_row_and_every_row_all_columns() -> None:
@@ -345,6 +347,44 @@ def test_a_case_that_is_not_ok_shows_its_reason_and_no_time() -> None:
         assert by_key["seconds"].value is None
 
 
+def test_each_case_says_what_bounds_it_and_how_near_it_is() -> None:
+    made = recording(sizes=(2**26,), rounds=2)
+    found = numbers_of(replace(made, ceilings=ceilings_of("cuda:0")))
+    cells = {
+        (by_key["device"].text, by_key["residency"].text): by_key
+        for _, row in found.plain
+        for by_key in [dict(zip((column.key for column in found.columns), row, strict=True))]
+        if by_key["timing"].text == "latency"
+    }
+    assert [column.key for column in found.columns if column.key in ("bound_by", "ceiling")] == ["bound_by", "ceiling"]
+    gpu = cells["cuda:0", "resident"]
+    assert (gpu["bound_by"].text, gpu["intensity"].text) == ("memory", "0.25")
+    assert 90 < gpu["ceiling"].value < 100
+    assert cells["cuda:0", "round trip"]["bound_by"].text == "link"
+    assert (cells["cpu", "resident"]["bound_by"].text, cells["cpu", "resident"]["ceiling"].value) == ("", None)
+
+
+def test_columns_of_ceilings_and_copies_are_there_only_where_they_say_something() -> None:
+    keys = {column.key for column in numbers_of(cpu_recording()).columns}
+    assert not keys & {"bound_by", "ceiling", "reuse"}
+    assert "intensity" in keys
+
+
+def test_every_round_trip_says_how_often_copied_data_must_be_used() -> None:
+    def model(case: Case, rng: object) -> float:
+        if case.device == "cpu":
+            return 10e-6
+        resident = {1: 2e-6, 2: 30e-6, 3: 2e-6}[case.n]
+        return resident if case.residency == "resident" else {1: 5e-6, 2: 50e-6, 3: 22e-6}[case.n]
+
+    found = numbers_of(recording(sizes=(1, 2, 3), timings=("latency",), model=model))
+    keys = [column.key for column in found.columns]
+    rows = [dict(zip(keys, row, strict=True)) for _, row in found.plain]
+    pays = {row["n"].text: row["reuse"].text for row in rows if row["residency"].text == "round trip"}
+    assert pays == {"1": "1 use", "2": "never", "3": "3 uses"}
+    assert {row["reuse"].text for row in rows if row["residency"].text == "resident"} == {""}
+
+
 # Filters
 
 
@@ -364,8 +404,12 @@ def test_more_families_than_fit_have_no_chip_and_no_class() -> None:
 # The machine sheet
 
 
+def sheet_of(made: Recording) -> sheet.Sheet:
+    return sheet.build(made, analysis.ceilings([made]))
+
+
 def facts_of(made: Recording) -> dict[str, dict[str, str]]:
-    return {name: dict(facts) for name, facts in sheet.build(made).groups}
+    return {name: dict(facts) for name, facts in sheet_of(made).groups}
 
 
 def test_the_sheet_shows_facts_with_units_and_leaves_out_what_is_not_known() -> None:
@@ -380,12 +424,12 @@ def test_the_sheet_shows_facts_with_units_and_leaves_out_what_is_not_known() -> 
 
 def test_the_sheet_says_how_the_run_ended() -> None:
     made = recording()
-    assert "killed" in sheet.build(made).ending
+    assert "killed" in sheet_of(made).ending
     twice = (
         Finish(outcome="interrupted", rounds=2, wall_seconds=60.0),
         Finish(outcome="complete", rounds=5, wall_seconds=30.0),
     )
-    assert sheet.build(replace(made, finishes=twice)).ending == "complete after 90 s in 2 sittings"
+    assert sheet_of(replace(made, finishes=twice)).ending == "complete after 90 s in 2 sittings"
 
 
 @pytest.mark.parametrize(
@@ -399,5 +443,27 @@ def test_dates_are_shown_to_the_minute(created: str, shown: str) -> None:
 def test_a_device_without_threads_or_memory_has_a_dash() -> None:
     made = recording()
     bare = DeviceRecord(key="cuda:0", kind="cuda", name="G")
-    found = sheet.build(replace(made, run=replace(made.run, devices=(bare,)))).devices[0]
+    found = sheet_of(replace(made, run=replace(made.run, devices=(bare,)))).devices[0]
     assert (found.threads, found.memory, found.facts) == ("-", "-", "")
+
+
+def test_the_sheet_lists_the_ceilings_of_each_device_in_one_order() -> None:
+    lines = [replace(line, seconds=(2 * min(line.seconds),), round=2) for line in ceilings_of("cuda:0")]
+    shy = Ceiling(device="cuda:0", quantity="matmul", round=1, dtype="int8", reason="RuntimeError: no kernel")
+    found = sheet_of(replace(recording(), ceilings=(*ceilings_of("cuda:0"), *lines, shy))).ceilings
+    assert [(row.name, row.of, row.best, row.worst) for row in found] == [
+        ("Matrix product", "float32", "10 TFLOP/s", "5 TFLOP/s"),
+        ("Matrix product", "int8", "RuntimeError: no kernel", ""),
+        ("Copy", "256 MiB", "1 TB/s", "500 GB/s"),
+        ("To the device, pinned", "256 MiB", "20 GB/s", "10 GB/s"),
+        ("Cheapest operation", "", "2 \N{MICRO SIGN}s", "4 \N{MICRO SIGN}s"),
+        ("Cheapest kernel, waited for", "", "8 \N{MICRO SIGN}s", "16 \N{MICRO SIGN}s"),
+        ("Synchronisation", "", "1 \N{MICRO SIGN}s", "2 \N{MICRO SIGN}s"),
+    ]
+    assert {row.device for row in found} == {"cuda:0"}
+
+
+def test_a_working_set_without_a_time_does_not_hide_a_smaller_one_with_one() -> None:
+    none = Ceiling(device="cuda:0", quantity="copy", round=1, nbytes=4 * GIB, reason="needs more memory than there is")
+    found = sheet_of(replace(recording(), ceilings=(*ceilings_of("cuda:0"), none))).ceilings
+    assert [(row.of, row.best) for row in found if row.name == "Copy"] == [("256 MiB", "1 TB/s")]

@@ -4,10 +4,12 @@ Every function takes a table and returns a table, and changes nothing. Times com
 this package never imports torch and never draws.
 """
 
+from bench_lib.analysis.bounds import bounds
 from bench_lib.analysis.break_even import break_even
+from bench_lib.analysis.ceilings import ceilings
 from bench_lib.analysis.crossovers import crossovers
 from bench_lib.analysis.estimates import estimates
 from bench_lib.analysis.speedups import speedups
 from bench_lib.analysis.trust import trust
 
-__all__ = ["break_even", "crossovers", "estimates", "speedups", "trust"]
+__all__ = ["bounds", "break_even", "ceilings", "crossovers", "estimates", "speedups", "trust"]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench_lib import units
 from bench_lib.analysis.estimates import judge
 from bench_lib.analysis.levels import WITHIN, Cases, Ints, Objects, sort_into_cases, table, text
 from bench_lib.stats import Floats
@@ -32,26 +33,29 @@ MOST: Final = 0.5
 WIDE: Final = 1.25
 """An interval whose limits are this factor from the value, or further, says little."""
 
+IMPOSSIBLE: Final = "impossible"
 NEVER_TRIED: Final = ("too_slow", "skipped")
 
 
-def trust(frame: pd.DataFrame) -> pd.DataFrame:
+def trust(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return everything suspect.
 
     Parameters
     ----------
     frame
         From :func:`bench_lib.frame.tidy`.
+    bounds
+        From :func:`bench_lib.analysis.bounds`, of the same cases; without it, no case is called impossible.
 
     Returns
     -------
     DataFrame
         The columns of :data:`COLUMNS`, the gravest kind of doubt first. ``kind_of_doubt`` is ``wrong``, ``failed``,
-        ``oom``, ``timeout``, ``too slow`` or ``skipped`` for a case that is not ok; for one that is: ``lost visit``
-        (some visits failed), ``throttled``, ``two modes``, ``launch bound``, ``within-run interval`` (or none),
-        ``wide interval`` (a quarter or more to either side) and ``not converged`` (most of its visits). ``visits``
-        counts those concerned; 0 for a case that was never reached. Other tools do not say whether a visit
-        converged, and are not blamed for it.
+        ``oom``, ``timeout``, ``too slow`` or ``skipped`` for a case that is not ok; for one that is: ``impossible``
+        (faster than a ceiling of its device allows), ``lost visit`` (some visits failed), ``throttled``, ``two modes``,
+        ``launch bound``, ``within-run interval`` (or none), ``wide interval`` (a quarter or more to either side) and
+        ``not converged`` (most of its visits). ``visits`` counts those concerned; 0 for a case that was never reached.
+        Other tools do not say whether a visit converged, and are not blamed for it.
     """
     cases = sort_into_cases(frame)
     estimates = judge(frame).table
@@ -79,6 +83,7 @@ def trust(frame: pd.DataFrame) -> pd.DataFrame:
 
     parts = [
         *(whole(kind.replace("_", " "), case_status == kind, text(estimates["reason"])) for kind in NOT_OK),
+        *([] if bounds is None else [_impossible(estimates, bounds)]),
         some("lost visit", ok_case & ~ok & ~np.isin(status, NEVER_TRIED), status + ": " + text(frame["reason"])),
         some("throttled", ok & (throttle != ""), throttle),
         whole("two modes", (estimates["modes"] == 2).to_numpy(), TWO_MODES),
@@ -89,6 +94,22 @@ def trust(frame: pd.DataFrame) -> pd.DataFrame:
         some("not converged", open_ended & (share > MOST)[cases.of_row], text(stops)),
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _impossible(estimates: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Doubt the cases that were faster than they can have been."""
+    case = np.flatnonzero(bounds["impossible"].to_numpy())
+    reasons = [
+        f"{units.seconds(seconds)}, which is {units.percent(fraction)} of its {kind} ceiling: the time is too short, "
+        "its work is declared too large, or its ceiling was measured too low"
+        for seconds, fraction, kind in zip(
+            estimates["seconds"].to_numpy()[case],
+            bounds["fraction"].to_numpy()[case],
+            text(bounds["bound_by"])[case],
+            strict=True,
+        )
+    ]
+    return _doubts(estimates, case, IMPOSSIBLE, np.array(reasons, dtype=object), estimates["visits"].to_numpy()[case])
 
 
 def _counts(cases: Cases, rows: NDArray[np.bool_]) -> Ints:

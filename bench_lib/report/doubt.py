@@ -19,6 +19,7 @@ MAX_ROWS: Final = 40
 
 MEANINGS: Final[Mapping[str, str]] = {
     "wrong": "The result is further from the float64 reference than allowed, so its time is not shown.",
+    "impossible": "It was more than 5 % faster than the ceilings of its device allow: do not believe it.",
     "failed": "The operation raised an error.",
     "oom": "It does not fit in the memory of the device.",
     "timeout": "It did not answer within its limit and was stopped.",

@@ -16,7 +16,7 @@ from bench_lib.records import Run
 from bench_lib.report import words
 from bench_lib.theme import GPU_KINDS
 
-SUSPECT: Final = ("failed", "wrong", "timeout", "wide interval", "throttled", "two modes", "lost visit")
+SUSPECT: Final = ("failed", "wrong", "impossible", "timeout", "wide interval", "throttled", "two modes", "lost visit")
 """Doubts about a number, or a number lost. What was skipped for its size or time is not doubtful, only absent."""
 
 CASE: Final = ["run", "workload", "n", "dtype", "device", "residency", "timing"]

@@ -16,6 +16,7 @@ import pandas as pd
 from bench_lib import units
 from bench_lib.report import words
 from bench_lib.report.filters import Filters
+from bench_lib.report.number_columns import COLUMNS, NumberColumn, left_out
 
 PLAIN_ROWS: Final = 100
 """Rows that stand in the page as HTML."""
@@ -26,44 +27,12 @@ SIGNIFICANT_DIGITS: Final = 5
 TIMED_BY_WORK: Final = ("latency", "throughput", "device")
 """Timings during which the work is done, so that a rate means something."""
 
+REUSE_KEY: Final = ("run", "workload", "n", "dtype", "device")
 NO_RATIO: Final = (math.nan, math.nan, math.nan)
 
 Row = Mapping[str, Any]
 Value = str | float | int | None
 
-
-@dataclass(frozen=True, kw_only=True)
-class NumberColumn:
-    """One column: its key in the downloads, its header, and what it means."""
-
-    key: str
-    label: str
-    meaning: str
-    numeric: bool = False
-    interval: bool = False
-
-
-COLUMNS: Final = (
-    NumberColumn(key="expression", label="Operation", meaning="as a person would type it"),
-    NumberColumn(key="n", label="n", meaning="size, as the operation counts it", numeric=True),
-    NumberColumn(key="nbytes", label="Bytes", meaning="working set, in bytes", numeric=True),
-    NumberColumn(key="dtype", label="dtype", meaning="type of the elements"),
-    NumberColumn(key="device", label="Device", meaning="key of the device"),
-    NumberColumn(key="residency", label="Data", meaning="where inputs start and results end"),
-    NumberColumn(key="timing", label="Timing", meaning="what was timed"),
-    NumberColumn(
-        key="seconds", label="Time", meaning="median of one call, 95 % interval, seconds", numeric=True, interval=True
-    ),
-    NumberColumn(
-        key="speedup", label="Times as fast", meaning="baseline time over this time, 95 % interval", numeric=True,
-        interval=True,
-    ),
-    NumberColumn(key="bytes_per_second", label="Bytes/s", meaning="working set over time", numeric=True),
-    NumberColumn(key="flop_per_second", label="FLOP/s", meaning="operations over time", numeric=True),
-    NumberColumn(key="verdict", label="Verdict", meaning="against the baseline, or why there is no time"),
-    NumberColumn(key="family", label="Family", meaning="family of the operation"),
-    NumberColumn(key="run", label="Run", meaning="id of the run"),
-)  # fmt: skip
 
 VERDICTS: Final = {
     "device": "faster",
@@ -101,30 +70,47 @@ class Numbers:
     total: int
 
 
-def build(estimates: pd.DataFrame, speedups: pd.DataFrame, filters: Filters) -> Numbers:
+def build(
+    estimates: pd.DataFrame,
+    speedups: pd.DataFrame,
+    filters: Filters,
+    bounds: pd.DataFrame,
+    break_even: Sequence[Row] = (),
+) -> Numbers:
     """Return the table of all cases.
 
     Parameters
     ----------
     estimates, speedups
         Tables of :mod:`bench_lib.analysis`, of all runs.
+    bounds
+        The same of ``estimates``, row by row.
+    break_even
+        Rows of :func:`bench_lib.analysis.break_even`, of all runs.
     filters
         The chips of the page.
     """
     ratios = {_key(row): row for row in speedups.to_dict("records")}
     bases = set(zip(speedups["run"], speedups["baseline"], strict=True))
+    reuse = {tuple(row[name] for name in REUSE_KEY): row for row in break_even}
     rows = estimates.to_dict("records")
+    limits = bounds[["intensity", "bound_by", "fraction"]].to_dict("records")
     classes: dict[tuple[str, str], str] = {}
-    several = len(set(estimates["run"])) > 1
-    columns = COLUMNS if several else COLUMNS[:-1]
+    without = left_out(
+        ceilings=bool((bounds["bound_by"] != "").any()), copies=bool(reuse), runs=len(set(estimates["run"]))
+    )
+    places = [place for place, column in enumerate(COLUMNS) if column.key not in without]
+    columns = tuple(COLUMNS[place] for place in places)
     plain: list[tuple[str, tuple[NumberCell, ...]]] = []
     book: dict[str, int] = {}
     rest: list[list[Any]] = []
-    for row in rows:
+    for row, limit in zip(rows, limits, strict=True):
         kind = (row["dtype"], row["family"])
         if kind not in classes:
             classes[kind] = filters.classes([row["dtype"]], [row["family"]])
-        cells = _cells(row, ratios.get(_key(row)), (row["run"], row["device"]) in bases)[: len(columns)]
+        pays = reuse.get(tuple(row[name] for name in REUSE_KEY)) if row["residency"] == "roundtrip" else None
+        every = _cells(row, ratios.get(_key(row)), limit, pays, is_baseline=(row["run"], row["device"]) in bases)
+        cells = tuple(every[place] for place in places)
         if len(plain) < PLAIN_ROWS:
             plain.append((classes[kind], cells))
         else:
@@ -141,7 +127,7 @@ def _key(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("run", "workload", "n", "dtype", "device", "residency", "timing"))
 
 
-def _cells(row: Row, ratio: Row | None, is_baseline: bool) -> tuple[NumberCell, ...]:
+def _cells(row: Row, ratio: Row | None, limit: Row, pays: Row | None, *, is_baseline: bool) -> tuple[NumberCell, ...]:
     seconds, nbytes, flop = row["seconds"], row["nbytes"], row["flop"]
     limits = (ratio["ratio"], ratio["ratio_low"], ratio["ratio_high"]) if ratio else NO_RATIO
     works = words.known(seconds) and row["timing"] in TIMED_BY_WORK
@@ -157,6 +143,10 @@ def _cells(row: Row, ratio: Row | None, is_baseline: bool) -> tuple[NumberCell, 
         _measured(limits, words.times, words.ratio_span),
         _rate(nbytes / seconds if works else math.nan, "B/s"),
         _rate(flop / seconds if works else math.nan, "FLOP/s"),
+        _plain(limit["intensity"], units.ratio),
+        NumberCell(text=limit["bound_by"]),
+        _plain(100 * limit["fraction"], units.ratio),
+        NumberCell(text=_reuse(pays) if pays else ""),
         NumberCell(text=_verdict(row, ratio, is_baseline=is_baseline)),
         NumberCell(text=words.clean(row["family"])),
         NumberCell(text=words.clean(row["run"])),
@@ -184,9 +174,21 @@ def _measured(
 
 
 def _rate(value: float, unit: str) -> NumberCell:
+    return _plain(value, lambda known: units.rate(known, unit))
+
+
+def _plain(value: float, shown: Callable[[float], str]) -> NumberCell:
+    """Return a number without an interval; nothing where it is not known, or says nothing."""
     if not words.known(value) or value <= 0:
         return NumberCell(text="")
-    return NumberCell(text=units.rate(value, unit), value=_raw(value))
+    return NumberCell(text=shown(value), value=_raw(value))
+
+
+def _reuse(row: Row) -> str:
+    """Return how often data must be used before its copy has paid."""
+    if words.known(row["reuse"]):
+        return units.count(int(row["reuse"]), "use")
+    return "never" if row["answer"] == "never" else VERDICTS["undecided"]
 
 
 def _raw(value: float) -> float | int | None:

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
 
 from bench_lib import units
 from bench_lib.records import DeviceRecord, Recording, Scalar
 from bench_lib.report import words
+
+CEILING_NAMES: Final = {
+    "matmul": "Matrix product",
+    "copy": "Copy",
+    "read": "Read",
+    "write": "Write",
+    "upload_pinned": "To the device, pinned",
+    "upload": "To the device",
+    "download_pinned": "From the device, pinned",
+    "download": "From the device",
+    "operation": "Cheapest operation",
+    "kernel": "Cheapest kernel, waited for",
+    "synchronize": "Synchronisation",
+}
+"""Ceilings in the order in which they are listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +40,18 @@ class DeviceSheet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CeilingRow:
+    """One ceiling of one device: the best of all rounds, and the best of the worst round."""
+
+    device: str
+    name: str
+    of: str
+    best: str
+    worst: str
+    shape: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sheet:
     """One run: what it is called, how long it took, and named groups of facts."""
 
@@ -33,11 +63,18 @@ class Sheet:
     ending: str
     command: str
     devices: tuple[DeviceSheet, ...]
+    ceilings: tuple[CeilingRow, ...]
     groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
-def build(recording: Recording) -> Sheet:
-    """Return the sheet of one run."""
+def build(recording: Recording, ceilings: pd.DataFrame) -> Sheet:
+    """Return the sheet of one run.
+
+    Parameters
+    ----------
+    ceilings
+        From :func:`bench_lib.analysis.ceilings`, of any runs.
+    """
     run = recording.run
     measured = {
         "profile": run.profile,
@@ -56,6 +93,7 @@ def build(recording: Recording) -> Sheet:
         ending=_ending(recording),
         command=words.clean(run.command, words.MAX_PROSE),
         devices=tuple(_device(device) for device in run.devices),
+        ceilings=_ceilings(ceilings[ceilings["run"] == run.id]),
         groups=tuple(
             (name, shown)
             for name, facts in (
@@ -93,6 +131,35 @@ def _device(device: DeviceRecord) -> DeviceSheet:
         threads=units.count(device.threads) if device.threads else "-",
         memory=units.nbytes(device.memory_nbytes) if device.memory_nbytes else "-",
         facts=", ".join(f"{name} {value}" for name, value in _facts(device.facts)),
+    )
+
+
+def _ceilings(rows: pd.DataFrame) -> tuple[CeilingRow, ...]:
+    """Return the ceilings by device; of its memory those of the largest working set, which fits no cache."""
+    moved = rows["quantity"].isin(["copy", "read", "write"])
+    largest = rows["nbytes"].where(rows["rounds"] > 0).groupby([rows["device"], rows["quantity"]]).transform("max")
+    shown = rows[~moved | largest.isna() | (rows["nbytes"] == largest)]
+    shown = shown.drop_duplicates(["device", "quantity", "dtype"], keep="last")
+    order = {name: place for place, name in enumerate(CEILING_NAMES)}
+    devices = {key: place for place, key in enumerate(dict.fromkeys(shown["device"]))}
+    records = sorted(shown.to_dict("records"), key=lambda row: (devices[row["device"]], order[row["quantity"]]))
+    return tuple(_ceiling(row) for row in records)
+
+
+def _ceiling(row: Mapping[Any, Any]) -> CeilingRow:
+    name, unit = CEILING_NAMES[row["quantity"]], "FLOP/s" if row["quantity"] == "matmul" else "B/s"
+
+    def shown(rate: float, seconds: float) -> str:
+        return units.rate(rate, unit) if words.known(rate) else units.seconds(seconds)
+
+    timed = words.known(row["seconds"])
+    return CeilingRow(
+        device=words.clean(row["device"]),
+        name=name,
+        of=words.clean(row["dtype"]) or (units.nbytes(row["nbytes"]) if row["nbytes"] else ""),
+        best=shown(row["rate"], row["seconds"]) if timed else words.clean(row["reason"], words.MAX_PROSE),
+        worst=shown(row["worst_rate"], row["worst_seconds"]) if row["rounds"] > 1 else "",
+        shape=words.clean(row["shape"]) if timed else "",
     )
 
 

@@ -81,13 +81,16 @@ def tell(
     lead_views = tuple(view for matchup in lead for view in matchups.views(matchup))
     all_views = tuple(view for matchup in found for view in matchups.views(matchup))
     estimates = analysis.estimates(frame)
-    trust = analysis.trust(frame)
+    ceilings = analysis.ceilings(recordings)
+    bounds = analysis.bounds(estimates, ceilings)
+    trust = analysis.trust(frame, bounds)
     chips = filters.find(estimates["dtype"].unique(), estimates["family"].unique())
     several = len(recordings) > 1
     drawn = panels.build(lead_views[0], estimates, chips) if lead_views else None
     shown_strip = _strip_views(lead_views)
     doubts = findings.doubts(lead_run, estimates, trust)
-    numbered = numbers.build(estimates, _ratios(against_cpu, found), chips)
+    reuse = [row for matchup in found if matchup.has_gpu for row in matchup.break_even.to_dict("records")]
+    numbered = numbers.build(estimates, _ratios(against_cpu, found), chips, bounds, reuse)
     doubted = doubt.build(trust, estimates, recordings, chips)
     return {
         "title": answer.title(lead_run, lead_views),
@@ -118,7 +121,7 @@ def tell(
         "numbers_heading": headings.numbers_heading(numbered.total),
         "method": headings.method(lead_run, doubts.rounds),
         "method_heading": headings.method_heading(lead_run, doubts.rounds),
-        "sheets": [sheet.build(recording) for recording in recordings],
+        "sheets": [sheet.build(recording, ceilings) for recording in recordings],
     }
 
 
