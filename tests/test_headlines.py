@@ -226,6 +226,8 @@ def test_the_heading_of_trust_says_when_there_is_nothing_to_doubt() -> None:
     assert headings.trust_heading(0, 10) == "Nothing casts doubt on these numbers"
     assert headings.trust_heading(1, 10) == "1 of 10 cases carries a doubt"
     assert headings.trust_heading(3, 10) == "3 of 10 cases carry a doubt"
+    assert headings.trust_heading(0, 10, warned=True) == "No case carries a doubt, but the machine does"
+    assert headings.trust_heading(3, 10, warned=True) == "3 of 10 cases carry a doubt"
 
 
 def test_numbers_of_another_tool_are_not_described_as_ours() -> None:

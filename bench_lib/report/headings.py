@@ -58,10 +58,10 @@ def lines_heading(quickest: Sequence[tuple[Side, Row]]) -> str:
     return f"The quickest call takes {words.listed(told)}" if told else ""
 
 
-def trust_heading(doubted: int, cases: int) -> str:
-    """Return how many cases carry a doubt."""
+def trust_heading(doubted: int, cases: int, *, warned: bool = False) -> str:
+    """Return how many cases carry a doubt; ``warned`` says that the doctor warned of the machine as a whole."""
     if not doubted:
-        return "Nothing casts doubt on these numbers"
+        return "No case carries a doubt, but the machine does" if warned else "Nothing casts doubt on these numbers"
     return f"{headlines.share(doubted, cases)} cases {'carries' if doubted == 1 else 'carry'} a doubt"
 
 
