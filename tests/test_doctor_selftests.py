@@ -202,6 +202,17 @@ def test_threads_that_slow_each_other_down_are_no_baseline(all_threads: float, s
     assert bool(found.advice) == (severity != "ok")
 
 
+def test_threads_that_a_neighbour_stops_for_a_moment_are_tried_again() -> None:
+    made = FakeHost(seconds=1e-3)
+
+    def disturbed() -> None:
+        made.seconds = 20e-3 if made.host < 0.3 else 0.5e-3
+
+    every = dataclasses.replace(host(made), activate=disturbed)
+    one = dataclasses.replace(host(made, key="cpu-1t"), activate=lambda: setattr(made, "seconds", 1e-3))
+    assert selftests.threads(every, one, made.call, 2).severity == "ok"
+
+
 @pytest.mark.parametrize(
     ("seconds", "source", "severity"),
     [(60e-9, "tsc", "ok"), (60e-9, "", "ok"), (2e-6, "tsc", "warning"), (60e-9, "hpet", "warning")],

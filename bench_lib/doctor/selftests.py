@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from bench_lib import units
-from bench_lib.clock import Call, Clock, resolution_seconds
+from bench_lib.clock import NANOSECOND, Call, Clock, resolution_seconds
 from bench_lib.doctor.instruments import Instrument
 from bench_lib.measure import Measurement, Settings, measure
 from bench_lib.records import Finding, Severity
@@ -31,7 +31,7 @@ CEILING_NBYTES: Final = 512 * 1024 * 1024  # ten times the largest L2 cache ther
 COLD_WARNING: Final = 1.05  # of the copy ceiling; beyond it a result is called impossible
 COLD_UNFIT: Final = 1.25  # a hot cache reads as 1.6 times the memory's rate and more
 LAUNCH_UNFIT: Final = 0.9  # of the time until a call returns: waiting for it cannot take less
-THREADS_TRIES: Final = 2
+THREADS_SECONDS: Final = 1.0  # for which a bad result is tried again
 THREADS_WARNING: Final = 0.9  # times one thread's speed; more threads should never be slower
 THREADS_UNFIT: Final = 1 / 3  # threads that wait for one another: a baseline that no person would use
 CLOCK_WARNING_SECONDS: Final = 1e-6  # a thousand readings, which a block must outlast, are then a millisecond
@@ -154,13 +154,21 @@ def cold_cache(instrument: Instrument) -> Finding:
 
 
 def threads(every: Instrument, one: Instrument, call: Call, count: int) -> Finding:
-    """Compare a product with all usable threads and with one; ``call`` is the same for both."""
+    """Compare a product with all usable threads and with one; ``call`` is the same for both.
+
+    Threads that wait for one another stand still when a neighbour takes a processor for a moment, so a bad result is
+    tried again for a while, and the best time of each counts.
+    """
     times: dict[str, float] = {}
-    for instrument in (every, one) * THREADS_TRIES:
-        instrument.activate()
-        seconds = _floor(call, instrument.clocks["latency"])
-        times[instrument.key] = min(seconds, times.get(instrument.key, seconds))
-    speedup = times[one.key] / times[every.key]
+    now = one.clocks["latency"].now
+    end = now() + THREADS_SECONDS / NANOSECOND
+    speedup = 0.0
+    while speedup < THREADS_WARNING and (not times or now() < end):
+        for instrument in (every, one):
+            instrument.activate()
+            seconds = _floor(call, instrument.clocks["latency"])
+            times[instrument.key] = min(seconds, times.get(instrument.key, seconds))
+        speedup = times[one.key] / times[every.key]
     severity: Severity = "ok"
     if speedup < THREADS_WARNING:
         severity = "unfit" if speedup < THREADS_UNFIT else "warning"
