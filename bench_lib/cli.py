@@ -1,6 +1,7 @@
 """The command ``crossover``. Each verb reads as a few sentences; what is heavy is imported inside the verb.
 
-Exit codes: 0 done, 2 some case failed, 4 the request or a file cannot be used, 130 interrupted (and resumable).
+Exit codes: 0 done, 1 the doctor finds this machine unfit, 2 some case failed, 4 the request or a file cannot be used,
+130 interrupted (and resumable).
 """
 
 from __future__ import annotations

@@ -51,11 +51,8 @@ step_cuda() {
 }
 
 step_doctor() {
-    if ! "${crossover[@]}" doctor --help >/dev/null 2>&1; then
-        echo "this Crossover has no doctor yet: skipped"
-        return
-    fi
-    timeout 300 "${crossover[@]}" doctor
+    timeout 300 "${crossover[@]}" doctor || return
+    timeout 300 "${crossover[@]}" doctor --json >"$out/doctor.json"
 }
 
 step_run() {
