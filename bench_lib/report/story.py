@@ -19,6 +19,7 @@ from bench_lib.report import (
     expenses,
     filters,
     findings,
+    fitness,
     headings,
     headlines,
     hero,
@@ -91,13 +92,14 @@ def tell(
     doubts = findings.doubts(lead_run, estimates, trust)
     reuse = [row for matchup in found if matchup.has_gpu for row in matchup.break_even.to_dict("records")]
     numbered = numbers.build(estimates, _ratios(against_cpu, found), chips, bounds, reuse)
+    examined = fitness.build(recordings)
     doubted = doubt.build(trust, estimates, recordings, chips)
     return {
         "title": answer.title(lead_run, lead_views),
         "sections": [section for section in SECTIONS if section[0] not in ("hero", "when", "size") or lead_views],
         "sides": _masthead_sides(lead_run, lead),
         "meta": _meta(lead_run, recordings),
-        "guards": headlines.guards(doubts),
+        "guards": [*fitness.guards(lead_run), *headlines.guards(doubts)],
         "sentences": answer.sentences(lead_views, estimates),
         "tallies": [answer.tally(view) for view in answer.tally_views(lead_views)],
         "filters": chips,
@@ -114,8 +116,11 @@ def tell(
         "panels": drawn,
         "lines_heading": headings.lines_heading(_quickest(lead_views, estimates)),
         "lines_provenance": _provenance(lead_views[0], both=True) if lead_views else "",
+        "fitness": examined,
         "trust": doubted,
-        "trust_heading": headings.trust_heading(doubted.doubted, doubted.cases),
+        "trust_heading": headings.trust_heading(
+            doubted.doubted, doubted.cases, warned=any(one.rows for one in examined)
+        ),
         "expenses": expenses.build(frame, recordings, against_cpu, prices),
         "numbers": numbered,
         "numbers_heading": headings.numbers_heading(numbered.total),
