@@ -113,6 +113,8 @@ def _case_columns(asked: Sequence[tuple[Recording, PlannedCase]]) -> dict[str, A
         "expression": _text(
             (w.expression if w else "") or case.workload for w, case in zip(workload, cases, strict=True)
         ),
+        "mode": _text(w.mode if w else "eager" for w in workload),
+        "eager": _text(w.eager if w else "" for w in workload),
         "n": np.array([case.n for case in cases], dtype=np.int64),
         "dtype": _text(case.dtype for case in cases),
         "device": _text(case.device for case in cases),
@@ -143,6 +145,7 @@ def _sample_columns(seen: Sequence[Sample]) -> dict[str, Any]:
         "warmup_calls": _numbers(s.warmup_calls for s in seen),
         "warmup_seconds": _numbers(s.warmup_seconds for s in seen),
         "first_call_seconds": _numbers(s.first_call_seconds for s in seen),
+        "compile_seconds": _numbers(s.compile_seconds for s in seen),
         "wall_seconds": _numbers(s.wall_seconds for s in seen),
         "converged": np.array([s.converged for s in seen], dtype=np.bool_),
         "stop": _text(s.stop for s in seen),

@@ -9,7 +9,8 @@ from bench_lib.analysis.break_even import break_even
 from bench_lib.analysis.ceilings import ceilings
 from bench_lib.analysis.crossovers import crossovers
 from bench_lib.analysis.estimates import estimates
+from bench_lib.analysis.execution import execution, fades
 from bench_lib.analysis.speedups import speedups
 from bench_lib.analysis.trust import trust
 
-__all__ = ["bounds", "break_even", "ceilings", "crossovers", "estimates", "speedups", "trust"]
+__all__ = ["bounds", "break_even", "ceilings", "crossovers", "estimates", "execution", "fades", "speedups", "trust"]

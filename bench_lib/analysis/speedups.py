@@ -52,7 +52,7 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     ours, theirs = judged.table.iloc[device], judged.table.iloc[base]
     ours_ok = text(ours["status"]) == "ok"
     ok = ours_ok & (text(theirs["status"]) == "ok")
-    rounds, interval, value, low, high = _ratios(judged, device, base)
+    rounds, interval, value, low, high = ratios(judged, device, base)
     times = {
         f"{ours_or_theirs}_{limit}".removesuffix("_"): side[f"seconds_{limit}".removesuffix("_")].to_numpy()
         for ours_or_theirs, side in (("seconds", ours), ("baseline", theirs))
@@ -87,8 +87,14 @@ def _pairs(estimates: pd.DataFrame, baseline: str) -> tuple[Ints, Ints]:
     return pairs["row"].to_numpy(dtype=np.int64), pairs["row_base"].to_numpy(dtype=np.int64)
 
 
-def _ratios(judged: Judged, device: Ints, base: Ints) -> tuple[Ints, Objects, Floats, Floats, Floats]:
-    """Return rounds, kind of interval, and the log ratio with its limits, NaN where a side has no time."""
+def ratios(judged: Judged, device: Ints, base: Ints) -> tuple[Ints, Objects, Floats, Floats, Floats]:
+    """Return rounds, kind of interval, and the log ratio with its limits, NaN where a side has no time.
+
+    Parameters
+    ----------
+    device, base
+        Rows of the table of estimates, those of ``device`` ascending: what is compared, and what with.
+    """
     paired = _paired(judged, device, base)
     median = judged.median
     rounds = paired.rounds.copy()
