@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
@@ -29,6 +30,8 @@ TIMED_BY_WORK: Final = ("latency", "throughput", "device")
 
 REUSE_KEY: Final = ("run", "workload", "n", "dtype", "device")
 NO_RATIO: Final = (math.nan, math.nan, math.nan)
+
+_ratio = lru_cache(maxsize=4096)(units.ratio)  # three digits leave few different texts among thousands of rows
 
 Row = Mapping[str, Any]
 Value = str | float | int | None
@@ -143,9 +146,9 @@ def _cells(row: Row, ratio: Row | None, limit: Row, pays: Row | None, *, is_base
         _measured(limits, words.times, words.ratio_span),
         _rate(nbytes / seconds if works else math.nan, "B/s"),
         _rate(flop / seconds if works else math.nan, "FLOP/s"),
-        _plain(limit["intensity"], units.ratio),
+        _plain(limit["intensity"], _short),
         NumberCell(text=limit["bound_by"]),
-        _plain(100 * limit["fraction"], units.ratio),
+        _plain(100 * limit["fraction"], _short),
         NumberCell(text=_reuse(pays) if pays else ""),
         NumberCell(text=_verdict(row, ratio, is_baseline=is_baseline)),
         NumberCell(text=words.clean(row["family"])),
@@ -182,6 +185,10 @@ def _plain(value: float, shown: Callable[[float], str]) -> NumberCell:
     if not words.known(value) or value <= 0:
         return NumberCell(text="")
     return NumberCell(text=shown(value), value=_raw(value))
+
+
+def _short(value: float) -> str:
+    return _ratio(float(f"{value:.3g}"))
 
 
 def _reuse(row: Row) -> str:
