@@ -211,7 +211,7 @@ def _modes(
         ),
         mode(
             name=f"{name}_graph",
-            expression=f"graph.replay()  # of {eager.expression}",
+            expression=f"graph.replay()  # of {eager.expression.partition('  #')[0]}",
             kinds=("cuda",),
             make=partial(make_graph, static),
             mode="graph",
