@@ -6,7 +6,7 @@ import pytest
 
 from bench_lib.errors import DeviceNotFound, UsageError
 from bench_lib.process import WorkerProcess
-from bench_lib.records import PlannedCase, Sample, from_json, from_object
+from bench_lib.records import Ceiling, PlannedCase, Sample, from_json, from_object
 
 TIMEOUT = 120.0
 
@@ -61,3 +61,15 @@ def test_an_expression_that_selects_nothing_is_refused_and_the_worker_lives_on(w
     with pytest.raises(UsageError, match="no case of profile quick"):
         plan(worker, "nosuchthing")
     assert plan(worker, "matmul")
+
+
+def test_ceilings_come_as_lines_of_the_file_and_known_shapes_are_repeated(worker: WorkerProcess) -> None:
+    request = {"do": "ceilings", "device": "cpu", "round": 4, "seconds": 0.02}
+    first = [from_json(line) for line in worker.ask(request | {"known": {}}, timeout=TIMEOUT)["ceilings"]]
+    assert all(isinstance(line, Ceiling) and line.device == "cpu" and line.round == 4 for line in first)
+    [operation] = [line for line in first if isinstance(line, Ceiling) and line.quantity == "operation"]
+    assert min(operation.seconds) > 0
+    known = {"operation  0": operation.shape}
+    again = [from_json(line) for line in worker.ask(request | {"known": known}, timeout=TIMEOUT)["ceilings"]]
+    assert len(again) <= len(first)
+    assert all(line.shape == operation.shape for line in again if line.quantity == "operation")
