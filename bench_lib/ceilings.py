@@ -27,6 +27,7 @@ from bench_lib.records import Ceiling, Timing, scrub
 TARGET: Final = 0.02
 GPU_BLOCK_SECONDS: Final = 2e-3  # a wait at each edge must not count
 HOST_BLOCK_SECONDS: Final = 0.2e-3
+GPU_WAKE_SECONDS: Final = 3e-3  # it was idle while the processor's ceilings were measured
 LEAST_CALLS: Final = 2  # one to warm up, one that counts
 MEMORY_SHARE: Final = 0.5  # of what is available: the cases' inputs stay where they are
 NO_TIME: Final = "the time for ceilings was spent before it"
@@ -38,6 +39,8 @@ class Place:
 
     Attributes
     ----------
+    block_seconds, wake_seconds
+        Least time of a block, and of a warm-up.
     clock
         Returns the clock of a timing.
     activate
@@ -50,6 +53,7 @@ class Place:
 
     key: str
     block_seconds: float
+    wake_seconds: float
     clock: Callable[[Timing], Clock]
     activate: Callable[[str], None]
     free_nbytes: Callable[[], tuple[float, float]]
@@ -82,6 +86,7 @@ def measure_ceilings(
     place = Place(
         key=device.key,
         block_seconds=GPU_BLOCK_SECONDS if device.is_gpu else HOST_BLOCK_SECONDS,
+        wake_seconds=GPU_WAKE_SECONDS if device.is_gpu else 0.0,
         clock=lambda timing: for_case(device, timing),
         activate=lambda dtype: activate(device, dtype or "float32"),
         free_nbytes=lambda: (available_nbytes(device), available_nbytes(host)),
@@ -136,7 +141,9 @@ def _best(probe: Probe, candidates: Sequence[Candidate], place: Place, round_num
 
 
 def _measured(probe: Probe, candidate: Candidate, place: Place, round_number: int, seconds: float) -> Ceiling:
-    settings = Settings(visit_seconds=seconds, target=TARGET, block_seconds=place.block_seconds)
+    settings = Settings(
+        visit_seconds=seconds, target=TARGET, block_seconds=place.block_seconds, warmup_seconds=place.wake_seconds
+    )
     found = measure(candidate.make(), place.clock(probe.timing), settings)
     return Ceiling(
         device=place.key,

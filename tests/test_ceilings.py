@@ -37,6 +37,7 @@ class Bench:
         self.place = Place(
             key="cuda:0",
             block_seconds=1e-3,
+            wake_seconds=1e-3,
             clock=lambda timing: ThroughputClock(wait=self.host.wait, now=self.host.now),
             activate=self.activated.append,
             free_nbytes=lambda: free,
