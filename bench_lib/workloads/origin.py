@@ -54,6 +54,8 @@ def sentence(err: BaseException, origin: Origin | None = None) -> str:
 
 def _place(err: BaseException, origin: Origin) -> Origin:
     """Return the innermost line that stands in the user's folder."""
+    if not origin.file.is_absolute():  # a package that is not there has no folder
+        return origin
     if isinstance(err, SyntaxError) and err.filename and Path(err.filename).parent == origin.folder:
         return Origin(file=Path(err.filename), line=err.lineno)
     frames = ((Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(err.__traceback__))

@@ -59,18 +59,22 @@ def load_file(path: Path) -> ModuleType:
 
 
 def line_of_declaration(path: Path, name: str) -> int | None:
-    """Return the line of the call with ``name="..."`` in a file, or of the function of that name; None without."""
-    lines = [
-        node.lineno
-        for node in ast.walk(ast.parse(path.read_bytes()))
-        if (isinstance(node, ast.Call) and any(_names(keyword, name) for keyword in node.keywords))
-        or (isinstance(node, ast.FunctionDef) and node.name == name)
-    ]
-    return lines[-1] if lines else None
+    """Return the line of the function of that name in a file, or of the call that is given the name; None without.
+
+    A call that is given it as ``name="..."`` comes before one that is given it in another way, and the last before
+    earlier ones.
+    """
+    nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    functions = [node.lineno for node in nodes if isinstance(node, ast.FunctionDef) and node.name == name]
+    named = [call.lineno for call in calls if any(_is(one.value, name) for one in call.keywords if one.arg == "name")]
+    given = [call.lineno for call in calls if any(_is(argument, name) for argument in call.args)]
+    lines = functions or named or given
+    return max(lines) if lines else None
 
 
-def _names(keyword: ast.keyword, name: str) -> bool:
-    return keyword.arg == "name" and isinstance(keyword.value, ast.Constant) and keyword.value.value == name
+def _is(node: ast.expr, text: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == text
 
 
 def _loaded() -> list[ModuleType]:
