@@ -63,6 +63,22 @@ def test_what_there_was_no_time_for_is_said() -> None:
         assert "--seconds" in found[check].advice
 
 
+def test_a_long_examination_measures_ceilings_and_a_short_one_leaves_them_to_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, float]] = []
+
+    def ceilings(device: Device, *, seconds: float, seed: int) -> Finding:
+        asked.append((device.key, seconds))
+        return Finding(check=f"ceilings {device.key}", severity="ok", found="a rate")
+
+    monkeypatch.setattr(doctor.rates, "ceilings", ceilings)
+    monkeypatch.setattr(doctor.rates, "LONG_SECONDS", 0.3)
+    assert "ceilings cpu-1t" not in checks(doctor.diagnose((ONE_THREAD,), seconds=0.2))
+    assert "ceilings cpu-1t" in checks(doctor.diagnose((ONE_THREAD,), seconds=0.3))
+    assert asked == [("cpu-1t", pytest.approx(0.3 * doctor.rates.SHARE))]
+
+
 def test_a_device_that_does_not_come_up_is_unfit_and_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def raise_for_gpu(device: Device, seed: int) -> Any:
         if device.is_gpu:
@@ -94,7 +110,7 @@ def test_a_test_that_fails_is_a_finding_and_the_next_one_is_made(monkeypatch: py
 
 def test_a_gpu_without_telemetry_is_a_note() -> None:
     lost = Device(key="cuda:0", kind="cuda", name="a GPU")
-    examined = doctor._Examination(devices=(lost,), deadline=0.0, seed=0)
+    examined = doctor._Examination(devices=(lost,), seconds=0.0, deadline=0.0, seed=0)
     examined._bring_up = lambda: iter(())  # type: ignore[method-assign]
     last = list(examined.findings())[-1]
     assert (last.check, last.severity) == ("GPU cuda:0", "note")
@@ -144,7 +160,7 @@ def test_the_instrument_of_a_host_waits_as_long_as_it_says(device: Device) -> No
     assert min(clock.read(made.known(3), 1, 5).seconds) >= 3 * made.seconds
     assert made.exact
     assert [name for name, call in made.operations if call() is not None] == ["x + x", "x.sum()", "A @ A"]
-    assert (made.witness, made.copy, made.submit) == (None, None, None)
+    assert (made.witness, made.reads, made.submit) == (None, None, None)
 
 
 def test_the_instrument_of_a_gpu_without_events_reads_a_number_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,8 +210,8 @@ def test_the_instrument_of_a_cuda_device_sleeps_on_it_and_is_witnessed_by_its_ev
     assert list(made.clocks) == ["latency", "throughput", "device"]
     assert made.witness is not None
     assert made.witness(made.known(3)) == pytest.approx(3 * made.seconds, rel=0.01)
-    assert made.copy is not None
-    assert made.copy(64).args[0].nbytes == 64  # type: ignore[attr-defined]
+    assert made.reads is not None
+    assert made.reads(64).args[0].nbytes == 64  # type: ignore[attr-defined]
     assert made.work is not None
     made.work()
 

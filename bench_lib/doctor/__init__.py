@@ -1,8 +1,9 @@
 """The doctor: whether the instrument tells the truth on this machine, and whether the machine is fit to be measured.
 
-:mod:`selftests` and :mod:`aa` test the instrument with its own clocks, on the :mod:`instruments` made of the devices;
-:mod:`surroundings` and :mod:`counters` look at the host, :mod:`gpu` and :mod:`gpu_load` at an NVIDIA GPU. Everything
-seen is a finding, in one fixed order; nothing is refused because of one. Imports torch, and nothing that draws.
+:mod:`selftests` and :mod:`aa` test the instrument with its own clocks, on the :mod:`instruments` made of the devices,
+and :mod:`rates` judges their ceilings; :mod:`surroundings` and :mod:`counters` look at the host, :mod:`gpu` and
+:mod:`gpu_load` at an NVIDIA GPU. Everything seen is a finding, in one fixed order; nothing is refused because of one.
+Imports torch, and nothing that draws.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch
 
 from bench_lib.clock import Call
 from bench_lib.devices import Device, synchronize
-from bench_lib.doctor import counters, gpu, gpu_load, selftests, surroundings
+from bench_lib.doctor import counters, gpu, gpu_load, rates, selftests, surroundings
 from bench_lib.doctor.aa import same_twice
 from bench_lib.doctor.instruments import Instrument, for_device
 from bench_lib.host import usable_threads
@@ -49,7 +50,7 @@ def diagnose(devices: Sequence[Device], *, seconds: float, seed: int = 0) -> tup
     tuple of Finding
         Always in the same order: the self-tests, the host, the GPUs. No path and no name of a host is in them.
     """
-    examination = _Examination(devices=devices, deadline=time.monotonic() + seconds, seed=seed)
+    examination = _Examination(devices=devices, seconds=seconds, deadline=time.monotonic() + seconds, seed=seed)
     findings = tuple(examination.findings())
     gc.collect()
     if torch.accelerator.is_available():
@@ -72,6 +73,7 @@ class _Examination:
     """One examination: the devices that came up, and the time at which it has to end."""
 
     devices: Sequence[Device]
+    seconds: float
     deadline: float
     seed: int
     instruments: dict[str, Instrument] = field(default_factory=dict)
@@ -86,8 +88,10 @@ class _Examination:
         yield from self._each(selftests.timers, "timer", lambda one: True)
         yield from self._each(selftests.synchronisation, "synchronisation", lambda one: one.witness is not None)
         yield from self._each(selftests.launch, "launch", lambda one: one.submit is not None)
-        yield from self._each(selftests.cold_cache, "cold cache", lambda one: one.copy is not None)
+        yield from self._each(selftests.cold_cache, "cold cache", lambda one: one.reads is not None)
         yield from self._threads()
+        if self.seconds >= rates.LONG_SECONDS:
+            yield from self._ceilings()
         loaded = {key: self._under_load(key, line) for key, line in lines.items() if key in self.instruments}
         yield from self._same_twice()
         threads = usable_threads()
@@ -117,6 +121,13 @@ class _Examination:
         if every and one:
             test = partial(selftests.threads, every, one, _product(self.seed), usable_threads().count)
             yield self._tried("threads", test, every)
+
+    def _ceilings(self) -> Iterator[Finding]:
+        share = rates.SHARE * self.seconds / len(self.devices)
+        for device in self.devices:
+            if device.key in self.instruments:
+                test = partial(rates.ceilings, device, seconds=share, seed=self.seed)
+                yield self._tried(f"ceilings {device.key}", test, self.instruments[device.key])
 
     def _same_twice(self) -> Iterator[Finding]:
         waiting = list(self.instruments.values())

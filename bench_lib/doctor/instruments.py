@@ -53,8 +53,9 @@ class Instrument:
         Returns the seconds of an operation, read without the wait that the clocks use; None on a host.
     witness_name
         How the witness knows, in words.
-    copy
-        Returns an operation that copies so many bytes within the device; None where there is no cold clock to read it.
+    reads
+        Returns an operation that reads so many bytes of the device's memory and writes next to none; None where there
+        is no cold clock for it.
     work
         Queues some milliseconds of products and of copies over the link; None on a host.
     free_nbytes
@@ -72,7 +73,7 @@ class Instrument:
     submit: Clock | None = None
     witness: Callable[[Call], float] | None = None
     witness_name: str = ""
-    copy: Callable[[int], Call] | None = None
+    reads: Callable[[int], Call] | None = None
     work: Call | None = None
     free_nbytes: Callable[[], int] = lambda: 0
     activate: Callable[[], None] = lambda: None
@@ -114,7 +115,7 @@ def _cuda(device: Device, seed: int) -> Instrument:
         submit=for_case(device, "submit"),
         witness=lambda call: min(cold.read(call, 1, WITNESS_READS).seconds),
         witness_name="its own events",
-        copy=partial(_copy, device),
+        reads=partial(_reads, device),
         work=_work(device, seed),
         free_nbytes=partial(available_nbytes, device),
         activate=partial(activate, device, "float32"),
@@ -169,9 +170,9 @@ def _operations(device: Device, seed: int) -> tuple[tuple[str, Call], ...]:
     )
 
 
-def _copy(device: Device, nbytes: int) -> Call:
-    source = torch.randint(256, (nbytes,), dtype=torch.uint8, device=device.torch_name)
-    return partial(torch.empty_like(source).copy_, source)
+def _reads(device: Device, nbytes: int) -> Call:
+    """Return a sum: a copy would leave part of its writing to the cache, and so seem to beat the memory."""
+    return partial(torch.sum, torch.rand(nbytes // 4, device=device.torch_name))
 
 
 def _work(device: Device, seed: int) -> Call:

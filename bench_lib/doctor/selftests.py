@@ -26,10 +26,10 @@ TIMER_WARNING: Final = 0.05  # relative; what a disturbed host still reaches in 
 TIMER_UNFIT: Final = 0.25  # relative; a block counted twice or not at all is off by a factor of two or more
 SYNC_TIMES: Final = 3  # of the known length: 6 ms on a GPU, far beyond any launch
 SYNC_UNFIT: Final = 0.9  # of what the witness read: a result cannot be there before it is computed
-COLD_NBYTES: Final = 32 * 1024 * 1024  # fits in the L2 cache of a large GPU, where it must not be found
-CEILING_NBYTES: Final = 512 * 1024 * 1024  # ten times the largest L2 cache there is
-COLD_WARNING: Final = 1.05  # of the copy ceiling; beyond it a result is called impossible
-COLD_UNFIT: Final = 1.25  # a hot cache reads as 1.6 times the memory's rate and more
+COLD_NBYTES: Final = 16 * 1024 * 1024  # fits in the L2 cache of a large GPU, where it must not be found
+CEILING_NBYTES: Final = 512 * 1024 * 1024  # several times the largest L2 cache there is
+COLD_WARNING: Final = 1.05  # of the rate of the memory; beyond it a result is called impossible
+COLD_UNFIT: Final = 1.25  # a hot cache has been read as 1.6 times the memory's rate
 LAUNCH_UNFIT: Final = 0.9  # of the time until a call returns: waiting for it cannot take less
 THREADS_SECONDS: Final = 1.0  # for which a bad result is tried again
 THREADS_WARNING: Final = 0.9  # times one thread's speed; more threads should never be slower
@@ -127,16 +127,15 @@ def launch(instrument: Instrument) -> Finding:
 
 
 def cold_cache(instrument: Instrument) -> Finding:
-    """Compare the rate of a copy that fits in the cache, read cold, with that of one that does not fit."""
-    assert instrument.copy
+    """Compare the rate of a sum over data that fits in the cache, read cold, with that over data that does not fit."""
+    assert instrument.reads
     check = f"cold cache {instrument.key}"
-    needed = 2 * (CEILING_NBYTES + COLD_NBYTES)
+    needed = CEILING_NBYTES + COLD_NBYTES
     if instrument.free_nbytes() < needed:
-        found = f"not tested: the copies take {units.nbytes(needed)}, and less is free on the device"
+        found = f"not tested: it takes {units.nbytes(needed)}, and less is free on the device"
         return Finding(check=check, severity="note", found=found, advice="free memory on the device")
-    ceiling = 2 * CEILING_NBYTES / _floor(instrument.copy(CEILING_NBYTES), instrument.clocks["throughput"])
-    cold = _measure(instrument.copy(COLD_NBYTES), instrument.clocks["device"])
-    rate = 2 * COLD_NBYTES / median(cold.seconds)
+    ceiling = CEILING_NBYTES / _floor(instrument.reads(CEILING_NBYTES), instrument.clocks["throughput"])
+    rate = COLD_NBYTES / median(_measure(instrument.reads(COLD_NBYTES), instrument.clocks["device"]).seconds)
     share = rate / ceiling
     severity: Severity = "ok"
     if share > COLD_WARNING:
@@ -145,9 +144,8 @@ def cold_cache(instrument: Instrument) -> Finding:
         check=check,
         severity=severity,
         found=(
-            f"a cold copy of {units.nbytes(COLD_NBYTES)} moves {units.rate(rate, 'B/s')}, "
-            f"{units.percent(round(share, 3))} of the {units.rate(ceiling, 'B/s')} "
-            f"of a copy of {units.nbytes(CEILING_NBYTES)}"
+            f"{units.nbytes(COLD_NBYTES)} are read cold at {units.rate(rate, 'B/s')}, "
+            f"{units.percent(round(share, 3))} of the {units.rate(ceiling, 'B/s')} over {units.nbytes(CEILING_NBYTES)}"
         ),
         advice="" if severity == "ok" else f"what should be cold is not: leave device times out; {REPORT_IT}",
     )
