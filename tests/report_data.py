@@ -158,6 +158,50 @@ def cpu_recording(
     return _record(devices, operations, rounds=rounds, visits=visits, seed=seed, scale=1.9)
 
 
+MODE_GAINS = {"compiled": 2.5, "graph": 4.0}  # of calls that are all launch
+MODE_FADES_AT = 2**16  # elements at which half of that is left
+
+
+def with_modes(recording: Recording, eager: str = "exp", seed: int = 3) -> Recording:
+    """Return a run with an operation compiled on CPU and GPU, and captured as a graph on the GPU, beside it eager."""
+    randomness = random.Random(seed)
+    (plain,) = (workload for workload in recording.run.workloads if workload.name == eager)
+    workloads, plan, samples = list(recording.run.workloads), list(recording.plan), list(recording.samples)
+    for mode in MODE_GAINS:
+        name = f"{eager}_{mode}"
+        workloads.append(
+            replace(plain, name=name, family="execution", expression=f"{mode} {eager}", mode=mode, eager=eager)
+        )
+        plan += [
+            replace(one, case=replace(one.case, workload=name))
+            for one in recording.plan
+            if _has_mode(one.case, plain, mode)
+        ]
+        samples += [
+            _in_mode(one, name, mode, randomness) for one in recording.samples if _has_mode(one.case, plain, mode)
+        ]
+    return replace(
+        recording, run=replace(recording.run, workloads=tuple(workloads)), plan=tuple(plan), samples=tuple(samples)
+    )
+
+
+def _has_mode(case: Case, plain: WorkloadRecord, mode: str) -> bool:
+    devices = ("cuda:0",) if mode == "graph" else ("cpu", "cuda:0")
+    return case.workload == plain.name and case.device in devices and case.timing == "latency"
+
+
+def _in_mode(sample: Sample, name: str, mode: str, randomness: random.Random) -> Sample:
+    left = 1 / (1 + (sample.case.n / MODE_FADES_AT) ** 2)
+    gain = 1 + (MODE_GAINS[mode] - 1) * left
+    factor = math.exp(randomness.gauss(0, 0.002)) / gain
+    return replace(
+        sample,
+        case=replace(sample.case, workload=name),
+        seconds=tuple(factor * value for value in sample.seconds),
+        compile_seconds=1.25 if sample.round == 1 else 0.1,
+    )
+
+
 def many_operations(count: int) -> tuple[Operation, ...]:
     """Return ``count`` operations over eight sizes each."""
     families = ("creation", "elementwise", "reduction", "matmul", "autograd")

@@ -11,7 +11,7 @@ import pytest
 
 from bench_lib import frame, report
 from bench_lib.records import Recording
-from tests.report_data import cpu_recording, gpu_recording
+from tests.report_data import cpu_recording, gpu_recording, with_modes
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the test extra")
 
@@ -31,7 +31,13 @@ pytestmark = pytest.mark.skipif(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("pages")
     hostile = cpu_recording()
-    for name, recording in {"gpu": gpu_recording(), "cpu": cpu_recording(), "hostile": _hostile(hostile)}.items():
+    pages = {
+        "gpu": gpu_recording(),
+        "cpu": cpu_recording(),
+        "modes": with_modes(gpu_recording()),
+        "hostile": _hostile(hostile),
+    }
+    for name, recording in pages.items():
         html = report.build(frame.tidy([recording]), [recording])
         (made / f"{name}.html").write_text(html, encoding="utf-8")
     return made
@@ -124,7 +130,7 @@ def test_the_policy_stops_scripts_that_are_not_the_pages_own(open_page) -> None:
     assert any("Content Security Policy" in line for line in visit.said)
 
 
-@pytest.mark.parametrize("name", ["gpu", "cpu"])
+@pytest.mark.parametrize("name", ["gpu", "cpu", "modes"])
 @pytest.mark.parametrize("width", [320, 700, 1400])
 def test_the_page_never_scrolls_sideways(open_page, name: str, width: int) -> None:
     visit = open_page(name, viewport={"width": width, "height": 800})

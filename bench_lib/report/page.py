@@ -27,6 +27,7 @@ TEMPLATES: Final = (
     "hero.html",
     "strip.html",
     "lines.html",
+    "launches.html",
     "trust.html",
     "expenses.html",
     "numbers.html",

@@ -23,6 +23,7 @@ from bench_lib.report import (
     headings,
     headlines,
     hero,
+    launches,
     matchups,
     numbers,
     panels,
@@ -37,6 +38,7 @@ SECTIONS: Final = (
     ("hero", "Who wins"),
     ("when", "From which size"),
     ("size", "Time against size"),
+    ("launches", "Launch cost"),
     ("trust", "Trust"),
     ("expenses", "Memory, energy, cost"),
     ("numbers", "All numbers"),
@@ -93,10 +95,11 @@ def tell(
     reuse = [row for matchup in found if matchup.has_gpu for row in matchup.break_even.to_dict("records")]
     numbered = numbers.build(estimates, _ratios(against_cpu, found), chips, bounds, reuse)
     examined = fitness.build(recordings)
+    launched = launches.build(frame, lead_run, estimates, chips)
     doubted = doubt.build(trust, estimates, recordings, chips)
     return {
         "title": answer.title(lead_run, lead_views),
-        "sections": [section for section in SECTIONS if section[0] not in ("hero", "when", "size") or lead_views],
+        "sections": _sections(lead_views, launched),
         "sides": _masthead_sides(lead_run, lead),
         "meta": _meta(lead_run, recordings),
         "guards": [*fitness.guards(lead_run), *headlines.guards(doubts)],
@@ -116,6 +119,7 @@ def tell(
         "panels": drawn,
         "lines_heading": headings.lines_heading(_quickest(lead_views, estimates)),
         "lines_provenance": _provenance(lead_views[0], both=True) if lead_views else "",
+        "launches": launched,
         "fitness": examined,
         "trust": doubted,
         "trust_heading": headings.trust_heading(
@@ -128,6 +132,12 @@ def tell(
         "method_heading": headings.method_heading(lead_run, doubts.rounds),
         "sheets": [sheet.build(recording, ceilings) for recording in recordings],
     }
+
+
+def _sections(views: Sequence[View], launched: launches.Launches | None) -> list[tuple[str, str]]:
+    """Return the sections that the page has, for its navigation."""
+    absent = {*(() if views else ("hero", "when", "size")), *(() if launched else ("launches",))}
+    return [section for section in SECTIONS if section[0] not in absent]
 
 
 def _strip_views(views: Sequence[View]) -> Sequence[View]:
