@@ -27,6 +27,7 @@ COLUMNS: Final[tuple[Column, ...]] = tuple(
         ("expression", "category", "", "the operation as a person would type it; its name where the run does not say"),
         ("mode", "category", "", "how it is executed: eager, compiled or graph"),
         ("eager", "category", "", "name of the same operation executed eagerly; empty where this is that one"),
+        ("lazy", "bool", "", "whether a call may return before its bytes are touched, so that no bandwidth follows"),
         ("n", "int64", "", "size; what it counts is the workload's to say"),
         ("dtype", "category", "", "type of the elements; tf32 is a row of its own"),
         ("device", "category", "", "key of the device: numpy, cpu, cpu-1t, cuda:0, mps, xpu:0"),

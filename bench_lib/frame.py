@@ -115,6 +115,7 @@ def _case_columns(asked: Sequence[tuple[Recording, PlannedCase]]) -> dict[str, A
         ),
         "mode": _text(w.mode if w else "eager" for w in workload),
         "eager": _text(w.eager if w else "" for w in workload),
+        "lazy": np.array([bool(w and w.lazy) for w in workload], dtype=np.bool_),
         "n": np.array([case.n for case in cases], dtype=np.int64),
         "dtype": _text(case.dtype for case in cases),
         "device": _text(case.device for case in cases),

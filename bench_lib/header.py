@@ -61,6 +61,8 @@ class WorkloadRecord:
         Name of the same workload executed eagerly; empty where this is the eager one.
     multiple
         Sizes that are added between two others are multiples of this.
+    lazy
+        Whether a call may return before its bytes are touched: a view, or new pages. No bandwidth follows from them.
     """
 
     name: str
@@ -71,6 +73,7 @@ class WorkloadRecord:
     mode: Mode = "eager"
     eager: str = ""
     multiple: int = 1
+    lazy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,9 +40,6 @@ WINOGRAD: Final = 4.0
 """A convolution may take so many times fewer operations than are counted (Lavin and Gray, Fast Algorithms for
 Convolutional Neural Networks, 2016: F(4x4, 3x3)), so that it can pass its compute ceiling."""
 
-UNTOUCHED: Final = ("allocate", "create_empty", "create_from_numpy", "create_zeros")
-"""Their memory need not be touched: a view moves nothing, and new pages are the system's zeros until they are used."""
-
 CROSSING: Final = ("host_to_device", "device_to_host")
 """Their bytes are all that crosses the link. Of other cases it is not known: a model's weights may stay in place."""
 
@@ -165,7 +162,7 @@ def _bounded(cases: pd.DataFrame, roof: Roof) -> tuple[Floats, NDArray[np.bool_]
     workload = pd.Series(text(cases["workload"]), dtype="str")
     is_gpu = ~cases["kind"].isin(["numpy", "cpu"]).to_numpy()
     works = timing != "submit"  # a submitted call returns before its work is done
-    touched = ~workload.str.startswith(UNTOUCHED).to_numpy()
+    touched = ~cases["lazy"].to_numpy(dtype=np.bool_)
     crosses = workload.str.startswith(CROSSING).to_numpy()
     rates = {name: roof.rate(name) for name in set(dtype)}
     rate = np.array([rates[name] for name in dtype], dtype=np.float64)

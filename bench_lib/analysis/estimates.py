@@ -24,7 +24,7 @@ from bench_lib.stats import Floats
 
 COLUMNS: Final = (
     *("run", "source", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name"),
-    *("threads", "residency", "timing", "flop", "nbytes", "status", "reason", "rounds", "visits", "blocks", "seconds"),
+    *("threads", "lazy", "residency", "timing", "flop", "nbytes", "status", "reason", "rounds", "visits", "blocks", "seconds"),
     *("seconds_low", "seconds_high", "floor_seconds", "floor_low", "floor_high", "interval", "converged"),
     *("first_call_seconds", "relative_error", "error_bound", "peak_allocated_nbytes", "throttled", "launch_bound"),
     "modes",
@@ -76,7 +76,7 @@ def judge(frame: pd.DataFrame) -> Judged:
     decided = frame.iloc[cases.deciding]
     columns = {
         **{name: text(decided[name]) for name in (*TEXT, "residency", "timing", "status")},
-        **{name: decided[name].to_numpy() for name in ("n", "threads", "flop", "nbytes")},
+        **{name: decided[name].to_numpy() for name in ("n", "threads", "lazy", "flop", "nbytes")},
         "reason": np.where(cases.ok, "", text(decided["reason"])),
         "rounds": median.rounds,
         "visits": median.visits,

@@ -102,6 +102,8 @@ class Workload:
         Whether the CPU is measured with one thread too, beside all of them.
     multiple
         Sizes that are added between two others are multiples of this.
+    lazy
+        Whether a call may return before its bytes are touched: a view, or new pages. No bandwidth follows from them.
     mode, eager
         How it is executed, and the name of the same workload executed eagerly where this one is not.
     """
@@ -121,6 +123,7 @@ class Workload:
     roundtrip: bool = True
     one_thread: bool = True
     multiple: int = 1
+    lazy: bool = False
     mode: Mode = "eager"
     eager: str = ""
 
@@ -169,5 +172,6 @@ class Workload:
             source_sha256=source_digest(*roots, beside=beside),
             mode=self.mode,
             eager=self.eager,
+            lazy=self.lazy,
             multiple=self.multiple,
         )

@@ -185,6 +185,7 @@ CREATION: Final[tuple[Workload, ...]] = (
     ),
     _creation(
         name="create_from_numpy",
+        lazy=True,
         expression="torch.from_numpy(ndarray)",
         size="n elements, none of them copied",
         sizes=VIEW_SIZES,
@@ -193,6 +194,7 @@ CREATION: Final[tuple[Workload, ...]] = (
     ),
     _creation(
         name="create_empty",
+        lazy=True,
         expression="torch.empty(n, device=device)",
         size="n elements, none of them written",
         make=_make_empty,
@@ -200,6 +202,7 @@ CREATION: Final[tuple[Workload, ...]] = (
     ),
     _creation(
         name="create_zeros",
+        lazy=True,
         expression="torch.zeros(n, device=device)",
         dtypes=DTYPES,
         make=_filled(torch.zeros, np.zeros, expected=0.0),

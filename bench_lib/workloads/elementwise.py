@@ -86,6 +86,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     ),
     _backward(
         name="add_backward",
+        lazy=True,
         expression="torch.autograd.grad(z, (x, y), dz, retain_graph=True)  # z = x + y",
         size="n elements; both gradients are the incoming one, none of it is copied",
         make=gradient(operator.add, two_vectors, terms=single_term),

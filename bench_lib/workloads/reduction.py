@@ -66,7 +66,7 @@ _vector_backward = partial(
 )
 _matrix_backward = partial(_vector_backward, size=f"n rows of {COLUMNS} elements", sizes=FEW_ROWS)
 # A number's gradient is seen once for each element that it was summed from, through strides of zero.
-_sum_backward = partial(_matrix_backward, timings=NO_KERNEL)
+_sum_backward = partial(_matrix_backward, timings=NO_KERNEL, lazy=True)
 SEEN: Final = "the gradient is a view, none of it is written"
 
 REDUCTION: Final[tuple[Workload, ...]] = (

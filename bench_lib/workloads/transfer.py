@@ -239,6 +239,7 @@ TRANSFER: Final[tuple[Workload, ...]] = (
     ),
     _transfer(
         name="allocate",
+        lazy=True,
         expression="torch.empty(n, dtype=torch.uint8, device=device)",
         size="n bytes, none of them touched; on a GPU from torch's cache, which is warm",
         sizes=ALLOCATION_SIZES,
@@ -248,6 +249,7 @@ TRANSFER: Final[tuple[Workload, ...]] = (
     ),
     _transfer(
         name="allocate_uncached",
+        lazy=True,
         expression="torch.empty(n, dtype=torch.uint8, device=device); torch.accelerator.empty_cache()",
         size="n bytes, taken from the driver and given back to it",
         sizes=FRESH_SIZES,
