@@ -110,6 +110,8 @@ def run(
         list[str] | None,
         typer.Option(help="FILE.py:make, which returns your module and example inputs; repeatable. Only yours, too."),
     ] = None,
+    energy: Annotated[bool, typer.Option("--energy", help="Measure what calls draw, with 40 % of the budget.")] = False,
+    price: Prices = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which a visit is given up.")] = 60.0,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="Add no sizes near the crossovers.")] = False,
     list_cases: Annotated[bool, typer.Option("--list", help="Print the cases and measure nothing.")] = False,
@@ -118,6 +120,7 @@ def run(
 ) -> int:
     """Measure every device on the same operations, in one sitting, and print who wins where."""
     from bench_lib import runner, terminal
+    from bench_lib.prices import parse
 
     request = runner.Request(
         profile=_profile(profile),
@@ -129,6 +132,8 @@ def run(
         out=out,
         machine=machine,
         visit_timeout=timeout,
+        energy=energy,
+        prices=parse(price or ()),
         refine=not no_refine,
         workloads=tuple(workloads or ()),
         models=tuple(model or ()),

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from bench_lib.telemetry import Telemetry
 
 IDLE_SECONDS: Final = 1.0
-LOOP_SECONDS: Final = 5.0
-"""A counter that refreshes every 20 to 100 ms is then known to 2 %."""
-
 REFRESH_SECONDS: Final = 0.25  # in which a counter that works has moved, idle or not
 CHUNK_SECONDS: Final = 0.05  # of calls between two looks at the clock
 MICROJOULE: Final = 1e-6
@@ -123,7 +120,7 @@ def drawn(
     wait: Callable[[], None],
     meter: Meter,
     *,
-    seconds: float = LOOP_SECONDS,
+    seconds: float,
     now: Now = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Loop:

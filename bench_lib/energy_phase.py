@@ -6,10 +6,17 @@ managed, with its devices one after the other. Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from bench_lib.records import Case, PlannedCase
+from bench_lib.crew import Crew
+from bench_lib.errors import WorkerError
+from bench_lib.records import Case, Energy, PlannedCase, from_json, to_object
+
+LOOP_SECONDS: Final = 5.0
+"""A counter that refreshes every 20 to 100 ms is then known to 2 %."""
+
+BESIDE_SECONDS: Final = 3.0  # idle power, finding how many calls to make at a time, inputs that are made again
 
 BUDGET_SHARE: Final = 0.4
 """Of the budget, kept for the loops."""
@@ -37,6 +44,47 @@ def chosen(planned: Iterable[PlannedCase], ok: Iterable[Case]) -> tuple[Case, ..
         if known is None or PREFERRED.index(case.timing) < PREFERRED.index(known.timing):
             devices[case.device] = case
     return tuple(case for sizes in by_operation.values() for case in _largest_shared(sizes).values())
+
+
+def draw(
+    crew: Crew,
+    works: Mapping[Case, PlannedCase],
+    cases: Collection[Case],
+    *,
+    number: int,
+    timeout: float,
+    seconds_left: Callable[[], float],
+) -> Iterator[Energy]:
+    """Yield the energy of each case, or why there is none: a device without a counter says so once.
+
+    Parameters
+    ----------
+    number
+        Of the round that a new process is brought up for.
+    timeout
+        Seconds that a visit may take, beside the loop.
+    seconds_left
+        Of the budget.
+    """
+    without_counter: set[str] = set()
+    for case in cases:
+        if case.device in without_counter:
+            continue
+        if seconds_left() < LOOP_SECONDS + BESIDE_SECONDS:
+            yield Energy(case=case, reason="the budget was spent before its loop")
+            continue
+        try:
+            request = {"do": "energy", "planned": to_object(works[case]), "seconds": LOOP_SECONDS}
+            answer = crew.worker.ask(request, timeout=timeout + LOOP_SECONDS + BESIDE_SECONDS)
+        except WorkerError as err:
+            crew.renew(number)
+            yield Energy(case=case, reason=str(err))
+            continue
+        energy = from_json(answer["energy"])
+        assert isinstance(energy, Energy)
+        if not energy.meter:
+            without_counter.add(case.device)
+        yield energy
 
 
 def _largest_shared(sizes: dict[int, dict[str, Case]]) -> dict[str, Case]:

@@ -38,6 +38,7 @@ class Ledger:
         self._added: set[Case] = set()
         self._deaths: Counter[Case] = Counter()
         self._seen: set[Case] = set()
+        self._ok: set[Case] = set()
         self._settled: set[Case] = set()
         self._refused: set[Case] = set()
         self._checked: set[InputsKey] = set()
@@ -60,6 +61,7 @@ class Ledger:
         if sample.status == "too_slow":
             self._refused.add(case)
         if sample.status == "ok":
+            self._ok.add(case)
             if sample.error_bound is not None:
                 self._checked.add(_inputs_of(case))
         elif self._deaths[case] >= MAX_DEATHS or (sample.status in SETTLED and not self._deaths[case]):
@@ -99,6 +101,10 @@ class Ledger:
     def active(self) -> list[Case]:
         """Return the cases that are still asked for."""
         return [case for case in self.works if case not in self._settled]
+
+    def measured(self) -> list[Case]:
+        """Return the cases that have a time and are still asked for."""
+        return [case for case in self.active() if case in self._ok]
 
     def devices(self) -> list[str]:
         """Return the keys of the devices on which some case is still asked for."""

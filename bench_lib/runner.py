@@ -10,9 +10,9 @@ import dataclasses
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from bench_lib.crew import START_TIMEOUT_SECONDS
 from bench_lib.errors import NotComparable
 from bench_lib.examination import examined
+from bench_lib.prices import as_settings
 from bench_lib.process import WorkerProcess, start_worker
 from bench_lib.records import DeviceRecord, Facts, Plan, PlannedCase, Recording, Run, WorkloadRecord, from_object
 from bench_lib.schedule import PROFILES
@@ -44,6 +45,10 @@ class Request:
         Wall-clock seconds after which a visit that does not answer is ended.
     refine
         Whether sizes are added near the crossovers, see :mod:`bench_lib.refine`.
+    energy
+        Whether a part of the budget goes to what calls draw, see :mod:`bench_lib.energy`.
+    prices
+        Of an hour of each device by its key, kept for the report.
     workloads, models
         Files, and functions in files (``my_model.py:make``), to measure in place of what is built in.
     """
@@ -58,6 +63,8 @@ class Request:
     machine: str | None = None
     visit_timeout: float = 60.0
     refine: bool = True
+    energy: bool = False
+    prices: Mapping[str, float] = field(default_factory=dict)
     workloads: tuple[Path, ...] = ()
     models: tuple[str, ...] = ()
 
@@ -237,6 +244,8 @@ def _make_header(worker: WorkerProcess, request: Request, start: Starter) -> tup
             "target": profile.target,
             "visit_timeout_seconds": request.visit_timeout,
             "refine": request.refine,
+            **({"energy": True} if request.energy else {}),
+            **as_settings(request.prices),
             **start.settings(),
         },
         devices=tuple(device for device in here.devices if device.key in used),
@@ -259,6 +268,9 @@ def _command(request: Request) -> str:
         words.append(f"--budget {request.budget_seconds:.0f}s")
     if not request.refine:
         words.append("--no-refine")
+    if request.energy:
+        words.append("--energy")
+    words += [f"--price {key}={price:g}" for key, price in request.prices.items()]
     words.append(f"--seed {request.seed}")
     return " ".join(words)
 

@@ -14,12 +14,14 @@ from typing import Any, Final, Protocol
 
 from bench_lib.ceiling_schedule import CeilingSchedule
 from bench_lib.crew import Crew
+from bench_lib.energy_phase import BUDGET_SHARE, chosen, draw
 from bench_lib.errors import WorkerError
 from bench_lib.ledger import Ledger
 from bench_lib.pace import Pace
 from bench_lib.plan import group_of, visiting_order
 from bench_lib.process import WorkerProcess
 from bench_lib.records import Case, Finish, Outcome, Plan, PlannedCase, Recording, Run, Sample, to_object
+from bench_lib.refine import ROUNDS_WITH
 from bench_lib.schedule import (
     CALLS_PER_VISIT,
     MIN_VISIT_SECONDS,
@@ -93,7 +95,9 @@ class Sitting:
         self._declined: set[Case] = set()
         self.ledger = Ledger(self.header, self.planned)
         self.target = PROFILES[self.header.profile].target
-        self.budget = self.header.budget_seconds or PROFILES[self.header.profile].budget_seconds
+        self.whole_budget = self.header.budget_seconds or PROFILES[self.header.profile].budget_seconds
+        self.budget = self.whole_budget * (1 - (BUDGET_SHARE if self.header.settings.get("energy") else 0.0))
+        self._drawn: set[Case] = set()
         self.pace = Pace(header=self.header, ledger=self.ledger, seconds_left=self._seconds_left)
         self.ceilings = CeilingSchedule(
             profile=self.header.profile,
@@ -110,6 +114,7 @@ class Sitting:
         for sample in recording.samples:
             self.ledger.recall(sample)
         self.ceilings.recall(recording.ceilings)
+        self._drawn = {energy.case for energy in recording.energies}
         self.rounds_done = self.pace.rounds_done()
         self.first_round = max((sample.round for sample in recording.samples), default=0) + 1
         self.spent_before = recording.spent_seconds
@@ -120,6 +125,7 @@ class Sitting:
         before = self.rounds_done
         try:
             self._rounds(worker)
+            self._draw_energy()
         except KeyboardInterrupt:
             return self._finish(path, "interrupted", self.rounds_done - before)
         except WorkerError as err:
@@ -152,6 +158,30 @@ class Sitting:
             self.rounds_done += 1
             number += 1
 
+    def _draw_energy(self) -> None:
+        """Measure the energy of what was measured, in the part of the budget that is kept for it."""
+        if not self.header.settings.get("energy"):
+            return
+        cases = chosen(self.ledger.works.values(), self.ledger.measured())
+        left = [case for case in cases if case not in self._drawn]
+        number = self.first_round + self.rounds_done
+        kept = self.whole_budget - self.budget
+        loops = draw(
+            self.crew,
+            self.ledger.works,
+            left,
+            number=number,
+            timeout=self.visit_timeout,
+            seconds_left=lambda: self._seconds_left() + kept,
+        )
+        try:
+            if left:
+                self.crew.bring_up(number)
+            for energy in loops:
+                self.store.append(energy)
+        finally:
+            self.crew.end()
+
     def _is_another_due(self) -> bool:
         """Whether there is something left to ask, and time for it; the first round is begun whatever the budget."""
         asked = self.rounds_done < self.header.rounds and bool(self.ledger.active())
@@ -166,9 +196,14 @@ class Sitting:
         if number > self.first_round:  # the first finds its process started, and searches for ceilings
             self.pace.start_seconds = time.monotonic() - began
         self._pass(self._everywhere(), number, 1, end=end, passes_left=self.header.visits - 1)
+        owed = self.pace.owed()
         for visit in range(2, MAX_VISITS + 1):
             if time.monotonic() >= end:
                 return
+            if owed:  # what the first pass has left over goes to them before anyone has a second visit
+                self._pass(owed, number, visit, end=end, passes_left=0, even_slow=True)
+                owed = []
+                continue
             passes_near = NEAR_PASSES * self.header.visits - visit
             near = self._near(number) if passes_near >= 0 else []
             passes_left = passes_near if near else max(self.header.visits - visit, 0)
@@ -181,10 +216,20 @@ class Sitting:
         """Add cases where more sizes are worth it, and return those that more visits are best spent on."""
         if not self.header.settings.get("refine"):
             return []
-        self._add(number)
+        if self.pace.rounds_that_fit >= min(ROUNDS_WITH, self.header.rounds):
+            self._add(number)
         return self.ledger.near()
 
-    def _pass(self, cases: Sequence[Case], number: int, visit: int, *, end: float, passes_left: int) -> None:
+    def _pass(
+        self,
+        cases: Sequence[Case],
+        number: int,
+        visit: int,
+        *,
+        end: float,
+        passes_left: int,
+        even_slow: bool = False,
+    ) -> None:
         """Visit cases once, side by side; a pass that is not the first stops at ``end``, between two groups."""
         self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(cases))
         order = visiting_order(cases, seed=self.header.seed, round_number=number, visit=visit)
@@ -194,7 +239,7 @@ class Sitting:
             if visit > 1 and is_group and time.monotonic() >= end:
                 return
             share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
-            is_due = visit == 1 or self.ledger.is_new(case) or not self._is_slow(case, share)
+            is_due = visit == 1 or even_slow or self.ledger.is_new(case) or not self._is_slow(case, share)
             if is_due and not self._visit(case, number, visit, share):
                 lost.append(case)
         for case in lost:  # a worker's death costs the visit, and not the case its place in the round

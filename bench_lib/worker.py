@@ -120,6 +120,11 @@ class Worker:
         )
         return {"ceilings": [to_json(ceiling) for ceiling in found]}
 
+    def energy(self, request: Answer) -> Answer:
+        """Measure what a loop of calls draws; the answer holds the line that a result file gets."""
+        found = self._visitor.energy(from_object(PlannedCase, request["planned"]), request["seconds"])
+        return {"energy": to_json(found)}
+
     def visit(self, request: Answer) -> Answer:
         """Measure a case once; the answer holds the sample as the line that a result file gets."""
         planned, round_number, visit = from_object(PlannedCase, request["planned"]), request["round"], request["visit"]
@@ -146,6 +151,7 @@ VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {
     "add": Worker.add,
     "warm": Worker.warm,
     "ceilings": Worker.ceilings,
+    "energy": Worker.energy,
     "visit": Worker.visit,
 }
 

@@ -1,7 +1,12 @@
 """Which cases get a loop for their energy."""
 
+import pytest
+
+from bench_lib import runner
 from bench_lib.energy_phase import chosen
 from bench_lib.records import Case, PlannedCase
+from bench_lib.storage import read
+from tests.worlds import Silent, World, living_in, measure
 
 
 def case(n, device="cpu", workload="add", residency="resident", timing="latency"):
@@ -35,3 +40,58 @@ def test_calls_back_to_back_are_preferred_and_round_trips_left_out():
 
 def test_with_nothing_measured_nothing_is_chosen():
     assert choose(case(1), ok=()) == ()
+
+
+@pytest.fixture
+def world(monkeypatch):
+    with living_in(World(), monkeypatch) as made:
+        yield made
+
+
+def test_a_run_without_energy_draws_none(world, tmp_path):
+    _, recording = measure(tmp_path)
+    assert recording.energies == ()
+    assert world.loops == []
+
+
+def test_a_run_with_energy_keeps_time_for_it_within_the_budget(world, tmp_path):
+    ended, recording = measure(tmp_path, energy=True, budget_seconds=60.0)
+    assert [energy.case.device for energy in recording.energies] == ["cpu", "cpu-1t"]
+    assert {energy.case.n for energy in recording.energies} == {max(world.sizes)}
+    assert all(energy.joules == 50.0 for energy in recording.energies)
+    assert ended.outcome == "complete"
+    assert ended.wall_seconds <= 1.1 * 60.0
+    assert "--energy" in recording.run.command
+    assert world.alive == 0
+
+
+def test_a_device_without_a_counter_says_so_once(world, tmp_path):
+    world.counters = {"cpu"}
+    world.workloads = ("add", "exp")
+    _, recording = measure(tmp_path, energy=True, budget_seconds=120.0)
+    reasons = [energy.case.device for energy in recording.energies if energy.reason]
+    assert reasons == ["cpu-1t"]
+    assert len([energy for energy in recording.energies if energy.joules]) == 2
+
+
+def test_a_loop_that_ends_its_process_costs_its_own_number(world, tmp_path):
+    world.breaks_on_energy = {case(max(world.sizes))}
+    _, recording = measure(tmp_path, energy=True, budget_seconds=60.0)
+    assert [bool(energy.joules) for energy in recording.energies] == [False, True]
+    assert recording.energies[0].reason == "the measuring process was ended by SIGSEGV"
+    assert world.alive == 0
+
+
+def test_what_the_budget_does_not_hold_has_its_reason(world, tmp_path):
+    world.workloads = tuple(f"add_{place}" for place in range(20))
+    ended, recording = measure(tmp_path, energy=True, budget_seconds=40.0)
+    assert len(recording.energies) == 40
+    spent = [energy for energy in recording.energies if "budget was spent" in energy.reason]
+    assert 0 < len(spent) < 40
+    assert ended.wall_seconds <= 1.1 * 40.0
+
+
+def test_a_resumed_run_draws_what_is_left(world, tmp_path):
+    ended, recording = measure(tmp_path, energy=True, budget_seconds=60.0)
+    runner.resume(ended.path, runner.Request(), Silent())
+    assert read(ended.path).energies == recording.energies

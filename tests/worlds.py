@@ -20,6 +20,7 @@ from bench_lib.records import (
     Case,
     Ceiling,
     DeviceRecord,
+    Energy,
     Finding,
     PlannedCase,
     Recording,
@@ -84,6 +85,9 @@ class World:
         self.ceilings_asked: list[tuple[str, int, dict[str, str]]] = []
         self.breaks_on_ceilings: set[str] = set()
         self.breaks_on_adding = False
+        self.counters = {"cpu", "cpu-1t"}
+        self.breaks_on_energy: set[Case] = set()
+        self.loops: list[Case] = []
 
     def monotonic(self) -> float:
         return self.time
@@ -179,6 +183,19 @@ class Worker:
     def warm(self, request: dict[str, Any]) -> dict[str, Any]:
         self.world.time += request["seconds"]
         return {"seconds": request["seconds"]}
+
+    def energy(self, request: dict[str, Any]) -> dict[str, Any]:
+        case = from_object(PlannedCase, request["planned"]).case
+        self.world.loops.append(case)
+        self.world.time += request["seconds"]
+        if case in self.world.breaks_on_energy:
+            self.kill()
+            msg = "the measuring process was ended by SIGSEGV"
+            raise WorkerError(msg)
+        if case.device not in self.world.counters:
+            return {"energy": to_json(Energy(case=case, reason="unavailable: no counter"))}
+        energy = Energy(case=case, meter="rapl", joules=50.0, idle_watts=2.0, seconds=request["seconds"], calls=9)
+        return {"energy": to_json(energy)}
 
     def doctor(self, request: dict[str, Any]) -> dict[str, Any]:
         self.world.doctor_asked.append((request["devices"], request["seconds"]))
