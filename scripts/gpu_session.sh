@@ -3,12 +3,14 @@
 #
 #   scripts/gpu_session.sh [STEP]...
 #
-#   STEP       any of: devices cuda doctor run report asv tests; default: all, in this order
+#   STEP       any of: devices cuda doctor run report again energy asv tests; default: all, in this order
+#              again repeats the run and compares the two; energy measures what a few operations draw
 #   OUT        folder for the log and the results; default: results/gpu-session
 #   PYTHON     interpreter; default: python3
 #   PROFILE    of the run; default: standard
 #   BUDGET     of the run; default: 8m
 #   ASV_BENCH  which asv benchmarks, as a regular expression; default: matrix products
+#   ENERGY_CASES  of the step energy, as for -k; default: a few operations
 #   WHEELS     folder of wheels to use beside what the interpreter has; default: none
 #
 # A step that fails does not stop the next; the exit code is 1 if any failed. The log has every command's whole output.
@@ -66,6 +68,19 @@ step_report() {
     "${crossover[@]}" report "$results.gz" --out "$out/$profile.html"
 }
 
+step_again() {
+    local status=0
+    rm -f "$out/again.jsonl"*
+    "${crossover[@]}" run --profile "$profile" --budget "${BUDGET:-8m}" --out "$out/again.jsonl" || status=$?
+    gzip -9 --force "$out/again.jsonl" && "$python" scripts/aa.py "$results.gz" "$out/again.jsonl.gz"
+    return "$status"
+}
+
+step_energy() {
+    rm -f "$out/energy.jsonl"
+    "${crossover[@]}" run --energy --budget 3m -k "${ENERGY_CASES:-matmul or gelu or attention}" --out "$out/energy.jsonl"
+}
+
 step_asv() {
     if ! has_module asv; then
         echo "asv is not here: skipped"
@@ -90,10 +105,10 @@ step_tests() {
 }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(devices cuda doctor run report asv tests)
+[ ${#steps[@]} -gt 0 ] || steps=(devices cuda doctor run report again energy asv tests)
 for step in "${steps[@]}"; do
     if ! declare -F "step_$step" >/dev/null; then
-        say "gpu_session: the steps are devices, cuda, doctor, run, report, asv and tests; came $step"
+        say "gpu_session: the steps are devices, cuda, doctor, run, report, again, energy, asv and tests; came $step"
         exit 4
     fi
 done
