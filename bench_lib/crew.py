@@ -37,6 +37,8 @@ class Crew:
         Starts a fresh worker.
     devices
         Returns the keys of the devices that are still needed.
+    compiles
+        Returns whether a device has cases that are compiled.
     give_up
         Is told of a device that does not come up, why, and in which round.
     warmup_seconds
@@ -45,6 +47,7 @@ class Crew:
 
     start: Callable[[], WorkerProcess]
     devices: Callable[[], Iterable[str]]
+    compiles: Callable[[str], bool]
     give_up: Callable[[str, str, int], None]
     ceilings: CeilingSchedule
     warmup_seconds: float = 0.0
@@ -70,7 +73,7 @@ class Crew:
     def bring_up(self, number: int) -> None:
         """Warm every device that is needed."""
         for key in self.devices():
-            request = {"do": "warm", "device": key, "seconds": WARM_SECONDS}
+            request = {"do": "warm", "device": key, "seconds": WARM_SECONDS, "compiler": self.compiles(key)}
             answer = self.worker.ask(request, timeout=START_TIMEOUT_SECONDS)
             self.warmup_seconds += float(answer["seconds"])
             if "failed" in answer:

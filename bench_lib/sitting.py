@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -105,7 +105,17 @@ class Sitting:
             rounds=self.header.rounds,
             devices=len(self.ledger.devices()),
         )
-        self.crew = Crew(start=self.start, devices=self.ledger.devices, give_up=self._give_up, ceilings=self.ceilings)
+        self.crew = Crew(
+            start=self.start,
+            devices=self.ledger.devices,
+            compiles=self._compiles,
+            give_up=self._give_up,
+            ceilings=self.ceilings,
+        )
+
+    def _compiles(self, device: str) -> bool:
+        compiled = {workload.name for workload in self.header.workloads if workload.mode == "compiled"}
+        return any(case.device == device and case.workload in compiled for case in self.ledger.active())
 
     def recall(self, recording: Recording) -> None:
         """Take up what an earlier sitting saw."""
@@ -198,16 +208,15 @@ class Sitting:
         self._pass(self._everywhere(), number, 1, end=end, passes_left=self.header.visits - 1)
         owed = self.pace.owed()
         for visit in range(2, MAX_VISITS + 1):
+            passes_near = NEAR_PASSES * self.header.visits - visit
+            # What is added without time left for it is measured from the next round on.
+            near = self._near(number) if passes_near >= 0 else []
             if time.monotonic() >= end:
                 return
-            if owed:  # what the first pass has left over goes to them before anyone has a second visit
-                self._pass(owed, number, visit, end=end, passes_left=0, even_slow=True)
-                owed = []
-                continue
-            passes_near = NEAR_PASSES * self.header.visits - visit
-            near = self._near(number) if passes_near >= 0 else []
-            passes_left = passes_near if near else max(self.header.visits - visit, 0)
-            self._pass(near or self._everywhere(), number, visit, end=end, passes_left=passes_left)
+            chosen = list(dict.fromkeys([*near, *owed]))
+            passes_left = passes_near if chosen else max(self.header.visits - visit, 0)
+            self._pass(chosen or self._everywhere(), number, visit, end=end, passes_left=passes_left, even_slow=owed)
+            owed = []
 
     def _everywhere(self) -> list[Case]:
         return [case for case in self.ledger.active() if case not in self.pace.resting]
@@ -228,18 +237,19 @@ class Sitting:
         *,
         end: float,
         passes_left: int,
-        even_slow: bool = False,
+        even_slow: Collection[Case] = (),
     ) -> None:
         """Visit cases once, side by side; a pass that is not the first stops at ``end``, between two groups."""
         self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(cases))
         order = visiting_order(cases, seed=self.header.seed, round_number=number, visit=visit)
+        slow_too = set(even_slow)
         lost: list[Case] = []
         for position, case in enumerate(order):
             is_group = position == 0 or group_of(case) != group_of(order[position - 1])
             if visit > 1 and is_group and time.monotonic() >= end:
                 return
             share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
-            is_due = visit == 1 or even_slow or self.ledger.is_new(case) or not self._is_slow(case, share)
+            is_due = visit == 1 or case in slow_too or self.ledger.is_new(case) or not self._is_slow(case, share)
             if is_due and not self._visit(case, number, visit, share):
                 lost.append(case)
         for case in lost:  # a worker's death costs the visit, and not the case its place in the round

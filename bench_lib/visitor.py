@@ -26,6 +26,7 @@ from bench_lib.measure import Measurement, Settings, measure
 from bench_lib.records import Case, Energy, PlannedCase, Sample, Status
 from bench_lib.telemetry import Reading, Telemetry
 from bench_lib.workloads.base import Accuracy, Prepared, Workload
+from bench_lib.workloads.compiling import bring_compiler_up
 from bench_lib.workloads.origin import Origin, sentence
 
 THROTTLED_TRIES: Final = 3
@@ -72,8 +73,13 @@ class Visitor:
     _last_used: dict[str, float] = field(default_factory=dict)
     _limits: dict[str, float] = field(default_factory=dict)
 
-    def warm(self, key: str, seconds: float) -> float:
+    def warm(self, key: str, seconds: float, *, compiler: bool = False) -> float:
         """Bring a device up with ``seconds`` of its own kind of work: clocks ramp, pools and contexts start.
+
+        Parameters
+        ----------
+        compiler
+            Whether ``torch.compile`` is brought up for it too, which would else be in the first visit that needs it.
 
         Returns
         -------
@@ -89,6 +95,8 @@ class Visitor:
         while time.perf_counter() - started < seconds:
             operand @ operand
             synchronize(device)
+        if compiler:
+            bring_compiler_up(device)
         self._last_used[key] = time.perf_counter()
         return self._last_used[key] - started
 

@@ -97,7 +97,8 @@ class Worker:
     def warm(self, request: Answer) -> Answer:
         """Bring a device up, or say why it does not come up."""
         try:
-            return {"seconds": self._visitor.warm(request["device"], request["seconds"])}
+            compiler = request.get("compiler", False)
+            return {"seconds": self._visitor.warm(request["device"], request["seconds"], compiler=compiler)}
         except Exception as err:  # a GPU that is full or taken must not cost the other devices their run
             return {"seconds": 0.0, "failed": scrub(f"{type(err).__name__}: {err}".splitlines()[0])}
 

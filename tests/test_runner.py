@@ -401,3 +401,13 @@ def test_the_workers_of_a_run_share_one_cache_of_compiled_code_which_goes_with_i
     ((cache, was_there),) = set(caches)
     assert was_there
     assert not Path(cache).exists()
+
+
+def test_a_compiler_is_brought_up_in_each_round_and_only_where_something_is_compiled(
+    world: World, tmp_path: Path
+) -> None:
+    measure(tmp_path, rounds=2)
+    assert world.compilers_up == []
+    world.compiled = ("add",)
+    runner.run(Request(out=tmp_path / "compiled.jsonl", rounds=2), Silent())
+    assert world.compilers_up == ["cpu", "cpu-1t"] * 2

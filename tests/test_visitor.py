@@ -237,6 +237,16 @@ def test_bringing_a_device_up_takes_the_time_it_is_given() -> None:
     assert visitor.warm("cpu", 0.01) >= 0.01
 
 
+def test_the_compiler_is_brought_up_with_a_device_only_where_something_is_compiled(monkeypatch) -> None:
+    woken: list[Device] = []
+    monkeypatch.setattr(visitor_module, "bring_compiler_up", woken.append)
+    visitor = Visitor(workloads={}, devices={"cpu": CPU}, seed=0)
+    visitor.warm("cpu", 0.0)
+    assert woken == []
+    visitor.warm("cpu", 0.0, compiler=True)
+    assert woken == [CPU]
+
+
 class Thermometer:
     """Says that the device is throttled for the first readings."""
 

@@ -204,6 +204,14 @@ def test_a_machine_without_a_compiler_skips_with_the_reason(monkeypatch):
         prepare(find("pointwise_chain_compiled"), CPU)
 
 
+def test_a_compiler_that_is_not_there_is_no_reason_not_to_bring_a_device_up(monkeypatch):
+    compiling._wake.cache_clear()
+    monkeypatch.setattr(torch, "compile", failing(wrapped(InvalidCxxCompiler("No working C++ compiler found"))))
+    compiling.bring_compiler_up(CPU)
+    with pytest.raises(NotImplementedError):
+        prepare(find("pointwise_chain_compiled"), CPU)
+
+
 def test_a_python_without_compile_skips_with_the_reason(monkeypatch):
     def refuse(function, **options):
         raise RuntimeError("torch.compile is not supported on Python 3.15+")

@@ -88,6 +88,8 @@ class World:
         self.counters = {"cpu", "cpu-1t"}
         self.breaks_on_energy: set[Case] = set()
         self.loops: list[Case] = []
+        self.compiled: tuple[str, ...] = ()
+        self.compilers_up: list[str] = []
 
     def monotonic(self) -> float:
         return self.time
@@ -160,6 +162,7 @@ class Worker:
                 expression="x + y",
                 source_sha256="a",
                 multiple=self.world.multiple,
+                mode="compiled" if name in self.world.compiled else "eager",
             )
             for name in self.world.workloads
         ]
@@ -181,6 +184,8 @@ class Worker:
         }
 
     def warm(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["compiler"]:
+            self.world.compilers_up.append(request["device"])
         self.world.time += request["seconds"]
         return {"seconds": request["seconds"]}
 

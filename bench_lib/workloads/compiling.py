@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from types import FunctionType
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import torch
 
-from bench_lib.devices import synchronize
+from bench_lib.devices import Device, synchronize
 from bench_lib.workloads.base import Prepared, Setting
 
 LACKS: Final = ("InvalidCxxCompiler", "TritonMissing", "GPUTooOldForTriton")
@@ -65,6 +66,12 @@ def brought_up(prepared: Prepared, setting: Setting) -> Prepared:
         _say_what_is_missing(err)
         raise
     return replace(prepared, compile_seconds=time.perf_counter() - started)
+
+
+def bring_compiler_up(device: Device) -> None:
+    """Wake the compiler for a device, if it can be: where not, each case that needs it meets the same and says so."""
+    with suppress(Exception):
+        _wake(torch.device(device.torch_name).type)
 
 
 @cache
