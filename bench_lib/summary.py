@@ -143,8 +143,20 @@ def _sentences(recording: Recording, counts: Counter[str], cases: pd.DataFrame) 
     ]
     if len(bad) > MAX_FAILED:
         lines.append(f"and {len(bad) - MAX_FAILED} more: the report's section Trust lists them all")
+    lines += _lost_visits(recording)
     lines += [plain(f"not loaded: {sentence}") for sentence in _not_loaded(recording)]
     return lines + [plain(problem) for problem in recording.problems]
+
+
+def _lost_visits(recording: Recording) -> list[str]:
+    """Say why visits failed to cases that have a time from other visits."""
+    timed = {sample.case for sample in recording.samples if sample.status == "ok"}
+    lost = [one for one in recording.samples if one.status in ("failed", "timeout") and one.case in timed]
+    counts = Counter(sample.reason for sample in lost)
+    return [
+        plain(f"{units.count(count, 'visit')} failed, with a time from others: {reason}")
+        for reason, count in counts.most_common(MAX_FAILED)
+    ]
 
 
 def _not_loaded(recording: Recording) -> list[str]:

@@ -245,6 +245,27 @@ def test_what_makes_a_run_fail_and_what_is_a_result(status: str, failed: int) ->
     assert summary.of(recorded).failed == failed
 
 
+def test_what_could_not_be_loaded_is_named_and_makes_a_run_fail() -> None:
+    recorded = recording()
+    settings = {"not_loaded": "a.py, line 3: NameError: x\nb.py: declares no Workload"}
+    end = summary.of(dataclasses.replace(recorded, run=dataclasses.replace(recorded.run, settings=settings)))
+    assert end.failed == 2
+    assert "not loaded: a.py, line 3: NameError: x\nnot loaded: b.py: declares no Workload" in end.sentences
+
+
+def test_visits_that_failed_of_cases_that_have_a_time_are_counted_by_their_reason_and_fail_no_run() -> None:
+    recorded = recording(sizes=(2**10,), timings=("latency",))
+    lost = [
+        dataclasses.replace(sample, status="failed", reason="a.py: has changed", seconds=(), calls=0)
+        for sample in recorded.samples
+        if sample.round == 2 and sample.case.device == "cpu"
+    ]
+    end = summary.of(dataclasses.replace(recorded, samples=(*recorded.samples, *lost)))
+    assert len(lost) == 3
+    assert end.failed == 0
+    assert "3 visits failed, with a time from others: a.py: has changed" in end.sentences
+
+
 def test_problems_of_the_file_are_named() -> None:
     recorded = dataclasses.replace(recording(), problems=("line 7 is not JSON",))
     assert summary.of(recorded).sentences.splitlines()[-1] == "line 7 is not JSON"

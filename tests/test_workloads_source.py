@@ -171,6 +171,19 @@ def test_a_users_functions_that_a_function_of_the_package_closes_over_count_wher
     assert digest("a", "2 * x") == digest("b", "2 * x") != digest("c", "3 * x")
 
 
+def test_where_a_file_stands_does_not_count_even_where_its_code_asks(tmp_path):
+    def digest(folder):
+        path = tmp_path / folder / "mine.py"
+        path.parent.mkdir()
+        path.write_text("from pathlib import Path\ndef make(x):\n    return Path(__file__).parent, __name__, x\n")
+        spec = importlib.util.spec_from_file_location(f"mine_{folder}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return source_digest(module.make)
+
+    assert digest("a") == digest("b") != ""
+
+
 def test_code_from_a_prompt_has_no_hash():
     scope = {}
     exec("def make(setting):\n    return setting", scope)

@@ -68,7 +68,9 @@ def _parts(found: Any, ours: frozenset[Path]) -> Iterable[Any]:
         code = found.__code__
         if Path(code.co_filename).parent not in ours:
             return ()
-        named = (found.__globals__[name] for name in _names(code) if name in found.__globals__)
+        # __file__ and the like say where the code stands, and nothing of what it does.
+        seen_names = (name for name in _names(code) if not name.startswith("__"))
+        named = (found.__globals__[name] for name in seen_names if name in found.__globals__)
         return (*(cell.cell_contents for cell in found.__closure__ or ()), *_from_modules(named, code, ours))
     if isinstance(found, type):
         return _parts_of_class(found, ours)
