@@ -94,6 +94,9 @@ class Part:
     dtypes: Axis[str] = WHOLE
 
 
+EXPONENT: Final = 16.0
+"""The square of how large a score gets: the exponential makes its absolute error a relative one of the weight."""
+
 IMAGES: Final = f"n images of {CHANNELS} channels, {SIDE} x {SIDE}"
 SEQUENCES: Final = f"n rows of {TOKENS} tokens, {WIDTH} features each"
 
@@ -235,7 +238,7 @@ def make_attention(
         partial(_under_autocast, function, setting.torch_device.type) if autocast else function,
         inputs,
         reference=function,
-        terms=lambda n: passes * (WIDTH // HEADS + 2.0 * TOKENS),  # scores, softmax, and what it weighs
+        terms=lambda n: passes * (EXPONENT * WIDTH // HEADS + 2.0 * TOKENS),  # scores, softmax, and what it weighs
         roundings=passes * 6.0 * ROUNDED_INPUTS.get(setting.dtype, 1.0),  # factors and result of two products
         result_dtype=result_dtype if autocast else None,
     )
