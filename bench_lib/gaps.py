@@ -16,6 +16,7 @@ from bench_lib.verdicts import decide
 
 BASELINE: Final = "cpu"
 HOST_KINDS: Final = ("numpy", "cpu")
+SIGNIFICANT_BITS: Final = 3  # beyond the first, of an added size
 FLIPPED: Final = {"device": "baseline", "baseline": "device"}
 
 
@@ -25,6 +26,8 @@ class Operation:
 
     Attributes
     ----------
+    device, baseline
+        A case of each side, without its size: ``n`` is 0.
     sizes
         Each size that is planned on both sides, ascending, with the device's case and the baseline's.
     either
@@ -32,18 +35,14 @@ class Operation:
         for the larger sizes.
     """
 
+    device: Case
+    baseline: Case
     sizes: tuple[tuple[int, Case, Case], ...]
     either: bool
 
-    @property
-    def smallest(self) -> tuple[Case, Case]:
-        """The device's case and the baseline's at the smallest size; the others differ in ``n`` alone."""
-        return self.sizes[0][1:]
-
     def at(self, n: int) -> tuple[Case, Case]:
         """Return the device's case at a size and the baseline's."""
-        device, baseline = self.smallest
-        return replace(device, n=n), replace(baseline, n=n)
+        return replace(self.device, n=n), replace(self.baseline, n=n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +69,17 @@ def operations(cases: Iterable[Case], devices: Sequence[DeviceRecord]) -> Iterat
     """
     gpus = {device.key for device in devices if device.kind not in HOST_KINDS}
     challengers = gpus or {device.key for device in devices if device.key != BASELINE}
-    planned = dict.fromkeys(cases)
-    rows: dict[Case, list[tuple[int, Case, Case]]] = {}
-    for case in planned:
-        if case.device in challengers and case.timing == "latency":
-            dtype = STORED_AS.get(case.dtype, case.dtype)
-            baseline = replace(case, device=BASELINE, dtype=dtype, residency="resident")
-            if baseline in planned:
-                rows.setdefault(replace(case, n=0), []).append((case.n, case, baseline))
-    for found in rows.values():
-        yield Operation(sizes=tuple(sorted(found, key=lambda row: row[0])), either=not gpus)
+    series: dict[Case, dict[int, Case]] = {}
+    for case in cases:
+        if case.timing == "latency":
+            series.setdefault(replace(case, n=0), {})[case.n] = case
+    for device, ours in series.items():
+        dtype = STORED_AS.get(device.dtype, device.dtype)
+        baseline = replace(device, device=BASELINE, dtype=dtype, residency="resident")
+        theirs = series.get(baseline, {})
+        sizes = tuple((n, ours[n], theirs[n]) for n in sorted(ours) if n in theirs)
+        if sizes and device.device in challengers:
+            yield Operation(device=device, baseline=baseline, sizes=sizes, either=not gpus)
 
 
 def find_gap(verdicts: Sequence[str], *, either: bool = False) -> Gap:
@@ -109,7 +109,10 @@ def undecided(gap: Gap, verdicts: Sequence[str], most: int) -> list[int]:
 
 
 def between(low: int, high: int, *, multiple: int, taken: Collection[int]) -> int | None:
-    """Return the size half way between two others, on a logarithmic scale; None where there is no room for one.
+    """Return a size about half way between two others, on a logarithmic scale; None where there is no room for one.
+
+    It is a whole number of eighths of a power of two where that leaves room: kernels are slower at odd sizes, and a
+    crossover is not to be sought among those.
 
     Parameters
     ----------
@@ -118,5 +121,9 @@ def between(low: int, high: int, *, multiple: int, taken: Collection[int]) -> in
     taken
         Sizes that are there already.
     """
-    n = round(math.sqrt(low * high) / multiple) * multiple
-    return n if low < n < high and n not in taken else None
+    middle = math.sqrt(low * high)
+    for step in (math.lcm(multiple, max(1 << math.floor(math.log2(middle)) >> SIGNIFICANT_BITS, 1)), multiple):
+        n = round(middle / step) * step
+        if low < n < high and n not in taken:
+            return n
+    return None

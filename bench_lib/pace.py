@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 
 from bench_lib.costs import ASK_SECONDS
 from bench_lib.ledger import Ledger
+from bench_lib.plan import group_of
 from bench_lib.records import Case, Run
 from bench_lib.schedule import (
     ROUND_SECONDS,
-    SLOW_VISIT,
+    SLOW_ROUNDS,
     Allotment,
     allot,
     call_limit,
     first_allotment,
     resting,
     round_share,
+    slow_visit,
 )
 
 
@@ -35,6 +37,8 @@ class Pace:
         What starting a process and bringing its devices up takes.
     resting
         Slow cases that sit this round out.
+    rounds_that_fit
+        Into the budget, by what is known, the one in hand included.
     """
 
     header: Run
@@ -42,6 +46,7 @@ class Pace:
     seconds_left: Callable[[], float]
     start_seconds: float = ROUND_SECONDS
     resting: frozenset[Case] = frozenset()
+    rounds_that_fit: int = 1
     _even_share: float = 0.0
     _slow_left: float = 0.0
     _beside: list[float] = field(default_factory=lambda: [0.0, 0.0])
@@ -51,6 +56,7 @@ class Pace:
         left, rounds_left = self.seconds_left(), max(self.header.rounds - rounds_done, 1)
         self._even_share = self._share_of(left, rounds_left)
         allotment = self._allot(left, rounds_done, rounds_left) if rounds_done else first_allotment(left, rounds_left)
+        self.rounds_that_fit = allotment.rounds
         self._slow_left = allotment.slow_seconds
         self.ledger.reconsider(self.call_limit())
         return round_share(left, allotment.rounds)
@@ -80,6 +86,13 @@ class Pace:
         self._even_share = self._share_of(self.header.budget_seconds or 0.0, self.header.rounds)
         return self.ledger.rounds_done(self._slow())
 
+    def owed(self) -> list[Case]:
+        """Return the slow cases that rest and were seen in the fewest rounds, with what they are compared with."""
+        rounds = {case: self.ledger.rounds(case) for case in self.resting}
+        fewest = min(rounds.values(), default=SLOW_ROUNDS)
+        groups = {group_of(case) for case, seen in rounds.items() if seen == fewest < SLOW_ROUNDS}
+        return [case for case in self.ledger.active() if case.timing == "latency" and group_of(case) in groups]
+
     def call_limit(self) -> float:
         """Return the longest call, in seconds, that a case may have that was never visited."""
         return call_limit(self._slow_left, unvisited=self.ledger.unvisited, even_share=self._even_share)
@@ -87,14 +100,14 @@ class Pace:
     def note(self, elapsed: float, wall: float) -> None:
         """Take in what a visit took by the sitting's clock, and what the worker said of it, in seconds."""
         self._beside = [self._beside[0] + elapsed - wall, self._beside[1] + 1]
-        if elapsed > SLOW_VISIT * self._even_share:
+        if elapsed > slow_visit(self._even_share):
             self._slow_left -= elapsed
 
     def _share_of(self, seconds: float, rounds: int) -> float:
         return max(seconds, 0.0) / (rounds * max(len(self.ledger.active()), 1))
 
     def _slow(self) -> list[Case]:
-        return self.ledger.slow(SLOW_VISIT * self._even_share)
+        return self.ledger.slow(slow_visit(self._even_share))
 
     def _others(self, slow: list[Case]) -> float:
         """Return the seconds of a round in which the slow cases rest."""

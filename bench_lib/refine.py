@@ -10,6 +10,7 @@ Standard library only.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -67,6 +68,9 @@ class Refinement:
         self._planned: dict[Case, PlannedCase] = {}
         self._added: dict[Case, int] = {}
         self._sizes: dict[Case, list[int]] = {}
+        self._operations: tuple[Operation, ...] | None = None
+        self._judged: dict[Case, _Judged] = {}
+        self._concerned: dict[Case, list[Case]] = {}
         self._take(planned)
 
     def add(self, plan: Plan) -> None:
@@ -78,8 +82,8 @@ class Refinement:
         """Take one visit in."""
         self.ratios.note(sample)
         self.costs.note(sample)
-        for place in self._concerned.get(sample.case, ()):
-            self._judged.pop(place, None)
+        for series in self._concerned.get(sample.case, ()):
+            self._judged.pop(series, None)
 
     def near(self) -> frozenset[Case]:
         """Return the cases that decide a crossover and cannot be told yet, both sides of each."""
@@ -121,20 +125,22 @@ class Refinement:
         for one in new:
             self._planned[one.case] = one
             self._sizes.setdefault(replace(one.case, n=0), []).append(one.case.n)
-        self._operations = tuple(operations(self._planned, self._devices))
-        self._judged: dict[int, _Judged] = {}
-        self._concerned: dict[Case, list[int]] = {}
-        for place, operation in enumerate(self._operations):
-            for _, device, baseline in operation.sizes:
-                self._concerned.setdefault(device, []).append(place)
-                self._concerned.setdefault(baseline, []).append(place)
+        self._operations = None
 
     def _all_judged(self) -> Iterator[_Judged]:
-        """Yield each operation with its verdicts, made anew where a sample came since."""
-        for place, operation in enumerate(self._operations):
-            if place not in self._judged:
-                self._judged[place] = self._judge(operation)
-            yield self._judged[place]
+        """Yield each operation with its verdicts, made anew where a case or a sample came since."""
+        if self._operations is None:
+            self._operations = tuple(operations(self._planned, self._devices))
+            self._concerned = defaultdict(list)
+            for operation in self._operations:
+                for _, device, baseline in operation.sizes:
+                    self._concerned[device].append(operation.device)
+                    self._concerned[baseline].append(operation.device)
+        for operation in self._operations:
+            judged = self._judged.get(operation.device)
+            if judged is None or judged.operation != operation:
+                judged = self._judged[operation.device] = self._judge(operation)
+            yield judged
 
     def _judge(self, operation: Operation) -> _Judged:
         known = [(n, self.ratios.verdict(device, baseline)) for n, device, baseline in operation.sizes]
@@ -178,7 +184,7 @@ class Refinement:
 
     def _between(self, operation: Operation, low: int, high: int) -> int | None:
         """Return the size half way, unless it is there already or a side of it failed."""
-        device, baseline = (replace(case, n=0) for case in operation.smallest)
+        device, baseline = operation.device, operation.baseline
         failed = [n for n in self._sizes[baseline] if self.ratios.status(replace(baseline, n=n)) not in (None, "ok")]
         multiple = self._multiples.get(device.workload, 1)
         return between(low, high, multiple=multiple, taken={*self._sizes[device], *failed})

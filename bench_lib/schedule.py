@@ -17,7 +17,9 @@ MAX_VISIT_SECONDS: Final = 0.5
 ROUND_SECONDS: Final = 4.0  # to start a process and bring its devices up, until one was seen to
 CALLS_PER_VISIT: Final = 2  # a slow case takes one call to warm up and one that is timed
 SLOW_VISIT: Final = 3.0  # a visit that costs so many even shares is slow: it is made once a round, or not in each
-FIRST_SLOW_SHARE: Final = 0.4  # of the budget, for the first visits to slow cases
+SLOW_SECONDS: Final = 0.03  # a visit that costs less is not slow, however small the shares
+MARGIN: Final = 1.1  # what a round may take of what it is expected to
+FIRST_SLOW_SHARE: Final = 0.25  # of the budget, for the first visits to slow cases
 SLOW_SHARE: Final = 0.6  # of what the other cases leave of a later round
 SLOW_ODDS: Final = 30.0  # one case in so many is expected to be slow, and may take its part of their time
 LARGEST_PART: Final = 0.25  # of the time for slow cases, that one visit may take
@@ -104,7 +106,7 @@ def allot(
     slow_rounds
         In how many rounds each of them was timed already, at least.
     """
-    others = max(others, MIN_VISIT_SECONDS)
+    others = MARGIN * max(others, MIN_VISIT_SECONDS)
     rounds_left = max(rounds_left, 1)
     owed = min(max(ENOUGH_ROUNDS - rounds_done, 1), rounds_left)
     spare = max(seconds_left - owed * others, 0.0)
@@ -112,6 +114,17 @@ def allot(
     rounds = min(max(int((seconds_left - reserved) / others), 1), rounds_left)
     over = max(seconds_left - rounds * others, 0.0)
     return Allotment(rounds=rounds, slow_seconds=max(reserved, SLOW_SHARE * over) / rounds)
+
+
+def slow_visit(even_share: float) -> float:
+    """Return from how many seconds on a visit is slow.
+
+    Parameters
+    ----------
+    even_share
+        Seconds of the budget for each visit, if all were alike.
+    """
+    return max(SLOW_VISIT * even_share, SLOW_SECONDS)
 
 
 def call_limit(slow_seconds: float, *, unvisited: int, even_share: float) -> float:
@@ -127,7 +140,7 @@ def call_limit(slow_seconds: float, *, unvisited: int, even_share: float) -> flo
         Seconds of the budget for each visit, if all were alike.
     """
     visit = min(LARGEST_PART * slow_seconds, SLOW_ODDS * slow_seconds / max(unvisited, 1))
-    return max(visit, SLOW_VISIT * even_share) / CALLS_PER_VISIT
+    return max(visit, slow_visit(even_share)) / CALLS_PER_VISIT
 
 
 def resting(
