@@ -151,6 +151,28 @@ def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: l
     ]
 
 
+def test_files_and_models_of_ones_own_become_part_of_a_request(
+    crossover: Crossover, requests: list[runner.Request]
+) -> None:
+    options = "--workloads a.py --model net.py:make --workloads b.py --model other.py:make"
+    assert crossover("run", *options.split()) == 0
+    assert requests[0].workloads == (Path("a.py"), Path("b.py"))
+    assert requests[0].models == ("net.py:make", "other.py:make")
+
+
+def test_a_list_of_cases_says_on_standard_error_what_could_not_be_loaded_and_exits_with_2(
+    crossover: Crossover, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = builders.recording(devices=("cpu",), sizes=(2**10,)).plan
+    for not_loaded, code in (((), 0), (("a.py, line 3: NameError: x", "b.py: gone"), 2)):
+        listed = runner.Listed(cases=cases, not_loaded=not_loaded)
+        monkeypatch.setattr(runner, "list_cases", lambda request, listed=listed: listed)
+        assert crossover("run", "--list") == code
+        shown = capsys.readouterr()
+        assert shown.out == "add[1024] float32 cpu resident latency\n"
+        assert shown.err == "".join(f"{sentence}\n" for sentence in not_loaded)
+
+
 def test_a_run_without_options_asks_for_the_quick_profile_on_every_device(
     crossover: Crossover, requests: list[runner.Request]
 ) -> None:

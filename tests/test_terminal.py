@@ -265,3 +265,12 @@ def test_quiet_keeps_what_the_doctor_found_to_the_file(piped: Stream) -> None:
 def test_the_table_of_findings_has_a_row_for_each_and_what_to_do_under_it() -> None:
     rows = [cells(line) for line in text_of(terminal.findings_table((OK, TIMER))).splitlines() if line.startswith("│")]
     assert rows == [["ok", "ok", "seen"], ["unfit", "timer cpu", "wrong"], ["", "", "→ report it"]]
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_what_could_not_be_loaded_is_said_before_a_run_even_a_quiet_one(piped: Stream, quiet: bool) -> None:
+    run = dataclasses.replace(RUN, settings={"not_loaded": "a.py, line 3: NameError: x\nb.py: gone"})
+    terminal.RunProgress(quiet=quiet).begin(run, 2, PATH)
+    said = piped.getvalue().splitlines()
+    assert said[:2] == ["not loaded: a.py, line 3: NameError: x", "not loaded: b.py: gone"]
+    assert (len(said) == 2) == quiet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from bench_lib.telemetry import Reading
 from bench_lib.visitor import Visitor
 from bench_lib.workloads.accuracy import Accuracy
 from bench_lib.workloads.base import Axis, Prepared, Workload
+from bench_lib.workloads.origin import Origin
 
 CPU = Device(key="cpu", kind="cpu", name="a processor", threads=1)
 QUICK = Settings(visit_seconds=0.002)
@@ -175,6 +177,37 @@ def test_an_error_becomes_a_row_with_its_first_line_and_no_path() -> None:
 
     sample = visit(lambda setting: prepared(call=broken))
     assert (sample.status, sample.reason) == ("failed", "RuntimeError: cannot read weights.bin")
+
+
+def test_an_error_in_a_users_file_names_its_line_wherever_it_happens() -> None:
+    def fail(*_: object) -> Any:
+        msg = "cannot read /some/where/weights.bin"
+        raise RuntimeError(msg)
+
+    line = fail.__code__.co_firstlineno + 2
+    made: dict[str, Callable[..., Prepared]] = {
+        "make": fail,
+        "call": lambda setting: prepared(call=fail),
+        "check": lambda setting: Prepared(call=lambda: None, check=fail),
+    }
+    for make in made.values():
+        visitor = Visitor(
+            workloads={"made_up": workload(make)},
+            devices={"cpu": CPU},
+            seed=0,
+            origins={"made_up": Origin(file=Path(__file__), line=1)},
+        )
+        sample = ask(visitor, check=True)
+        assert sample.status == "failed"
+        assert sample.reason == f"test_visitor.py, line {line}: RuntimeError: cannot read weights.bin"
+
+
+def test_an_operation_that_wants_to_end_the_process_is_a_row() -> None:
+    def leave() -> None:
+        raise SystemExit(3)
+
+    sample = visit(lambda setting: prepared(call=leave))
+    assert (sample.status, sample.reason) == ("failed", "SystemExit: 3")
 
 
 def test_an_interrupt_is_not_swallowed() -> None:
