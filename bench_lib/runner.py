@@ -119,6 +119,8 @@ def run(request: Request, observer: Observer) -> Ended:
         If no worker can be started.
     """
     started = time.monotonic()
+    if request.out:
+        Store.require_free(request.out)
     with _starter(request) as start, start() as first:
         header, planned = _make_header(first, request, start)
         keys = [device.key for device in header.devices]

@@ -8,6 +8,7 @@ library only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -58,9 +59,7 @@ class Store:
         StorageError
             If the file is there already, or cannot be made.
         """
-        if path.suffix == ".gz":
-            msg = f"a run is written as plain JSON Lines and compressed later: leave .gz off {quoted(path)}"
-            raise StorageError(msg)
+        cls.require_free(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(path, _WRITE_FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
@@ -80,6 +79,21 @@ class Store:
             raise
         _sync_folder(path.parent)
         return store
+
+    @staticmethod
+    def require_free(path: Path) -> None:
+        """Refuse a path at which no run can be begun, before time is spent on what the header is to hold.
+
+        Raises
+        ------
+        StorageError
+            If something is there already, or the name is that of a compressed file.
+        """
+        if path.suffix == ".gz":
+            msg = f"a run is written as plain JSON Lines and compressed later: leave .gz off {quoted(path)}"
+            raise StorageError(msg)
+        if os.path.lexists(path):
+            raise _in_the_way(path, FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)))
 
     @classmethod
     def resume(cls, path: Path) -> tuple[Self, Recording]:

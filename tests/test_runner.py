@@ -363,6 +363,13 @@ def test_the_doctor_takes_a_small_part_of_a_small_budget(world: World, tmp_path:
     assert [seconds for _, seconds in world.doctor_asked] == [pytest.approx(0.08 * 20.0)]
 
 
+def test_a_file_that_is_there_already_is_refused_before_the_doctor_is_asked(world: World, tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").touch()
+    with pytest.raises(StorageError, match="there already"):
+        measure(tmp_path)
+    assert world.started == 0
+
+
 @pytest.mark.parametrize("broken", ["process", "device"])
 def test_a_worker_that_the_doctor_costs_is_replaced_and_the_run_goes_on(
     world: World, tmp_path: Path, broken: str
