@@ -111,7 +111,7 @@ class RunProgress:
         """Say what is about to be measured."""
         self._cases, self._budget = cases, run.budget_seconds
         for sentence in str(run.settings.get("not_loaded", "")).splitlines():
-            self._console.print(Text(f"not loaded: {sentence}"))  # an error, and so not silenced
+            self._console.print(Text(f"not loaded: {sentence}"), soft_wrap=True)  # an error, and so not silenced
         if self._quiet:
             return
         devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)
