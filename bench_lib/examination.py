@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench_lib.crew import START_TIMEOUT_SECONDS
 from bench_lib.errors import WorkerError
 from bench_lib.process import WorkerProcess, start_worker
 from bench_lib.records import Finding, from_object, to_object
 
 RUN_SECONDS: Final = 5.0  # of a run, for its doctor
 RUN_SHARE: Final = 0.08  # of the budget, where that is less
-GRACE_SECONDS: Final = 300.0  # beyond the time for the tests: a CUDA context, and a machine that swaps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def examined(
 def _ask(worker: WorkerProcess, devices: Sequence[str], seconds: float) -> tuple[tuple[Finding, ...], bool]:
     """Return what a worker finds, and whether it can still use its devices."""
     question = {"do": "doctor", "devices": list(devices), "seconds": seconds}
-    answer = worker.ask(question, timeout=GRACE_SECONDS + seconds)
+    answer = worker.ask(question, timeout=START_TIMEOUT_SECONDS + seconds)
     return tuple(from_object(Finding, one) for one in answer["findings"]), bool(answer["usable"])
 
 
