@@ -30,7 +30,7 @@ __all__ = ["diagnose", "usable"]
 
 PRODUCT_SIZE: Final = 512  # of the matrices that all threads and one multiply: a few milliseconds, worth sharing out
 
-TestOf = Callable[[Instrument], Finding]
+SelfTest = Callable[[Instrument], Finding]
 
 
 def diagnose(devices: Sequence[Device], *, seconds: float, seed: int = 0) -> tuple[Finding, ...]:
@@ -112,7 +112,7 @@ class _Examination:
             except Exception as err:  # a GPU that is full or taken fails in many ways, and is a finding in each
                 yield _broken(f"device {device.key}", err)
 
-    def _each(self, test: TestOf, name: str, has: Callable[[Instrument], bool]) -> Iterator[Finding]:
+    def _each(self, test: SelfTest, name: str, has: Callable[[Instrument], bool]) -> Iterator[Finding]:
         for instrument in [one for one in self.instruments.values() if has(one)]:
             yield self._tried(f"{name} {instrument.key}", partial(test, instrument), instrument)
 
