@@ -111,8 +111,8 @@ def undecided(gap: Gap, verdicts: Sequence[str], most: int) -> list[int]:
 def between(low: int, high: int, *, multiple: int, taken: Collection[int]) -> int | None:
     """Return a size about half way between two others, on a logarithmic scale; None where there is no room for one.
 
-    It is a whole number of eighths of a power of two where that leaves room: kernels are slower at odd sizes, and a
-    crossover is not to be sought among those.
+    It is ``multiple`` times a number that ends in zeros in binary, as far as that moves it by a sixteenth at most:
+    kernels are slower at odd sizes, and a crossover is not to be sought among those.
 
     Parameters
     ----------
@@ -122,7 +122,8 @@ def between(low: int, high: int, *, multiple: int, taken: Collection[int]) -> in
         Sizes that are there already.
     """
     middle = math.sqrt(low * high)
-    for step in (math.lcm(multiple, max(1 << math.floor(math.log2(middle)) >> SIGNIFICANT_BITS, 1)), multiple):
+    coarse = multiple << max(math.floor(math.log2(middle / multiple)) - SIGNIFICANT_BITS, 0)
+    for step in (coarse, multiple):
         n = round(middle / step) * step
         if low < n < high and n not in taken:
             return n
