@@ -79,6 +79,11 @@ class Crew:
             if "failed" in answer:
                 self.give_up(key, f"{key} does not come up: {answer['failed']}", number)
 
+    def missing_counters(self) -> dict[str, str]:
+        """Return the devices without a counter of energy, and why each has none."""
+        answer = self.worker.ask({"do": "counters", "devices": list(self.devices())}, timeout=START_TIMEOUT_SECONDS)
+        return dict(answer["missing"])
+
     def measure_ceilings(self, number: int) -> Iterator[Ceiling]:
         """Yield the ceilings of every device that is needed."""
         for key in self.devices():

@@ -55,7 +55,7 @@ def draw(
     timeout: float,
     seconds_left: Callable[[], float],
 ) -> Iterator[Energy]:
-    """Yield the energy of each case, or why there is none: a device without a counter says so once.
+    """Yield the energy of each case, or why there is none.
 
     Parameters
     ----------
@@ -66,10 +66,7 @@ def draw(
     seconds_left
         Of the budget.
     """
-    without_counter: set[str] = set()
     for case in cases:
-        if case.device in without_counter:
-            continue
         if seconds_left() < LOOP_SECONDS + BESIDE_SECONDS:
             yield Energy(case=case, reason="the budget was spent before its loop")
             continue
@@ -82,8 +79,6 @@ def draw(
             continue
         energy = from_json(answer["energy"])
         assert isinstance(energy, Energy)
-        if not energy.meter:
-            without_counter.add(case.device)
         yield energy
 
 

@@ -20,7 +20,7 @@ from bench_lib.ledger import Ledger
 from bench_lib.pace import Pace
 from bench_lib.plan import group_of, visiting_order
 from bench_lib.process import WorkerProcess
-from bench_lib.records import Case, Finish, Outcome, Plan, PlannedCase, Recording, Run, Sample, to_object
+from bench_lib.records import Case, Energy, Finish, Outcome, Plan, PlannedCase, Recording, Run, Sample, to_object
 from bench_lib.refine import ROUNDS_WITH
 from bench_lib.schedule import (
     CALLS_PER_VISIT,
@@ -95,8 +95,9 @@ class Sitting:
         self._declined: set[Case] = set()
         self.ledger = Ledger(self.header, self.planned)
         self.target = PROFILES[self.header.profile].target
-        self.whole_budget = self.header.budget_seconds or PROFILES[self.header.profile].budget_seconds
-        self.budget = self.whole_budget * (1 - (BUDGET_SHARE if self.header.settings.get("energy") else 0.0))
+        self.budget = self.header.budget_seconds or PROFILES[self.header.profile].budget_seconds
+        self._kept_for_energy = 0.0
+        self._counters: frozenset[str] = frozenset()
         self._drawn: set[Case] = set()
         self.pace = Pace(header=self.header, ledger=self.ledger, seconds_left=self._seconds_left)
         self.ceilings = CeilingSchedule(
@@ -133,8 +134,10 @@ class Sitting:
         """Run the rounds that are left; always ends with a finish line, if the disk takes one."""
         self.observer.begin(self.header, len(self.ledger.works), path)
         before = self.rounds_done
+        self.crew.take(worker)
         try:
-            self._rounds(worker)
+            self._find_counters()
+            self._rounds()
             self._draw_energy()
         except KeyboardInterrupt:
             return self._finish(path, "interrupted", self.rounds_done - before)
@@ -156,9 +159,8 @@ class Sitting:
         )
         return Ended(path=path, outcome=outcome, wall_seconds=wall)
 
-    def _rounds(self, worker: WorkerProcess) -> None:
+    def _rounds(self) -> None:
         number = self.first_round
-        self.crew.take(worker)
         while self._is_another_due():
             end = time.monotonic() + self.pace.plan_round(self.rounds_done)
             try:
@@ -168,21 +170,31 @@ class Sitting:
             self.rounds_done += 1
             number += 1
 
-    def _draw_energy(self) -> None:
-        """Measure the energy of what was measured, in the part of the budget that is kept for it."""
+    def _find_counters(self) -> None:
+        """Keep a part of the budget for energy, where it is asked for and some device has a counter of it."""
         if not self.header.settings.get("energy"):
             return
+        missing = self.crew.missing_counters()
+        for case in {case.device: case for case in reversed(self.ledger.works)}.values():
+            if case.device in missing and case not in self._drawn:
+                self.store.append(Energy(case=case, reason=missing[case.device]))
+        self._counters = frozenset(self.ledger.devices()) - missing.keys()
+        if self._counters:
+            self._kept_for_energy = BUDGET_SHARE * self.budget
+
+    def _draw_energy(self) -> None:
+        """Measure the energy of what was measured, in the part of the budget that is kept for it."""
         cases = chosen(self.ledger.works.values(), self.ledger.measured())
-        left = [case for case in cases if case not in self._drawn]
+        left = [case for case in cases if case.device in self._counters and case not in self._drawn]
         number = self.first_round + self.rounds_done
-        kept = self.whole_budget - self.budget
+        self._kept_for_energy = 0.0
         loops = draw(
             self.crew,
             self.ledger.works,
             left,
             number=number,
             timeout=self.visit_timeout,
-            seconds_left=lambda: self._seconds_left() + kept,
+            seconds_left=self._seconds_left,
         )
         try:
             if left:
@@ -331,7 +343,7 @@ class Sitting:
         return CALLS_PER_VISIT * (self.ledger.costs.predictions.seconds(case) or 0.0) > SLOW_VISIT * share
 
     def _seconds_left(self) -> float:
-        return self.budget - self.spent_before - (time.monotonic() - self.started)
+        return self.budget - self._kept_for_energy - self.spent_before - (time.monotonic() - self.started)
 
     def _is_over(self) -> bool:
         return self._seconds_left() <= 0

@@ -124,6 +124,11 @@ class Visitor:
             self._forget_everything()
         return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
 
+    def missing_counters(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the devices without a counter of energy, and why each has none."""
+        found = {key: open_meter(self.devices[key], self._telemetry_of(self.devices[key])) for key in keys}
+        return {key: meter for key, meter in found.items() if isinstance(meter, str)}
+
     def energy(self, planned: PlannedCase, seconds: float) -> Energy:
         """Return what a loop of a case's calls draws; whatever prevents it comes back as the reason."""
         case, device = planned.case, self.devices[planned.case.device]

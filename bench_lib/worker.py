@@ -121,6 +121,10 @@ class Worker:
         )
         return {"ceilings": [to_json(ceiling) for ceiling in found]}
 
+    def counters(self, request: Answer) -> Answer:
+        """Say which devices have no counter of energy, and why."""
+        return {"missing": self._visitor.missing_counters(request["devices"])}
+
     def energy(self, request: Answer) -> Answer:
         """Measure what a loop of calls draws; the answer holds the line that a result file gets."""
         found = self._visitor.energy(from_object(PlannedCase, request["planned"]), request["seconds"])
@@ -152,6 +156,7 @@ VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {
     "add": Worker.add,
     "warm": Worker.warm,
     "ceilings": Worker.ceilings,
+    "counters": Worker.counters,
     "energy": Worker.energy,
     "visit": Worker.visit,
 }

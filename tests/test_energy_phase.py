@@ -74,6 +74,19 @@ def test_a_device_without_a_counter_says_so_once(world, tmp_path):
     assert len([energy for energy in recording.energies if energy.joules]) == 2
 
 
+def test_without_any_counter_the_whole_budget_goes_to_time(world, tmp_path):
+    world.counters = set()
+    world.sizes = tuple(range(16, 116))
+    measure(tmp_path / "time", budget_seconds=60.0)
+    visits = len(world.visits)
+    world.visits.clear()
+    _, recording = measure(tmp_path / "energy", energy=True, budget_seconds=60.0)
+    assert [energy.case.device for energy in recording.energies] == ["cpu", "cpu-1t"]
+    assert all(energy.reason == "unavailable: no counter" for energy in recording.energies)
+    assert len(world.visits) == pytest.approx(visits, rel=0.1)
+    assert world.loops == []
+
+
 def test_a_loop_that_ends_its_process_costs_its_own_number(world, tmp_path):
     world.breaks_on_energy = {case(max(world.sizes))}
     _, recording = measure(tmp_path, energy=True, budget_seconds=60.0)

@@ -189,6 +189,10 @@ class Worker:
         self.world.time += request["seconds"]
         return {"seconds": request["seconds"]}
 
+    def counters(self, request: dict[str, Any]) -> dict[str, Any]:
+        missing = [key for key in request["devices"] if key not in self.world.counters]
+        return {"missing": dict.fromkeys(missing, "unavailable: no counter")}
+
     def energy(self, request: dict[str, Any]) -> dict[str, Any]:
         case = from_object(PlannedCase, request["planned"]).case
         self.world.loops.append(case)
@@ -197,8 +201,6 @@ class Worker:
             self.kill()
             msg = "the measuring process was ended by SIGSEGV"
             raise WorkerError(msg)
-        if case.device not in self.world.counters:
-            return {"energy": to_json(Energy(case=case, reason="unavailable: no counter"))}
         energy = Energy(case=case, meter="rapl", joules=50.0, idle_watts=2.0, seconds=request["seconds"], calls=9)
         return {"energy": to_json(energy)}
 
