@@ -55,7 +55,7 @@ def output_accuracy(subject: Subject, traits: Traits, inputs: Tensors, dtype: st
     if not expected.is_floating_point():
         return exact(condition=found.shape == expected.shape and torch.equal(found.cpu(), expected))
     own = _own_error(lambda: relative_error(_output(subject, inputs, _on_cpu(dtype)), expected), dtype)
-    return Accuracy(error=relative_error(found, expected), bound=_bound(traits, dtype, own, passes=1))
+    return Accuracy(error=relative_error(found, expected), bound=_bound(dtype, traits.terms, traits.layers, own))
 
 
 def step_accuracy(subject: Subject, traits: Traits, inputs: Tensors, dtype: str, found: Trained) -> Accuracy:
@@ -70,8 +70,11 @@ def step_accuracy(subject: Subject, traits: Traits, inputs: Tensors, dtype: str,
         return relative_error(after.loss, wanted[0]), apart(_gradients(after), wanted[1])
 
     own = _own_error(lambda: max(distances(one_step(subject, inputs, _on_cpu(dtype), CPU))), dtype)
-    learned = Accuracy(error=max(distances(found)), bound=_bound(traits, dtype, own, passes=2))
-    moved = Accuracy(error=_distance_moved(subject, found), bound=error_bound("float32", terms=1.0))
+    # Forwards and back, and over the batch: a gradient of a weight sums as many terms as it met inputs, at most all.
+    terms = 2 * traits.terms + inputs[0].numel()
+    learned = Accuracy(error=max(distances(found)), bound=_bound(dtype, terms, 2 * traits.layers, own))
+    # Sparse gradients are summed where they are added, so here too.
+    moved = Accuracy(error=_distance_moved(subject, found), bound=error_bound("float32", terms))
     return worst(learned, moved)
 
 
@@ -140,7 +143,7 @@ def _own_error(measure: Any, dtype: str) -> float:
     return error * wider if math.isfinite(error) else 0.0
 
 
-def _bound(traits: Traits, dtype: str, own: float, *, passes: int) -> float:
-    """Return the error allowed; each pass through the layers rounds twice in each (its operands and its result)."""
-    by_size = error_bound(dtype, passes * traits.terms, roundings=2.0 * passes * traits.layers)
+def _bound(dtype: str, terms: float, layers: int, own: float) -> float:
+    """Return the error allowed; a layer rounds twice, its operands and its result."""
+    by_size = error_bound(dtype, terms, roundings=2.0 * layers)
     return min(max(by_size, OWN_FACTOR * own), LARGEST_BOUND.get(dtype, LARGEST_NARROW_BOUND))
