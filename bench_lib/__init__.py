@@ -4,4 +4,4 @@ Importing this package imports nothing heavy: torch comes in with the modules th
 those that analyse and draw.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

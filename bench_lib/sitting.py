@@ -175,9 +175,10 @@ class Sitting:
         if not self.header.settings.get("energy"):
             return
         missing = self.crew.missing_counters()
-        for case in {case.device: case for case in reversed(self.ledger.works)}.values():
-            if case.device in missing and case not in self._drawn:
-                self.store.append(Energy(case=case, reason=missing[case.device]))
+        for key, reason in missing.items():
+            case = next(case for case in self.ledger.works if case.device == key)
+            if case not in self._drawn:
+                self.store.append(Energy(case=case, reason=reason))
         self._counters = frozenset(self.ledger.devices()) - missing.keys()
         if self._counters:
             self._kept_for_energy = BUDGET_SHARE * self.budget
