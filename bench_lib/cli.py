@@ -104,11 +104,11 @@ def run(
     machine: Annotated[str | None, typer.Option(help="Name for this machine in the results.")] = None,
     workloads: Annotated[
         list[Path] | None,
-        typer.Option(help="A Python file of your own workloads; repeatable. Only yours are measured."),
+        typer.Option(metavar="FILE.py", help="Your own operations; repeatable. Then only yours are measured."),
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="FILE.py:make, which returns your module and example inputs; repeatable. Only yours, too."),
+        typer.Option(metavar="FILE.py:make", help="A function that returns your module and example inputs; as above."),
     ] = None,
     energy: Annotated[bool, typer.Option("--energy", help="Measure what calls draw, with 40 % of the budget.")] = False,
     price: Prices = None,
