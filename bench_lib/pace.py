@@ -13,6 +13,7 @@ from bench_lib.ledger import Ledger
 from bench_lib.plan import group_of
 from bench_lib.records import Case, Run
 from bench_lib.schedule import (
+    CALLS_PER_VISIT,
     ROUND_SECONDS,
     SLOW_ROUNDS,
     Allotment,
@@ -95,7 +96,8 @@ class Pace:
 
     def call_limit(self) -> float:
         """Return the longest call, in seconds, that a case may have that was never visited."""
-        return call_limit(self._slow_left, unvisited=self.ledger.unvisited, even_share=self._even_share)
+        limit = call_limit(self._slow_left, unvisited=self.ledger.unvisited, even_share=self._even_share)
+        return min(limit, max(self.seconds_left(), 0.0) / CALLS_PER_VISIT)
 
     def note(self, elapsed: float, wall: float) -> None:
         """Take in what a visit took by the sitting's clock, and what the worker said of it, in seconds."""

@@ -6,6 +6,7 @@ long calls sit out some rounds, and by dropping rounds; a case is never dropped 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,7 @@ SLOW_SECONDS: Final = 0.03  # a visit that costs less is not slow, however small
 MARGIN: Final = 1.1  # what a round may take of what it is expected to
 FIRST_SLOW_SHARE: Final = 0.25  # of the budget, for the first visits to slow cases
 SLOW_SHARE: Final = 0.6  # of what the other cases leave of a later round
+OWED_SHARE: Final = 0.8  # of what enough rounds of the others leave of the whole, where slow cases were seen too rarely
 SLOW_ODDS: Final = 30.0  # one case in so many is expected to be slow, and may take its part of their time
 LARGEST_PART: Final = 0.25  # of the time for slow cases, that one visit may take
 ENOUGH_ROUNDS: Final = 5  # before a budget gives slow cases more visits, the others have so many
@@ -110,8 +112,9 @@ def allot(
     rounds_left = max(rounds_left, 1)
     owed = min(max(ENOUGH_ROUNDS - rounds_done, 1), rounds_left)
     spare = max(seconds_left - owed * others, 0.0)
-    reserved = min(max(SLOW_ROUNDS - slow_rounds, 0) * slow, spare)
-    rounds = min(max(int((seconds_left - reserved) / others), 1), rounds_left)
+    reserved = min(max(SLOW_ROUNDS - slow_rounds, 0) * slow, OWED_SHARE * spare)
+    # Rounded up: what a round is expected to take is no certainty, and one that does not fit is not begun.
+    rounds = min(max(math.ceil((seconds_left - reserved) / others), 1), rounds_left)
     over = max(seconds_left - rounds * others, 0.0)
     return Allotment(rounds=rounds, slow_seconds=max(reserved, SLOW_SHARE * over) / rounds)
 

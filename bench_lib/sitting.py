@@ -226,7 +226,7 @@ class Sitting:
             near = self._near(number) if passes_near >= 0 else []
             if time.monotonic() >= end:
                 return
-            chosen = list(dict.fromkeys([*near, *owed]))
+            chosen = owed or near
             passes_left = passes_near if chosen else max(self.header.visits - visit, 0)
             self._pass(chosen or self._everywhere(), number, visit, end=end, passes_left=passes_left, even_slow=owed)
             owed = []
@@ -275,10 +275,10 @@ class Sitting:
         refusal = self._refusal(blank)
         if refusal:
             self._keep(refusal)
-        if refusal or self._is_over():
+        predicted = self.ledger.costs.predictions.seconds(case) or 0.0
+        if refusal or CALLS_PER_VISIT * predicted > max(self._seconds_left(), 0.0):
             return True
         self.observer.about_to(case)
-        predicted = self.ledger.costs.predictions.seconds(case) or 0.0
         began = time.monotonic()
         sample, survived = self.crew.visit(
             self._question(case, number, visit, share),

@@ -55,6 +55,8 @@ class World:
     ----------
     overhead
         Seconds that a visit takes beside its calls.
+    check
+        Seconds that comparing a result takes, once for each set of inputs.
     noise
         Standard deviation, in logs, of the times of two visits.
     memory
@@ -72,6 +74,7 @@ class World:
         self.seconds: Callable[[Case], float] = lambda case: 1e-6 * case.n
         self.behaviour: Behaviour = lambda case, visit: None
         self.overhead = 1e-3
+        self.check = CHECK_SECONDS
         self.noise = 0.0
         self.memory = math.inf
         self.uncountable: set[int] = set()
@@ -242,7 +245,7 @@ class Worker:
         if self.world.noise:
             seconds *= math.exp(random.Random(f"{case} {number} {visit}").gauss(0.0, self.world.noise))
         took = max(share, 2 * seconds)
-        self.world.time += took + self.world.overhead + check * CHECK_SECONDS
+        self.world.time += took + self.world.overhead + check * self.world.check
         outcome = self.world.behaviour(case, len(self.world.visits))
         if isinstance(outcome, KeyboardInterrupt):  # comes to the parent: its workers know nothing of it
             raise outcome
@@ -260,7 +263,7 @@ class Worker:
             error_bound=1e-6 if check else None,
             relative_error=0.0 if check else None,
             warmup_seconds=took - 3 * seconds if took > 3 * seconds else 0.0,
-            wall_seconds=took + check * CHECK_SECONDS,
+            wall_seconds=took + check * self.world.check,
         )
         return {"sample": to_json(dataclasses.replace(sample, round=number, visit=visit))}
 
