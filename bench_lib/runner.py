@@ -20,11 +20,12 @@ from typing import Any
 from bench_lib.crew import START_TIMEOUT_SECONDS
 from bench_lib.errors import NotComparable
 from bench_lib.examination import examined
+from bench_lib.observer import Ended, Observer
 from bench_lib.prices import as_settings
 from bench_lib.process import WorkerProcess, start_worker
 from bench_lib.records import DeviceRecord, Facts, Plan, PlannedCase, Recording, Run, WorkloadRecord, from_object
 from bench_lib.schedule import PROFILES
-from bench_lib.sitting import Ended, Observer, Sitting
+from bench_lib.sitting import Sitting
 from bench_lib.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.storage import Store, default_path
 

@@ -5,63 +5,27 @@ The parent imports no torch and touches no device: workers do, and what a worker
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 from bench_lib.ceiling_schedule import CeilingSchedule
 from bench_lib.crew import Crew
 from bench_lib.energy_phase import BUDGET_SHARE, chosen, draw
 from bench_lib.errors import WorkerError
 from bench_lib.ledger import Ledger
+from bench_lib.observer import Ended, Observer
 from bench_lib.pace import Pace
-from bench_lib.plan import group_of, visiting_order
+from bench_lib.passes import Passes
 from bench_lib.process import WorkerProcess
-from bench_lib.records import Case, Energy, Finish, Outcome, Plan, PlannedCase, Recording, Run, Sample, to_object
+from bench_lib.records import Case, Energy, Finish, Outcome, Plan, PlannedCase, Recording, Run, Sample
 from bench_lib.refine import ROUNDS_WITH
-from bench_lib.schedule import (
-    CALLS_PER_VISIT,
-    MIN_VISIT_SECONDS,
-    NEAR_PASSES,
-    PROFILES,
-    SLOW_VISIT,
-    WATCHDOG_FACTOR,
-    visit_share,
-)
+from bench_lib.schedule import NEAR_PASSES, PROFILES
 from bench_lib.storage import Store
 
 MAX_VISITS: Final = 12  # passes in one round
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How a sitting ended and where its results are."""
-
-    path: Path
-    outcome: Outcome
-    wall_seconds: float
-
-
-class Observer(Protocol):
-    """Is told what happens, to show it."""
-
-    def begin(self, run: Run, cases: int, path: Path) -> None:
-        """Hear that a sitting starts."""
-
-    def begin_round(self, number: int, last: int, visits: int) -> None:
-        """Hear that a pass over ``visits`` cases starts, in round ``number`` of ``last``."""
-
-    def add(self, cases: int) -> None:
-        """Hear that so many cases were added to the plan."""
-
-    def about_to(self, case: Case) -> None:
-        """Hear which case is in hand."""
-
-    def saw(self, sample: Sample) -> None:
-        """Hear of a visit that is stored."""
 
 
 @dataclass(kw_only=True)
@@ -94,7 +58,6 @@ class Sitting:
     def __post_init__(self) -> None:
         self._declined: set[Case] = set()
         self.ledger = Ledger(self.header, self.planned)
-        self.target = PROFILES[self.header.profile].target
         self.budget = self.header.budget_seconds or PROFILES[self.header.profile].budget_seconds
         self._kept_for_energy = 0.0
         self._counters: frozenset[str] = frozenset()
@@ -113,6 +76,18 @@ class Sitting:
             give_up=self._give_up,
             ceilings=self.ceilings,
         )
+        self.passes = Passes(
+            header=self.header,
+            store=self.store,
+            observer=self.observer,
+            ledger=self.ledger,
+            crew=self.crew,
+            pace=self.pace,
+            budget=self.budget,
+            seconds_left=self._seconds_left,
+            visit_timeout=self.visit_timeout,
+            last_round=self.header.rounds,
+        )
 
     def _compiles(self, device: str) -> bool:
         compiled = {workload.name for workload in self.header.workloads if workload.mode == "compiled"}
@@ -128,6 +103,7 @@ class Sitting:
         self._drawn = {energy.case for energy in recording.energies}
         self.rounds_done = self.pace.rounds_done()
         self.first_round = max((sample.round for sample in recording.samples), default=0) + 1
+        self.passes.last_round = self.header.rounds + self.first_round - 1
         self.spent_before = recording.spent_seconds
 
     def go(self, worker: WorkerProcess, path: Path) -> Ended:
@@ -218,7 +194,7 @@ class Sitting:
             self.store.append(ceiling)
         if number > self.first_round:  # the first finds its process started, and searches for ceilings
             self.pace.start_seconds = time.monotonic() - began
-        self._pass(self._everywhere(), number, 1, end=end, passes_left=self.header.visits - 1)
+        self.passes.make(self._everywhere(), number, 1, end=end, passes_left=self.header.visits - 1)
         owed = self.pace.owed()
         for visit in range(2, MAX_VISITS + 1):
             passes_near = NEAR_PASSES * self.header.visits - visit
@@ -228,7 +204,9 @@ class Sitting:
                 return
             chosen = owed or near
             passes_left = passes_near if chosen else max(self.header.visits - visit, 0)
-            self._pass(chosen or self._everywhere(), number, visit, end=end, passes_left=passes_left, even_slow=owed)
+            self.passes.make(
+                chosen or self._everywhere(), number, visit, end=end, passes_left=passes_left, even_slow=owed
+            )
             owed = []
 
     def _everywhere(self) -> list[Case]:
@@ -241,75 +219,6 @@ class Sitting:
         if self.pace.rounds_that_fit >= min(ROUNDS_WITH, self.header.rounds):
             self._add(number)
         return self.ledger.near()
-
-    def _pass(
-        self,
-        cases: Sequence[Case],
-        number: int,
-        visit: int,
-        *,
-        end: float,
-        passes_left: int,
-        even_slow: Collection[Case] = (),
-    ) -> None:
-        """Visit cases once, side by side; a pass that is not the first stops at ``end``, between two groups."""
-        self.observer.begin_round(number, self.header.rounds + self.first_round - 1, len(cases))
-        order = visiting_order(cases, seed=self.header.seed, round_number=number, visit=visit)
-        slow_too = set(even_slow)
-        lost: list[Case] = []
-        for position, case in enumerate(order):
-            is_group = position == 0 or group_of(case) != group_of(order[position - 1])
-            if visit > 1 and is_group and time.monotonic() >= end:
-                return
-            share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
-            is_due = visit == 1 or case in slow_too or self.ledger.is_new(case) or not self._is_slow(case, share)
-            if is_due and not self._visit(case, number, visit, share):
-                lost.append(case)
-        for case in lost:  # a worker's death costs the visit, and not the case its place in the round
-            if not self.ledger.is_settled(case):
-                self._visit(case, number, visit, MIN_VISIT_SECONDS)
-
-    def _visit(self, case: Case, number: int, visit: int, share: float) -> bool:
-        """Make one visit, store what came of it, and return whether the worker survived it."""
-        blank = Sample(case=case, round=number, visit=visit, status="failed", reason="not measured")
-        refusal = self._refusal(blank)
-        if refusal:
-            self._keep(refusal)
-        predicted = self.ledger.costs.predictions.seconds(case) or 0.0
-        if refusal or CALLS_PER_VISIT * predicted > max(self._seconds_left(), 0.0):
-            return True
-        self.observer.about_to(case)
-        began = time.monotonic()
-        sample, survived = self.crew.visit(
-            self._question(case, number, visit, share),
-            blank,
-            timeout=max(self.visit_timeout, WATCHDOG_FACTOR * predicted),
-        )
-        if not survived:
-            self.ledger.note_death(case)
-        self._keep(sample)
-        self.pace.note(time.monotonic() - began, sample.wall_seconds)
-        if not survived:
-            self.crew.renew(number)
-        return survived
-
-    def _question(self, case: Case, number: int, visit: int, share: float) -> dict[str, Any]:
-        return {
-            "planned": to_object(self.ledger.works[case]),
-            "round": number,
-            "visit": visit,
-            "settings": {"visit_seconds": share, "target": self.target},
-            "check": not self.ledger.is_checked(case),
-        }
-
-    def _refusal(self, blank: Sample) -> Sample | None:
-        """Return the row of a case that is not tried, with the reason."""
-        if not self.ledger.is_new(blank.case):
-            return None
-        if self._is_over():
-            reason = f"the budget of {self.budget:.0f} s was spent before its first visit"
-            return dataclasses.replace(blank, status="skipped", reason=reason)
-        return self.ledger.refusal(blank, self.pace.call_limit())
 
     def _add(self, number: int) -> None:
         """Add the cases that the samples so far ask for, each with the reason, and keep why one could not be."""
@@ -329,22 +238,11 @@ class Sitting:
             self.ledger.add(plan)
         self.observer.add(sum(len(plan.cases) for plan in plans))
 
-    def _keep(self, sample: Sample) -> None:
-        self.store.append(sample)
-        self.ledger.note(sample)
-        self.observer.saw(sample)
-
     def _give_up(self, device: str, reason: str, number: int) -> None:
         """Write a row for each case of a device that does not come up, and ask for none of them again."""
         for case in [case for case in self.ledger.active() if case.device == device]:
-            self._keep(Sample(case=case, round=number, visit=1, status="failed", reason=reason))
+            self.passes.keep(Sample(case=case, round=number, visit=1, status="failed", reason=reason))
             self.ledger.settle(case)
-
-    def _is_slow(self, case: Case, share: float) -> bool:
-        return CALLS_PER_VISIT * (self.ledger.costs.predictions.seconds(case) or 0.0) > SLOW_VISIT * share
 
     def _seconds_left(self) -> float:
         return self.budget - self._kept_for_energy - self.spent_before - (time.monotonic() - self.started)
-
-    def _is_over(self) -> bool:
-        return self._seconds_left() <= 0

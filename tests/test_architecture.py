@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 MAP = {
     "left": """
         asv_device asv_plugin ceiling_* ceilings clock costs crew devices doctor doctor.* energy energy_phase examination
-        gaps host host_memory ledger measure pace plan process ratios refine runner schedule selection sitting software
+        gaps host host_memory ledger measure observer pace passes plan process ratios refine runner schedule selection sitting software
         sources telemetry visitor worker workloads workloads.*
     """,
     "right": """

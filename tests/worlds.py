@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from bench_lib import runner, sitting
+from bench_lib import passes, runner, sitting
 from bench_lib.errors import DeviceNotFound, WorkerError
 from bench_lib.records import (
     Case,
@@ -293,7 +293,7 @@ class Silent:
 @contextmanager
 def living_in(world: World, monkeypatch: pytest.MonkeyPatch):
     """Let the parent's clock and workers be a world's, and see that no worker is left alive in it."""
-    for module in (runner, sitting):
+    for module in (runner, sitting, passes):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=world.monotonic))
     monkeypatch.setattr(runner, "start_worker", world.start)
     yield world
