@@ -202,11 +202,10 @@ class Sitting:
             near = self._near(number) if passes_near >= 0 else []
             if time.monotonic() >= end:
                 return
-            chosen = owed or near
-            passes_left = passes_near if chosen else max(self.header.visits - visit, 0)
-            self.passes.make(
-                chosen or self._everywhere(), number, visit, end=end, passes_left=passes_left, even_slow=owed
-            )
+            first = owed or near
+            passes_left = passes_near if first else max(self.header.visits - visit, 0)
+            cases = first or self._everywhere()
+            self.passes.make(cases, number, visit, end=end, passes_left=passes_left, even_slow=owed)
             owed = []
 
     def _everywhere(self) -> list[Case]:

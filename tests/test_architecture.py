@@ -15,17 +15,17 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        asv_device asv_plugin ceiling_* ceilings clock costs crew devices doctor doctor.* energy energy_phase examination
-        gaps host host_memory ledger measure observer pace passes plan process ratios refine runner schedule selection sitting software
-        sources telemetry visitor worker workloads workloads.*
+        asv_device asv_plugin ceiling_* ceilings clock costs crew devices doctor doctor.* energy energy_phase
+        examination gaps host host_memory ledger measure observer pace passes plan process ratios refine runner
+        schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
         advice_words advise analysis analysis.* columns curves evidence figures figures.* frame report report.* stats
         summary theme validation winners
     """,
     "waist": """
-        asv_results asv_rows cases errors foreign header lines prices reading records samples schema storage store strict
-        text units verdicts
+        asv_results asv_rows cases errors foreign header lines prices reading records samples schema storage store
+        strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* terminal",
 }
