@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bench_lib.devices import Device
 from bench_lib.errors import UsageError
-from bench_lib.plan import make_plan, side_by_side, visiting_order
-from bench_lib.records import Case
+from bench_lib.plan import make_plan, side_by_side, visiting_order, work_of
+from bench_lib.records import Case, PlannedCase
 from bench_lib.workloads.base import ALL_KINDS, GPU_KINDS, Axis, Workload
 
 NUMPY = Device(key="numpy", kind="numpy", name="a processor", threads=2)
@@ -135,3 +135,8 @@ def test_the_very_first_pass_goes_from_small_to_large_within_an_operation(seed: 
     for dtype in ("float32", "float64"):
         sizes = [case.n for case in found if case.dtype == dtype]
         assert sizes == sorted(sizes)
+
+
+def test_the_work_of_a_case_is_the_workloads_own() -> None:
+    case = Case(workload="add", n=100, dtype="float64", device="cpu")
+    assert work_of(workload(), case) == PlannedCase(case=case, flop=100.0, nbytes=3 * 100 * 8)

@@ -1,12 +1,13 @@
 """The measuring process itself, for real: one child, asked as the parent asks it."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
 
 from bench_lib.errors import DeviceNotFound, UsageError
 from bench_lib.process import WorkerProcess
-from bench_lib.records import Ceiling, PlannedCase, Sample, from_json, from_object
+from bench_lib.records import Ceiling, PlannedCase, Sample, from_json, from_object, to_object
 
 TIMEOUT = 120.0
 
@@ -73,3 +74,12 @@ def test_ceilings_come_as_lines_of_the_file_and_known_shapes_are_repeated(worker
     again = [from_json(line) for line in worker.ask(request | {"known": known}, timeout=TIMEOUT)["ceilings"]]
     assert len(again) <= len(first)
     assert all(line.shape == operation.shape for line in again if line.quantity == "operation")
+
+
+def test_it_says_what_work_a_further_size_has_and_why_one_cannot_be_added(worker: WorkerProcess) -> None:
+    known = plan(worker, "matmul[64] and float32", ("cpu",))[0]
+    asked = [dataclasses.replace(known.case, n=96), dataclasses.replace(known.case, workload="nosuchthing")]
+    answer = worker.ask({"do": "add", "cases": [to_object(case) for case in asked]}, timeout=TIMEOUT)
+    (added,) = [from_object(PlannedCase, one) for one in answer["cases"]]
+    assert (added.case, added.flop, added.nbytes) == (asked[0], 2.0 * 96**3, 3 * 96 * 96 * 4)
+    assert answer["declined"] == [f"{asked[1]} was not added: KeyError: 'nosuchthing'"]
