@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench_lib import units
-from bench_lib.advise import BASELINE, Advice, Option, Takeover
+from bench_lib.advise import BASELINE, HARDLY_LONGER, Advice, Option, Takeover
 
 WHERE: Final = {
     "host": "from host memory and back",
@@ -42,13 +42,17 @@ def reasons(advice: Advice) -> tuple[str, ...]:
         _least(option) for option in advice.options if _is_at_its_least(option) and option is not advice.options[0]
     ]
     found += [_takes_over(takeover, advice) for takeover in advice.takeovers]
-    found += [f"{device} has no time here: {why}" for device, why in advice.missing]
-    return tuple(found)
+    return (*found, *_missing(advice))
 
 
 def _asked(advice: Advice) -> str:
     calls = "" if advice.calls == 1 else f"{units.count(advice.calls, 'call')} of "
-    return f"{calls}{advice.workload} at n = {advice.n} in {advice.dtype}, {WHERE[advice.start]}"
+    return f"{calls}{advice.workload} at n = {advice.n} in {advice.dtype}{_where(advice)}"
+
+
+def _where(advice: Advice) -> str:
+    """Return where the data starts and ends, which is no question where there are only processors."""
+    return f", {WHERE[advice.start]}" if advice.has_gpu else ""
 
 
 def _time(option: Option) -> str:
@@ -72,7 +76,7 @@ def _copies(option: Option) -> str:
 
 def _is_at_its_least(option: Option) -> bool:
     """Whether a device takes hardly longer here than at the smallest size measured."""
-    return option.seconds.value <= 2 * option.least
+    return option.seconds.value <= HARDLY_LONGER * option.least
 
 
 def _least(option: Option) -> str:
@@ -82,9 +86,20 @@ def _least(option: Option) -> str:
 def _takes_over(takeover: Takeover, advice: Advice) -> str:
     who, reach = f"{takeover.device} over {BASELINE}", f"n = {takeover.n_min} to {takeover.n_max}"
     if takeover.answer == "between":
-        return f"{who}: from between n = {takeover.n_low} and {takeover.n_high} on, {WHERE[advice.start]}"
+        return f"{who}: from between n = {takeover.n_low} and {takeover.n_high} on{_where(advice)}"
     if takeover.answer == "always":
         return f"{who}: at all sizes measured, {reach}"
     if takeover.answer == "never":
         return f"{who}: not up to the largest size measured, {reach}"
     return f"{who}: cannot be told from these measurements, {reach}"
+
+
+def _missing(advice: Advice) -> tuple[str, ...]:
+    """Return why devices have no time, once for those with the same reason."""
+    by_reason: dict[str, list[str]] = {}
+    for device, why in advice.missing:
+        by_reason.setdefault(why, []).append(device)
+    return tuple(
+        f"{', '.join(devices)} {'has' if len(devices) == 1 else 'have'} no time here: {why}"
+        for why, devices in by_reason.items()
+    )

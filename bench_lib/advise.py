@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -20,7 +20,12 @@ from bench_lib.errors import UsageError
 from bench_lib.evidence import Asked, Curves, Evidence, Start, collect
 from bench_lib.stats import Estimate
 
-BASELINE = "cpu"
+BASELINE: Final = "cpu"
+
+FLAT: Final = 4
+"""How many times the smallest size measured must still take about as long, for its time to be that of no work."""
+
+HARDLY_LONGER: Final = 2.0  # times as long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,8 @@ class Option:
     n_low, n_high
         The sizes that were measured on either side.
     least
-        Seconds of the same calls at the smallest size measured: what they take however small the work.
+        Seconds of the same calls however small the work: at the smallest size measured, if they take hardly longer at
+        several times that size, else NaN.
     """
 
     device: str
@@ -90,6 +96,8 @@ class Advice:
         Every device with a time, the fastest first.
     missing
         Every other device, and why it has none.
+    has_gpu
+        Whether a GPU was measured, so that it matters where the data starts.
     """
 
     machine: str
@@ -105,6 +113,7 @@ class Advice:
     options: tuple[Option, ...]
     missing: tuple[tuple[str, str], ...]
     takeovers: tuple[Takeover, ...]
+    has_gpu: bool
 
 
 def advise(
@@ -177,6 +186,7 @@ def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leav
             for device in evidence.kinds
             if device != BASELINE and BASELINE in evidence.kinds
         ),
+        has_gpu=any(not evidence.is_host(device) for device in evidence.kinds),
     )
 
 
@@ -184,7 +194,6 @@ def _option(evidence: Evidence, times: Curves, device: str, n: int, asked: Asked
     total = evidence.total(times, device, n, asked)
     if total is None:
         return None
-    smallest = evidence.total(times, device, min(_sizes(times, device)), asked)
     names = evidence.times.loc[evidence.times["device"] == device, "device_name"]
     return Option(
         device=device,
@@ -194,8 +203,16 @@ def _option(evidence: Evidence, times: Curves, device: str, n: int, asked: Asked
         how=total.how,
         n_low=total.n_low,
         n_high=total.n_high,
-        least=math.exp(smallest.log.value) if smallest else math.nan,
+        least=_least(evidence, times, device, asked),
     )
+
+
+def _least(evidence: Evidence, times: Curves, device: str, asked: Asked) -> float:
+    smallest = min(_sizes(times, device), default=0)
+    least, more = (evidence.total(times, device, n, asked) for n in (smallest, FLAT * smallest))
+    if least is None or more is None or more.log.value > least.log.value + math.log(HARDLY_LONGER):
+        return math.nan
+    return math.exp(least.log.value)
 
 
 def _sizes(times: Curves, device: str) -> set[int]:

@@ -125,15 +125,16 @@ class Evidence:
     def lead(self, faster: str, slower: str, n: int, asked: Asked, *, hidden: int = 0) -> Estimate | None:
         """Return the time of ``slower`` over that of ``faster``; None where it cannot be said.
 
-        Of a single call the ratio was measured side by side, and the reach of its interval is that ratio's; of several
-        calls it is that of two sums, taken as independent.
+        Of a single call the ratio was measured side by side, and the reach of its interval is that ratio's. So it is of
+        several calls on two processors, each of which takes as long as a single one. Else it is that of two sums,
+        taken as independent.
         """
         times = self.times_without(hidden)
         ours, theirs = self.total(times, faster, n, asked), self.total(times, slower, n, asked)
         if ours is None or theirs is None:
             return None
         value = theirs.log.value - ours.log.value
-        if asked.calls == 1:
+        if asked.calls == 1 or (self.is_host(faster) and self.is_host(slower)):
             paired = self._paired(faster, slower, n, asked, hidden)
             if paired is None:
                 return None

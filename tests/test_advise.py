@@ -1,5 +1,6 @@
 """Advice on made-up machines of which the truth is known."""
 
+import collections
 import json
 import math
 
@@ -152,6 +153,44 @@ def test_the_headline_gives_both_times_and_the_ratio():
     assert " times as long" in text
     assert text.count("(") == 2
     assert any(line.startswith("copies are ") for line in advice_words.reasons(only(n=2**26, start="host")))
+
+
+def test_several_calls_on_two_processors_are_as_certain_as_one():
+    def drifting(case, rng):
+        """Both take what the machine gives them: only side by side do they differ surely."""
+        visits[case] += 1
+        drift = drifts.setdefault((case.n, visits[case]), math.exp(0.3 * rng.standard_normal()))
+        return drift * (1.1e-3 if case.device == "cpu-1t" else 1e-3)
+
+    drifts, visits = {}, collections.Counter()
+    frame = tidy([recording(devices=("cpu", "cpu-1t"), model=drifting, blocks=1)])
+    one, ten = (advise(frame, "add", n=2**18, calls=calls)[0] for calls in (1, 10))
+    assert (one.verdict, ten.verdict) == ("faster", "faster")
+    assert ten.ratio == one.ratio
+
+
+def test_what_a_call_takes_however_small_the_work_is_only_said_where_small_sizes_take_the_same():
+    launch = "cuda:0 takes 10 µs however small the work"
+    assert launch in advice_words.reasons(only(n=2**10, start="device"))
+    (advice,) = advise(tidy([recording(model=quiet, sizes=(2**24, 2**26))]), "add", n=2**24)
+    assert not any("however small" in line for line in advice_words.reasons(advice))
+
+
+def test_a_gpu_that_was_only_measured_with_its_copies_has_advice():
+    def model(case, rng):
+        resident = case.device == "cuda:0" and case.residency == "resident"
+        return ("failed", "broken") if resident else quiet(case, rng)
+
+    (advice,) = advise(tidy([recording(model=model)]), "add", n=2**22)
+    gpu = next(option for option in advice.options if option.device == "cuda:0")
+    assert gpu.seconds.value == pytest.approx(30e-6 + 2**24 / 1e12 + 2**24 / 10e9, rel=0.01)
+    assert math.isnan(gpu.least)
+
+
+def test_where_data_starts_is_no_question_without_a_gpu_and_one_reason_is_said_once():
+    (advice,) = advise(tidy([recording(devices=("cpu", "cpu-1t"), model=quiet)]), "add", n=2**28)
+    assert advice_words.headline(advice) == "not measured: add at n = 268435456 in float32"
+    assert "cpu, cpu-1t have no time here: measured from n = 1024 to 67108864 only" in advice_words.reasons(advice)
 
 
 def test_leaving_sizes_out_finds_good_advice_good():
