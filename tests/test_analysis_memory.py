@@ -48,6 +48,28 @@ def test_host_memory_counts_where_the_device_tells_none():
     assert rows["cpu"].needed_nbytes == rows["cpu"].nbytes_fits + 2**20
 
 
+def test_what_a_call_takes_of_the_host_is_not_taken_from_a_device_that_tells():
+    rows, _ = found(peak_allocated_nbytes=2**20, peak_host_nbytes=2**33)
+    assert rows["cuda:0"].needed_nbytes == rows["cuda:0"].nbytes_fits + 2**20
+
+
+def test_the_estimate_is_never_more_than_what_was_too_large():
+    def full(case, rng):
+        return ("oom", "full") if case.device == "cuda:0" and case.n >= 2**26 else roofline(case, rng)
+
+    rows, run = found(full)
+    assert rows["cuda:0"].fits_up_to_nbytes == next(one.nbytes for one in run.plan if one.case.n == 2**26)
+
+
+def test_a_small_size_says_nothing_of_large_ones():
+    def slow(case, rng):
+        return ("too_slow", "slow") if case.n > 2**14 else roofline(case, rng)
+
+    rows, _ = found(slow)
+    assert rows["cuda:0"].nbytes_fits == 2**16
+    assert math.isnan(rows["cuda:0"].fits_up_to_nbytes)
+
+
 def test_a_device_of_unknown_memory_has_no_estimate():
     rows, _ = found()
     assert math.isnan(rows["cpu"].fits_up_to_nbytes)
