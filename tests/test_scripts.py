@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench_lib.errors import NotComparable
-from bench_lib.records import Plan, Recording
+from bench_lib.records import Case, Plan, Recording
 from bench_lib.storage import Store
-from scripts import aa, compare_timer
+from scripts import aa, compare_refinement, compare_timer
+from scripts.compare_refinement import Width
 from scripts.compare_timer import Visit
 from tests.builders import recording
 
@@ -165,3 +167,51 @@ def test_nothing_is_not_enough(
         compare_timer.main()
     assert ended.value.code == 2
     assert "at least 1" in capsys.readouterr().err
+
+
+def test_a_crossover_is_as_wide_as_the_two_sizes_that_it_lies_between() -> None:
+    found = compare_refinement.widths(recording(workloads=("add",)))
+    assert found == {("add", "float32", "cuda:0", "resident"): Width(low=2**14, high=2**18)}  # no copy ever pays
+
+
+def test_a_finer_grid_has_narrower_crossovers_and_the_table_says_so() -> None:
+    sizes = (2**10, 2**14, 2**15, 45_056, 2**16, 2**18, 2**22, 2**26)
+    text = compare_refinement.describe(recording(workloads=("add",)), recording(workloads=("add",), sizes=sizes))
+    row = next(line for line in text.splitlines() if "| add | float32 | cuda:0 | resident |" in line)
+    assert "16.00 (16,384 to 262,144)" in row
+    refined = compare_refinement.widths(recording(workloads=("add",), sizes=sizes))
+    factor = refined["add", "float32", "cuda:0", "resident"].factor
+    assert factor < 4
+    assert f"{factor:.2f} (" in row
+    assert "fixed grid: " in text
+    assert f"refined: {len(refined)} crossover" in text
+
+
+def test_without_a_gpu_whichever_wins_at_the_largest_size_is_what_takes_over() -> None:
+    def threads(case: Case, rng: np.random.Generator) -> float:
+        noise = 1 + 0.01 * rng.standard_normal()
+        return noise * (1e-5 + 1e-10 * case.n if case.device == "cpu" else 2e-10 * case.n + 1e-6)
+
+    found = compare_refinement.widths(recording(devices=("cpu", "cpu-1t"), model=threads))
+    assert found == {("add", "float32", "cpu-1t", "resident"): Width(low=2**14, high=2**18)}
+
+
+def test_runs_without_a_crossover_are_said_to_have_none() -> None:
+    same = recording(workloads=("add",), model=lambda case, rng: 1e-5)
+    assert compare_refinement.describe(same, same) == "No operation has a crossover in either run.\n"
+
+
+def test_two_files_can_be_compared_without_running_anything(tmp_path: Path) -> None:
+    made = recording(workloads=("add",))
+    for name in ("fixed", "refined"):
+        with Store.create(tmp_path / f"{name}.jsonl", made.run) as store:
+            store.append(Plan(cases=made.plan))
+            for sample in made.samples:
+                store.append(sample)
+    done = script("compare_refinement.py", "--files", tmp_path / "fixed.jsonl", tmp_path / "refined.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert "| operation | dtype | cpu and | data | fixed grid | refined |" in done.stdout
+
+
+def test_a_budget_is_read_as_a_person_writes_it() -> None:
+    assert [compare_refinement.seconds(text) for text in ("90", "90s", "9m", "1h")] == [90.0, 90.0, 540.0, 3600.0]
