@@ -6,10 +6,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from bench_lib.workloads import accuracy
 from bench_lib.workloads.accuracy import (
     UNIT_ROUNDOFF,
     Accuracy,
+    equal,
     error_bound,
     exact,
     relative_error,
@@ -36,6 +39,76 @@ def test_a_wrong_shape_or_a_number_that_is_not_finite_is_infinitely_wrong(wrong)
 
 def test_nothing_is_right_when_nothing_was_asked_for():
     assert relative_error(torch.empty(0), torch.empty(0, dtype=torch.float64)) == 0.0
+
+
+SHAPES = [(), (1,), (7,), (8,), (50,), (5, 3), (3, 20), (1, 30), (4, 1, 6), (5, 0), (0, 5)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_in_pieces_the_error_is_that_of_the_whole(shape, monkeypatch):
+    generator = torch.Generator().manual_seed(1)
+    reference = torch.randn(shape, generator=generator, dtype=torch.float64)
+    found = (reference + 0.01 * torch.randn(shape, generator=generator)).to(torch.bfloat16)
+    whole = relative_error(found, reference)
+    monkeypatch.setattr(accuracy, "PIECE", 8)
+    assert relative_error(found, reference) == whole
+    assert (whole > 0) == (reference.numel() > 0)
+    assert equal(reference.float().double(), reference.float())
+    assert equal(found, reference) == (reference.numel() == 0)
+
+
+@pytest.mark.parametrize("place", [0, 19, 49])
+def test_one_wrong_element_is_found_in_any_piece(place, monkeypatch):
+    monkeypatch.setattr(accuracy, "PIECE", 8)
+    reference = torch.linspace(1, 2, 50, dtype=torch.float64)
+    for wrong in (math.nan, math.inf):
+        found = reference.clone()
+        found[place] = wrong
+        assert relative_error(found, reference) == math.inf
+        assert not equal(found, reference)
+    found = reference.clone()
+    found[place] += 0.5
+    assert relative_error(found, reference) == pytest.approx(0.25)
+    assert not equal(found, reference)
+    assert math.isnan(relative_error(reference, torch.where(found > reference, math.nan, reference)))
+
+
+def test_equal_looks_at_shapes_and_values_not_at_dtypes():
+    assert equal(torch.tensor([1, 2]), torch.tensor([1.0, 2.0], dtype=torch.float64))
+    assert equal(torch.tensor([True, False]), torch.tensor([1.0, 0.0], dtype=torch.float64))
+    assert not equal(torch.tensor([[1, 2]]), torch.tensor([1, 2]))
+
+
+class LargestCopy(TorchDispatchMode):
+    """Notes the elements of the largest tensor that is made: views of what is there take no memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.numel = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **kwargs or {})
+        if isinstance(result, torch.Tensor) and not func.is_view:
+            self.numel = max(self.numel, result.numel())
+        return result
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(torch.ones(1000, dtype=torch.bfloat16), id="narrow"),
+        pytest.param(torch.ones(125, 8).t().t(), id="matrix"),
+        pytest.param(torch.ones(()).expand(1000), id="spread-out"),
+        pytest.param(torch.ones(2000, dtype=torch.float64)[::2], id="strided"),
+    ],
+)
+def test_no_whole_copy_is_made_of_what_is_compared(found, monkeypatch):
+    monkeypatch.setattr(accuracy, "PIECE", 64)
+    reference = torch.ones(found.shape, dtype=torch.float64)
+    with LargestCopy() as made:
+        assert relative_error(found, reference) == 0
+        assert equal(found, reference)
+    assert 0 < made.numel <= 64
 
 
 def test_each_of_several_results_is_held_to_its_own_scale():

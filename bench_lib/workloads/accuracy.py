@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,7 @@ ACCUMULATED_IN: Final = dict.fromkeys(("tf32", "bfloat16", "float16", "autocast"
 """Dtypes whose sums are kept in a wider one, by matrix units and by the CPU's kernels alike."""
 
 BOUND_FACTOR: Final = 4.0
+PIECE: Final = 2**20  # elements that are compared at a time: their copies in float64 stay in a cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +62,35 @@ def relative_error(actual: torch.Tensor, reference: torch.Tensor) -> float:
     """
     if actual.shape != reference.shape:
         return math.inf
-    found = actual.detach().to(device="cpu", dtype=torch.float64)
-    if not bool(torch.isfinite(found).all()):
-        return math.inf
-    if found.numel() == 0:
+    if actual.numel() == 0:
         return 0.0
-    expected = reference.detach()
-    scale = float(expected.abs().max())
-    return float((found - expected).abs().max()) / (scale if scale > 0 else 1.0)
+    errors, scales = [], []
+    for found, expected in _in_pieces(actual, reference):
+        if not bool(torch.isfinite(found).all()):
+            return math.inf
+        errors.append((found - expected).abs().max())
+        scales.append(expected.abs().max())
+    scale = float(torch.stack(scales).max())
+    return float(torch.stack(errors).max()) / (scale if scale > 0 else 1.0)
+
+
+def equal(actual: torch.Tensor, reference: torch.Tensor) -> bool:
+    """Return whether a result has the shape of its reference, on the CPU, and each of its values.
+
+    Numbers are compared by what they are, and not by how they are stored: 2 in bfloat16 is 2 in float64.
+    """
+    return actual.shape == reference.shape and all(torch.equal(*pair) for pair in _in_pieces(actual, reference))
+
+
+def _in_pieces(actual: torch.Tensor, reference: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield both in pieces of some rows, in float64 on the CPU.
+
+    Whole ones would take several times the memory of the case itself, the more where dtypes are narrow.
+    """
+    found, expected = torch.atleast_1d(actual.detach()), torch.atleast_1d(reference.detach())
+    rows = max(PIECE * len(found) // max(found.numel(), 1), 1)
+    for some, others in zip(found.split(rows), expected.split(rows), strict=True):
+        yield some.cpu().to(torch.float64), others.to(torch.float64)
 
 
 def worst_error(actual: Sequence[torch.Tensor], reference: Sequence[torch.Tensor]) -> float:

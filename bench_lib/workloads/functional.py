@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, worst_error
+from bench_lib.workloads.accuracy import Accuracy, equal, error_bound, exact, worst_error
 from bench_lib.workloads.setting import Prepared, Setting, checked
 
 Tensors = tuple[torch.Tensor, ...]
@@ -143,8 +143,7 @@ def compared(found: Tensors, expected: Tensors, dtype: torch.dtype, bound: float
         return exact(condition=False)
     found, expected = _in_parts(found), _in_parts(expected)
     if bound is None:
-        pairs = zip(found, expected, strict=True)
-        return exact(condition=all(torch.equal(one.detach().cpu().double(), other.double()) for one, other in pairs))
+        return exact(condition=all(equal(*pair) for pair in zip(found, expected, strict=True)))
     return Accuracy(error=worst_error(found, expected), bound=bound)
 
 

@@ -38,9 +38,9 @@ GRADIENT_SIZES: Final = Axis(quick=(), standard=(64, 8 * KI, 256 * KI), full=(KI
 def _shuffled(setting: Setting) -> tuple[torch.Tensor, ...]:
     """Return n numbers between -1/2 and 1/2 in random order: no two are equal, up to 2**24 of them in float32."""
     generator = torch.Generator().manual_seed((setting.seed * 1009 + 4) % 2**63)
-    order = torch.randperm(setting.n, generator=generator).to(torch.float64)
+    order = torch.randperm(setting.n, generator=generator, dtype=torch.float64)
     power_of_two = 2.0 ** (setting.n - 1).bit_length()  # dividing by it rounds nothing
-    return ((order - setting.n // 2).div(power_of_two).to(setting.torch_dtype),)
+    return (order.sub_(setting.n // 2).div_(power_of_two).to(setting.torch_dtype),)
 
 
 def _sort(x: torch.Tensor) -> torch.Tensor:
