@@ -1,8 +1,8 @@
 """The best that a device does of one thing at a time: measured, in each round, within a few seconds at most.
 
 The first round searches among the candidates of each probe; later rounds repeat the best, one process after another, as
-far as their time goes. What a device cannot do becomes a ceiling with a reason. This module imports torch to wait, and
-nothing that draws.
+far as their time goes. What a device cannot do becomes a ceiling with a reason. It imports torch through the probes,
+and nothing that draws.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import torch
-
 from bench_lib import units
 from bench_lib.ceiling_probes import Candidate, Probe, probes_of
 from bench_lib.ceiling_schedule import name_of
 from bench_lib.clock import Clock, for_case
-from bench_lib.devices import Device, activate, available_nbytes, synchronize
+from bench_lib.device_memory import available_nbytes, empty_cache
+from bench_lib.devices import Device, activate, synchronize
 from bench_lib.errors import WorkerError
 from bench_lib.measure import Settings, measure
 from bench_lib.records import Ceiling, Timing, scrub
@@ -93,8 +92,7 @@ def measure_ceilings(
         require_alive=lambda reason: _require_alive(device, reason),
     )
     found = tuple(probe_all(probes, place, round_number=round_number, seconds=seconds, known=known))
-    if device.is_gpu:
-        torch.accelerator.empty_cache()
+    empty_cache(device)
     return found
 
 

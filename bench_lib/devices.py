@@ -1,4 +1,4 @@
-"""The devices of this machine: found, chosen, made ready, waited for, asked for memory.
+"""The devices of this machine: found, chosen, made ready, waited for.
 
 Importing this module initialises no accelerator and sets nothing; names and properties are read in :func:`discover`
 only. It imports torch, and nothing of measuring or drawing.
@@ -16,7 +16,6 @@ import torch
 
 from bench_lib.errors import DeviceNotFound
 from bench_lib.host import Threads, cpu_name, host_facts, slug, usable_threads
-from bench_lib.host import available_nbytes as host_available_nbytes
 from bench_lib.records import DeviceRecord, Facts
 from bench_lib.software import precision_facts, software_facts
 
@@ -24,14 +23,11 @@ __all__ = [
     "Device",
     "Threads",
     "activate",
-    "available_nbytes",
     "default_key",
     "discover",
     "host_facts",
     "machine_name",
-    "peak_nbytes",
     "precision_facts",
-    "reset_peak",
     "select",
     "software_facts",
     "synchronize",
@@ -163,31 +159,6 @@ def activate(device: Device, dtype: str) -> None:
         torch.xpu.set_device(device.index)
 
 
-def available_nbytes(device: Device) -> int:
-    """Return the bytes that can still be taken on a device, memory that torch has cached and not in use counted in."""
-    if device.kind == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
-    if not device.is_gpu:
-        return host_available_nbytes()
-    module = _memory_module(device)
-    free, _ = module.mem_get_info(device.index)
-    return int(free + module.memory_reserved(device.index) - module.memory_allocated(device.index))
-
-
-def reset_peak(device: Device) -> None:
-    """Start a new peak of device memory; nothing to do where the device keeps none."""
-    if device.kind in ("cuda", "xpu"):
-        _memory_module(device).reset_peak_memory_stats(device.index)
-
-
-def peak_nbytes(device: Device) -> tuple[int, int] | None:
-    """Return the most bytes (allocated, reserved) since :func:`reset_peak`; None where the device does not tell."""
-    if device.kind not in ("cuda", "xpu"):
-        return None
-    module = _memory_module(device)
-    return int(module.max_memory_allocated(device.index)), int(module.max_memory_reserved(device.index))
-
-
 def machine_name(devices: Iterable[Device]) -> str:
     """Return a machine's name from its parts: ``amd-epyc-2c``, ``nvidia-h200-16c``; never its host name."""
     gpus = [device.name for device in devices if device.is_gpu]
@@ -250,7 +221,3 @@ def _xpu_device(index: int) -> Device:
         memory_nbytes=properties.total_memory,
         facts={"driver": properties.driver_version, "execution_units": properties.gpu_eu_count},
     )
-
-
-def _memory_module(device: Device) -> Any:
-    return torch.cuda if device.kind == "cuda" else torch.xpu

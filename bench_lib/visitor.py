@@ -1,4 +1,4 @@
-"""What lives in one worker process: the devices brought up, the inputs kept between visits, and one visit at a time.
+"""One visit at a time, in one worker process, on devices that it has brought up.
 
 Whatever happens in a visit comes back as a :class:`~bench_lib.records.Sample` with a status and a reason; only a device
 that this process cannot use any more is an error, which costs the process and one visit.
@@ -6,10 +6,8 @@ that this process cannot use any more is an error, which costs the process and o
 
 from __future__ import annotations
 
-import gc
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -18,12 +16,14 @@ import torch
 
 from bench_lib import units
 from bench_lib.clock import Clock, for_case
-from bench_lib.devices import Device, activate, available_nbytes, peak_nbytes, reset_peak, synchronize
+from bench_lib.device_memory import peak_nbytes, reset_peak
+from bench_lib.devices import Device, activate, synchronize
 from bench_lib.energy import drawn, open_meter
 from bench_lib.errors import WorkerError
 from bench_lib.host_memory import growth_nbytes
+from bench_lib.inputs import Inputs
 from bench_lib.measure import Measurement, Settings, measure
-from bench_lib.records import Case, Energy, PlannedCase, Sample, Status
+from bench_lib.records import Case, Energy, PlannedCase, Sample
 from bench_lib.telemetry import Reading, Telemetry
 from bench_lib.workloads.base import Accuracy, Prepared, Workload
 from bench_lib.workloads.compiling import bring_compiler_up
@@ -32,26 +32,12 @@ from bench_lib.workloads.origin import Origin, sentence
 THROTTLED_TRIES: Final = 3
 IDLE_SECONDS: Final = 0.1  # a GPU lowers its clocks when idle for longer
 WAKE_SECONDS: Final = 3e-3
-HOST_COPIES: Final = 3.0  # inputs, and the float64 reference made from them
-SMALL_NBYTES: Final = 16 * 1024 * 1024  # what always fits; asking costs milliseconds
-DEVICE_COPIES: Final = 1.25  # the working set, and what the allocator rounds up
-CACHE_SHARE: Final = 0.2  # of the memory available at the start
 WARM_SIZE: Final = 512
-
-InputsKey = tuple[str, int, str, str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Failure:
-    """Why a visit has no time."""
-
-    status: Status
-    reason: str
 
 
 @dataclass(kw_only=True)
 class Visitor:
-    """Makes cases ready, keeps their inputs within a memory budget, and measures them.
+    """Brings devices up, and measures cases on them.
 
     Attributes
     ----------
@@ -67,11 +53,12 @@ class Visitor:
     devices: dict[str, Device]
     seed: int
     origins: dict[str, Origin] = field(default_factory=dict)
-    _inputs: OrderedDict[InputsKey, tuple[Prepared, int]] = field(default_factory=OrderedDict)
     _clocks: dict[tuple[str, str], Clock] = field(default_factory=dict)
     _telemetry: dict[str, Telemetry | None] = field(default_factory=dict)
     _last_used: dict[str, float] = field(default_factory=dict)
-    _limits: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._inputs = Inputs(workloads=self.workloads, devices=self.devices, seed=self.seed)
 
     def warm(self, key: str, seconds: float, *, compiler: bool = False) -> float:
         """Bring a device up with ``seconds`` of its own kind of work: clocks ramp, pools and contexts start.
@@ -88,7 +75,7 @@ class Visitor:
         """
         device = self.devices[key]
         activate(device, "float32")
-        self._limits[key] = CACHE_SHARE * available_nbytes(device)
+        self._inputs.limit(device)
         started = time.perf_counter()
         tensor = torch.randn(WARM_SIZE, WARM_SIZE, device=device.torch_name)
         operand: Any = tensor.numpy() if device.kind == "numpy" else tensor
@@ -121,7 +108,7 @@ class Visitor:
                 sample = replace(sample, status="failed", reason=self._said(err, planned))
                 self._require_alive(self.devices[planned.case.device], sample.reason)
         if sample.status == "oom":  # only here, where the error and the tensors of its frames are gone
-            self._forget_everything()
+            self._inputs.forget()
         return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
 
     def missing_counters(self, keys: Iterable[str]) -> dict[str, str]:
@@ -137,7 +124,7 @@ class Visitor:
             return Energy(case=case, reason=meter)
         try:
             activate(device, case.dtype)
-            prepared = self._prepared(planned, device)
+            prepared = self._inputs.of(planned)
             loop = drawn(prepared.call, lambda: synchronize(device), meter, seconds=seconds)
         except (Exception, SystemExit) as err:  # as in a visit: it may fail in any way, and costs its own number
             reason = self._said(err, planned)
@@ -168,11 +155,11 @@ class Visitor:
     def _measured(self, sample: Sample, planned: PlannedCase, settings: Settings, *, check: bool) -> Sample:
         case = planned.case
         device = self.devices[case.device]
-        failure = self._shortage(planned, device)
-        if failure:
-            return replace(sample, status=failure.status, reason=failure.reason)
+        shortage = self._inputs.shortage(planned)
+        if shortage:
+            return replace(sample, status="oom", reason=shortage)
         activate(device, case.dtype)
-        prepared = self._prepared(planned, device)
+        prepared = self._inputs.of(planned)
         measurement, reading = self._measurement(prepared, case, device, settings)
         sample = replace(
             sample,
@@ -232,53 +219,6 @@ class Visitor:
         if accuracy.ok:
             return sample
         return replace(sample, status="wrong", reason=_wrong(accuracy), seconds=(), calls=0)
-
-    def _prepared(self, planned: PlannedCase, device: Device) -> Prepared:
-        """Return the case's inputs in place, made again from the seed if they had to give way."""
-        case = planned.case
-        key = (case.workload, case.n, case.dtype, case.device, case.residency)
-        if key in self._inputs:
-            self._inputs.move_to_end(key)
-            return self._inputs[key][0]
-        self._make_room(planned.nbytes, device)
-        prepared = self.workloads[case.workload].prepare(case, device, self.seed)
-        synchronize(device)
-        self._inputs[key] = (prepared, planned.nbytes)
-        return prepared
-
-    def _make_room(self, nbytes: int, device: Device) -> None:
-        limit = self._limits.get(device.key, math.inf)
-        held = [(key, size) for key, (_, size) in self._inputs.items() if key[3] == device.key]
-        total = nbytes + sum(size for _, size in held)
-        for key, size in held:
-            if total <= limit:
-                break
-            del self._inputs[key]
-            total -= size
-
-    def _forget_everything(self) -> None:
-        self._inputs.clear()
-        gc.collect()
-        if torch.accelerator.is_available():
-            torch.accelerator.empty_cache()
-
-    def _shortage(self, planned: PlannedCase, device: Device) -> _Failure | None:
-        """Refuse what cannot fit before trying it: a host that runs out of memory kills processes."""
-        if planned.nbytes < SMALL_NBYTES:
-            return None
-        host = next(d for d in self.devices.values() if not d.is_gpu) if device.is_gpu else device
-        for place, copies in ((device, DEVICE_COPIES if device.is_gpu else HOST_COPIES), (host, HOST_COPIES)):
-            needed, available = copies * planned.nbytes, available_nbytes(place)
-            if needed > available and self._inputs:  # what is kept for later visits has to give way first
-                self._forget_everything()
-                available = available_nbytes(place)
-            if needed > available:
-                reason = (
-                    f"needs about {units.nbytes(int(needed))} of memory on {place.key}, "
-                    f"where {units.nbytes(available)} is available"
-                )
-                return _Failure(status="oom", reason=reason)
-        return None
 
     def _clock(self, case: Case, device: Device) -> Clock:
         key = (case.device, case.timing)

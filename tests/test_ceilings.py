@@ -240,6 +240,6 @@ def test_the_fastest_shape_of_all_rounds_is_asked_for_again() -> None:
 def test_the_memory_of_a_gpu_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     emptied: list[bool] = []
     monkeypatch.setattr(ceilings, "probes_of", lambda device, seed: ())
-    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: emptied.append(True))
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
     assert measure_ceilings(GPU, CPU, round_number=1, seconds=1.0, seed=1, known={}) == ()
     assert emptied == [True]

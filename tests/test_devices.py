@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import devices
+from bench_lib import device_memory, devices
 from bench_lib.devices import Device
 from bench_lib.errors import DeviceNotFound
 from bench_lib.host import Threads
@@ -133,8 +133,8 @@ def test_every_cuda_device_is_found_after_the_hosts(two_h200):
 def test_an_apple_gpu_is_found_under_the_chip_it_is_part_of(apple):
     gpu = devices.discover()[-1]
     assert (gpu.key, gpu.kind, gpu.name, gpu.torch_name, gpu.index) == ("mps", "mps", "Apple M2 Pro GPU", "mps", 0)
-    assert devices.available_nbytes(gpu) == 15 << 30
-    assert devices.peak_nbytes(gpu) is None
+    assert device_memory.available_nbytes(gpu) == 15 << 30
+    assert device_memory.peak_nbytes(gpu) is None
 
 
 def test_an_intel_gpu_is_found_and_made_current(intel):
@@ -207,20 +207,30 @@ def test_beside_a_gpu_the_host_has_all_its_threads(two_h200, monkeypatch):
 
 
 def test_cached_memory_that_nobody_uses_counts_as_available(two_h200):
-    assert devices.available_nbytes(GPU) == 1000 + 300 - 100
+    assert device_memory.available_nbytes(GPU) == 1000 + 300 - 100
 
 
 def test_host_memory_is_what_the_host_says(monkeypatch):
-    monkeypatch.setattr(devices, "host_available_nbytes", lambda: 12345)
-    assert devices.available_nbytes(CPU) == 12345
+    monkeypatch.setattr(device_memory, "host_available_nbytes", lambda: 12345)
+    assert device_memory.available_nbytes(CPU) == 12345
 
 
 def test_a_gpu_tells_its_peak_and_a_host_does_not(two_h200):
-    devices.reset_peak(CPU)
-    devices.reset_peak(GPU)
+    device_memory.reset_peak(CPU)
+    device_memory.reset_peak(GPU)
     assert two_h200 == [("reset", 1)]
-    assert devices.peak_nbytes(GPU) == (11, 22)
-    assert devices.peak_nbytes(CPU) is None
+    assert device_memory.peak_nbytes(GPU) == (11, 22)
+    assert device_memory.peak_nbytes(CPU) is None
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps", "xpu"])
+def test_what_torch_has_cached_is_given_back_by_the_module_of_its_kind(monkeypatch, kind):
+    emptied = []
+    for name in ("cuda", "mps", "xpu"):
+        monkeypatch.setattr(getattr(torch, name), "empty_cache", lambda name=name: emptied.append(name))
+    device_memory.empty_cache(CPU)
+    device_memory.empty_cache(Device(key=kind, kind=kind, name="a GPU"))
+    assert emptied == [kind]
 
 
 def test_a_machine_is_named_by_its_gpus_and_threads(monkeypatch):
@@ -261,12 +271,12 @@ def test_no_fact_names_a_host_or_a_folder():
 def test_a_real_gpu_is_found_activated_waited_for_and_asked():
     gpu = next(device for device in devices.discover() if device.key == devices.default_key())
     devices.activate(gpu, "float32")
-    devices.reset_peak(gpu)
-    before = devices.available_nbytes(gpu)
+    device_memory.reset_peak(gpu)
+    before = device_memory.available_nbytes(gpu)
     held = torch.ones(1 << 24, device=gpu.torch_name)
     devices.synchronize(gpu)
-    allocated, reserved = devices.peak_nbytes(gpu)
+    allocated, reserved = device_memory.peak_nbytes(gpu)
     assert held.numel() * 4 <= allocated <= reserved
-    assert 0 < devices.available_nbytes(gpu) <= before
+    assert 0 < device_memory.available_nbytes(gpu) <= before
     assert before <= gpu.memory_nbytes
     assert gpu.facts["compute_capability"]

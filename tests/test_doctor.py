@@ -143,6 +143,19 @@ def test_a_gpu_is_asked_at_rest_before_any_work_and_its_findings_come_last(monke
     assert checks(found)[-3:] == ["rest cpu", "settled cpu", "load cpu"]
 
 
+def test_a_device_that_a_test_has_broken_does_not_cost_the_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied: list[str] = []
+
+    def fail(device: Device) -> None:
+        emptied.append(device.key)
+        msg = "CUDA error: an illegal memory access was encountered"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(doctor, "empty_cache", fail)
+    assert checks(doctor.diagnose((NUMPY, ONE_THREAD), seconds=0.0))[0] == "clock"
+    assert emptied == ["numpy", "cpu-1t"]
+
+
 def test_a_process_whose_device_is_lost_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(index: int) -> None:
         msg = "CUDA error: an illegal memory access was encountered"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,10 +23,6 @@ from bench_lib.workloads.origin import Origin
 CPU = Device(key="cpu", kind="cpu", name="a processor", threads=1)
 QUICK = Settings(visit_seconds=0.002)
 RIGHT = Accuracy(error=0.0, bound=1e-6)
-
-
-class Payload:
-    """Something that inputs hold, to see when they are let go."""
 
 
 def workload(make: Callable[..., Prepared], name: str = "made_up") -> Workload:
@@ -108,56 +102,6 @@ def test_running_out_of_memory_is_a_result_wherever_it_happens(error: Exception,
     assert sample.reason.startswith("out of memory with a working set of 1 MiB: ")
 
 
-def test_what_cannot_fit_is_refused_before_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitor_module, "available_nbytes", lambda device: 2**30)
-    made: list[int] = []
-    sample = visit(lambda setting: made.append(1) or prepared(), nbytes=2**30)
-    assert (sample.status, made) == ("oom", [])
-    assert sample.reason == "needs about 3 GiB of memory on cpu, where 1 GiB is available"
-
-
-def test_what_is_kept_for_later_gives_way_before_a_case_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[weakref.ref[Payload]] = []
-
-    def make(setting: Any) -> Prepared:
-        payload = Payload()
-        kept.append(weakref.ref(payload))
-        return prepared(call=lambda: payload)
-
-    def available(device: Device) -> int:
-        return 2**30 if kept and kept[0]() is not None else 4 * 2**30
-
-    monkeypatch.setattr(visitor_module, "available_nbytes", available)
-    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
-    ask(visitor, n=1)
-    assert kept[0]() is not None
-    assert ask(visitor, n=2, nbytes=2**30).status == "ok"
-    assert kept[0]() is None
-
-
-def test_running_out_of_memory_in_a_call_lets_its_own_inputs_go_before_the_cache_is_emptied(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    payloads: list[weakref.ref[Payload]] = []
-    alive_when_emptied: list[bool] = []
-
-    def make(setting: Any) -> Prepared:
-        payload = Payload()
-        payloads.append(weakref.ref(payload))
-
-        def call() -> None:
-            raise MemoryError(payload)
-
-        return prepared(call=call)
-
-    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
-    empty = lambda: alive_when_emptied.append(payloads[0]() is not None)  # noqa: E731
-    monkeypatch.setattr(torch.accelerator, "empty_cache", empty)
-    assert ask(visitor).status == "oom"
-    assert alive_when_emptied == [False]
-
-
 def test_a_device_that_an_error_has_broken_ends_the_worker_and_not_the_cases_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -216,53 +160,6 @@ def test_an_interrupt_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         visit(lambda setting: prepared(call=interrupted))
-
-
-def test_inputs_are_made_once_and_kept_between_visits() -> None:
-    made: list[int] = []
-    operation = workload(lambda setting: made.append(setting.n) or prepared())
-    visitor = Visitor(workloads={"made_up": operation}, devices={"cpu": CPU}, seed=0)
-    for n in (1, 2, 1, 2):
-        ask(visitor, n=n)
-    assert made == [1, 2]
-
-
-def test_inputs_give_way_beyond_the_memory_budget_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitor_module, "available_nbytes", lambda device: 500)
-    made: list[int] = []
-    payloads: dict[int, weakref.ref[Payload]] = {}
-
-    def make(setting: Any) -> Prepared:
-        payload = Payload()
-        payloads[setting.n] = weakref.ref(payload)
-        made.append(setting.n)
-        return prepared(call=lambda: payload)
-
-    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
-    visitor.warm("cpu", 0.0)  # a fifth of 500 bytes may be kept
-    for n in (1, 2, 1, 3):
-        ask(visitor, n=n, nbytes=40)
-    gc.collect()
-    assert [n for n, payload in payloads.items() if payload() is not None] == [1, 3]
-    ask(visitor, n=2, nbytes=40)
-    assert made == [1, 2, 3, 2]
-
-
-def test_running_out_of_memory_lets_all_inputs_go() -> None:
-    payloads: list[weakref.ref[Payload]] = []
-
-    def make(setting: Any) -> Prepared:
-        if setting.n == 2:
-            raise MemoryError
-        payload = Payload()
-        payloads.append(weakref.ref(payload))
-        return prepared(call=lambda: payload)
-
-    visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)
-    ask(visitor, n=1)
-    assert payloads[0]() is not None
-    ask(visitor, n=2)
-    assert payloads[0]() is None
 
 
 def test_bringing_a_device_up_takes_the_time_it_is_given() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -18,6 +19,7 @@ from typing import Final
 import torch
 
 from bench_lib.clock import Call
+from bench_lib.device_memory import empty_cache
 from bench_lib.devices import Device, synchronize
 from bench_lib.doctor import counters, gpu, gpu_load, rates, selftests, surroundings
 from bench_lib.doctor.aa import same_twice
@@ -53,8 +55,9 @@ def diagnose(devices: Sequence[Device], *, seconds: float, seed: int = 0) -> tup
     examination = _Examination(devices=devices, seconds=seconds, deadline=time.monotonic() + seconds, seed=seed)
     findings = tuple(examination.findings())
     gc.collect()
-    if torch.accelerator.is_available():
-        torch.accelerator.empty_cache()  # the cases that follow need the memory of the flush buffers
+    for device in devices:
+        with suppress(RuntimeError):  # a device that a test has broken: its finding must not be lost with the process
+            empty_cache(device)  # the cases that follow need the memory of the flush buffers
     return tuple(replace(one, found=scrub(one.found), advice=scrub(one.advice)) for one in findings)
 
 

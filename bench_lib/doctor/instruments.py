@@ -15,7 +15,8 @@ from typing import Any, Final
 import torch
 
 from bench_lib.clock import NANOSECOND, Call, Clock, DeviceClock, for_case
-from bench_lib.devices import Device, activate, available_nbytes
+from bench_lib.device_memory import available_nbytes
+from bench_lib.devices import Device, activate
 from bench_lib.records import Timing
 
 HOST_LENGTH_SECONDS: Final = 0.2e-3  # a block's least length: a block of one call is what visits time
