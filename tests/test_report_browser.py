@@ -225,6 +225,7 @@ def test_the_downloads_hold_every_case_with_its_interval(open_page) -> None:
     rows = list(csv.DictReader(found["csv"].splitlines()))
     records = json.loads(found["json"])
     assert len(rows) == len(records) == len(gpu_recording().plan)
+    assert rows[0]["workload"] == records[0]["workload"] == "zeros"
     assert rows[0]["expression"] == records[0]["expression"] == "torch.zeros(n)"
     for row, record in zip(rows, records, strict=True):
         if record["seconds"] is not None:

@@ -53,6 +53,42 @@ def test_a_price_gives_every_compared_case_its_cost_and_the_price_at_which_the_v
     assert largest[10].endswith("\N{MULTIPLICATION SIGN}")
 
 
+def test_what_a_million_calls_cost_reads_without_an_exponent():
+    _, found = blocks(prices={"cpu": 3600.0, "cuda:0": 3600.0})
+    amounts = [cell for row in found["Cost"].rows for cell in row[5:9]]
+    assert all(float(cell.replace(",", "")) > 0 and "e" not in cell for cell in amounts)
+    (small,) = (row for row in found["Cost"].rows if row[3] == "4 KiB" and row[4] == "in place")
+    assert 9 < float(small[5]) < 11  # 10 us a call, a unit of money a second: 10 for a million calls
+
+
+def test_only_gpus_are_priced_where_there_are_any():
+    three = ("cpu", "cpu-1t", "cuda:0")
+    _, found = blocks(recording(devices=three), PRICES)
+    assert {row[2] for row in found["Cost"].rows} == {"cuda:0"}
+    assert found["Cost"].left_out == 5  # sizes of cpu-1t
+    _, found = blocks(recording(devices=three[:2]), PRICES)
+    assert {row[2] for row in found["Cost"].rows} == {"cpu-1t"}
+
+
+def test_of_too_many_rows_those_of_the_largest_sizes_are_shown(monkeypatch):
+    monkeypatch.setattr(expenses, "MOST", 4)
+    _, found = blocks(prices=PRICES)
+    assert {row[3] for row in found["Cost"].rows} == {"256 MiB"}
+    assert len(found["Cost"].rows) + found["Cost"].left_out == 10
+
+
+def test_columns_that_say_nothing_are_left_out():
+    assert found_header("Memory") == ("Operation", "dtype", "Device", "Working set", "Full at about")
+    peak = dataclasses.replace(
+        RUN, samples=tuple(dataclasses.replace(one, peak_allocated_nbytes=2**20) for one in RUN.samples)
+    )
+    assert "Call took" in found_header("Memory", peak)
+
+
+def found_header(title, run=RUN):
+    return blocks(run)[1][title].header
+
+
 def test_prices_that_a_run_keeps_are_used_and_others_take_their_place():
     kept = dataclasses.replace(
         RUN,

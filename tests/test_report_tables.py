@@ -236,7 +236,25 @@ def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPat
     found = panels.build(gpu_views[0], estimates, NO_FILTERS)
     assert len(found.panels) == 2
     assert found.left_out == 9
-    assert [len(panel.body) for panel in found.panels] == [9, 9]
+
+
+def test_every_family_has_its_panel_before_one_has_two(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
+    monkeypatch.setattr(panels, "MAX_PANELS", 4)
+    estimates = analysis.estimates(frame.tidy([gpu_recording()]))
+    found = panels.build(gpu_views[0], estimates, NO_FILTERS)
+    family = dict(zip(estimates["expression"], estimates["family"], strict=True))
+    assert sorted(family[panel.expression] for panel in found.panels) == [
+        "autograd",
+        "creation",
+        "elementwise",
+        "matmul",
+    ]
+
+
+def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
+    assert not hero.table(gpu_views[0], NO_FILTERS).is_long
+    monkeypatch.setattr(hero, "LONG", 11)
+    assert hero.table(gpu_views[0], NO_FILTERS).is_long
 
 
 def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> None:
@@ -327,7 +345,7 @@ def test_folded_rows_are_strict_json() -> None:
 
 
 def test_a_run_column_is_there_only_when_there_are_several() -> None:
-    assert [column.key for column in numbers_of(recording()).columns][-1] == "family"
+    assert [column.key for column in numbers_of(recording()).columns][-1] == "expression"
     two = numbers_of(recording(), recording(run_id="run-2"))
     assert [column.key for column in two.columns][-1] == "run"
 
@@ -362,6 +380,19 @@ def test_each_case_says_what_bounds_it_and_how_near_it_is() -> None:
     assert 90 < gpu["ceiling"].value < 100
     assert cells["cuda:0", "round trip"]["bound_by"].text == "link"
     assert (cells["cpu", "resident"]["bound_by"].text, cells["cpu", "resident"]["ceiling"].value) == ("", None)
+
+
+def test_a_case_over_its_ceiling_is_marked_impossible() -> None:
+    made = recording(sizes=(2**26,), rounds=2, model=lambda case, rng: 1e-6)
+    found = numbers_of(replace(made, ceilings=ceilings_of("cuda:0")))
+    (over,) = (
+        by_key["ceiling"]
+        for _, row in found.plain
+        for by_key in [dict(zip((column.key for column in found.columns), row, strict=True))]
+        if [by_key[key].text for key in ("device", "residency", "timing")] == ["cuda:0", "resident", "latency"]
+    )
+    assert over.value > 105
+    assert over.text.endswith(", impossible")
 
 
 def test_columns_of_ceilings_and_copies_are_there_only_where_they_say_something() -> None:

@@ -42,6 +42,7 @@ Row = Mapping[str, Any]
 class DoubtRow:
     """One case and why it is doubted."""
 
+    name: str
     expression: str
     where: str
     how: str
@@ -118,6 +119,7 @@ def _row(row: Row, operations: Mapping[tuple[str, str], tuple[str, str]], filter
     expression, family = operations.get((row["run"], row["workload"]), (row["workload"], ""))
     residency = "round trip" if row["residency"] == "roundtrip" else "resident"
     return DoubtRow(
+        name=words.operation(row["workload"]),
         expression=words.clean(expression),
         where=f"n = {units.count(row['n'])}, {words.clean(row['dtype'])} on {words.clean(row['device'])}",
         how=f"{residency}, {row['timing']}",

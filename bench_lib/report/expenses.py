@@ -17,11 +17,18 @@ from bench_lib.analysis.energy import energies
 from bench_lib.analysis.memory import memory
 from bench_lib.records import Recording
 from bench_lib.report import words
+from bench_lib.theme import is_gpu
 
 MOST: Final = 200
 """Rows of one table; the rest is counted."""
 
-VERDICTS: Final = {"device": "cheaper", "baseline": "dearer", "same": "about the same", "undecided": "can't tell"}
+CALLS: Final = 1e6
+"""So many calls together cost an amount that can be read."""
+
+AS_WORDS: Final = {"Cost": "money"}
+SIZES_OF: Final = ["run", "workload", "dtype", "device", "residency"]
+
+VERDICTS: Final = {"device": "cheaper", "baseline": "dearer", "same": "about the same", "undecided": words.CANNOT_TELL}
 ASK_FOR_ENERGY: Final = "Energy was not measured: crossover run --energy does, where the hardware has a counter."
 ASK_FOR_PRICES: Final = (
     "No price was given: --price cpu=0.40 --price cuda:0=3.50 (for an hour) makes crossover run and crossover report "
@@ -80,7 +87,7 @@ def build(
         _energy(energies(recordings)),
         _cost(costs(speedups[speedups["timing"] == "latency"], by_run), any(by_run.values())),
     )
-    known = [block.title.lower() for block in blocks if block.rows]
+    known = [AS_WORDS.get(block.title, block.title.lower()) for block in blocks if block.rows]
     heading = f"A call takes {words.listed(known)} as well as time" if known else "Beside time nothing was measured"
     return Expenses(heading=heading, blocks=blocks)
 
@@ -95,7 +102,7 @@ def _memory(table: pd.DataFrame) -> Block:
             _nbytes(row.allocated_nbytes),
             _nbytes(row.reserved_nbytes),
             _nbytes(row.host_nbytes),
-            "" if pd.isna(row.n_too_large) else f"n = {row.n_too_large:.0f}",
+            "" if pd.isna(row.n_too_large) else f"n = {units.count(int(row.n_too_large))}",
             _nbytes(row.fits_up_to_nbytes),
         )
         for row in table.itertuples()
@@ -117,7 +124,7 @@ def _energy(table: pd.DataFrame) -> Block:
             words.operation(row.workload),
             words.clean(row.dtype),
             words.clean(row.device),
-            f"{row.n}",
+            units.count(int(row.n)),
             _rate(row.joules_per_call, "J"),
             _rate(row.joules_per_gigaflop, "J"),
             _rate(row.gross_per_call, "J"),
@@ -140,6 +147,7 @@ def _energy(table: pd.DataFrame) -> Block:
 
 
 def _cost(table: pd.DataFrame, priced: bool) -> Block:
+    shown = _telling(table)
     rows = [
         (
             words.operation(row.workload),
@@ -147,29 +155,54 @@ def _cost(table: pd.DataFrame, priced: bool) -> Block:
             words.clean(row.device),
             _nbytes(row.nbytes),
             "copied" if row.residency == "roundtrip" else "in place",
-            *(_money(value) for value in (row.cost, row.baseline_cost)),
+            *(_money(CALLS * value) for value in (row.cost, row.baseline_cost)),
             *(_money(value) for value in (row.cost_per_teraflop, row.baseline_cost_per_teraflop)),
             VERDICTS[row.verdict],
             words.times(row.turns_at, row.turns_low, row.turns_high),
         )
-        for row in table.itertuples()
+        for row in shown.itertuples()
     ]
-    device = ("Operation", "dtype", "Device", "Working set", "Data", "A call", "A call on the CPU")
+    million, trillion = "10\N{SUPERSCRIPT SIX} calls", "10\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO} FLOP"
+    costs_of = (million, f"{million}, CPU", trillion, f"{trillion}, CPU")
     return _block(
         "Cost",
-        "In the currency of the prices. The verdict turns where an hour of the device costs as many hours of the CPU as "
-        "stand in the last column: below that it is the cheaper.",
-        (*device, "10\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO} FLOP", "On the CPU", "The device is", "Turns at"),
+        "Of a million calls and of 10\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO} operations, in the currency of the prices. "
+        "The device is the cheaper as long as its hour costs less than that of the CPU times the last column.",
+        ("Operation", "dtype", "Device", "Working set", "Data", *costs_of, "The device is", "Turns at"),
         rows,
         "No device with a price could be compared with a CPU with one." if priced else ASK_FOR_PRICES,
+        left_out=len(table) - len(shown),
     )
 
 
-def _block(title: str, meaning: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]], reason: str) -> Block:
+def _telling(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows to show: those of GPUs where there are any, and of too many those of each largest size."""
+    on_gpu = costs["device"].map(lambda key: is_gpu(str(key).partition(":")[0])).to_numpy(dtype=bool)
+    shown = costs[on_gpu] if on_gpu.any() else costs
+    if len(shown) <= MOST:
+        return shown
+    return shown[shown["n"] == shown.groupby(SIZES_OF, observed=True)["n"].transform("max")]
+
+
+def _block(
+    title: str,
+    meaning: str,
+    header: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    reason: str,
+    left_out: int = 0,
+) -> Block:
+    """Return a table without its empty columns, or the reason why there is none."""
     if not rows:
         return Block(title=title, reason=reason)
-    left_out = max(len(rows) - MOST, 0)
-    return Block(title=title, meaning=meaning, header=header, rows=tuple(rows[:MOST]), left_out=left_out)
+    used = [place for place in range(len(header)) if any(row[place] for row in rows)]
+    return Block(
+        title=title,
+        meaning=meaning,
+        header=tuple(header[place] for place in used),
+        rows=tuple(tuple(row[place] for place in used) for row in rows[:MOST]),
+        left_out=left_out + max(len(rows) - MOST, 0),
+    )
 
 
 def _nbytes(value: Any) -> str:
@@ -187,5 +220,5 @@ def _rate(value: float, unit: str) -> str:
 
 
 def _money(value: float) -> str:
-    """Return an amount with two digits that count, however small."""
-    return f"{value:.2g}" if words.known(value) else ""
+    """Return an amount with two digits that count."""
+    return units.ratio(float(f"{value:.2g}")) if words.known(value) else ""

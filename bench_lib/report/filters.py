@@ -12,7 +12,7 @@ from typing import Final
 
 from bench_lib.report.words import clean
 
-MAX_CHIPS: Final = 12
+MAX_CHIPS: Final = 16
 """Chips of one kind; what lies beyond is shown under ``all`` only."""
 
 DTYPE_ORDER: Final = ("float32", "tf32", "float64", "bfloat16", "float16")
@@ -63,5 +63,6 @@ def find(dtypes: Iterable[str], families: Iterable[str]) -> Filters:
 
 def _chips(letter: str, values: Iterable[str]) -> tuple[Chip, ...]:
     return tuple(
-        Chip(name=f"{letter}{index}", value=value, label=value) for index, value in enumerate(list(values)[:MAX_CHIPS])
+        Chip(name=f"{letter}{index}", value=value, label=value.replace("_", " "))
+        for index, value in enumerate(list(values)[:MAX_CHIPS])
     )

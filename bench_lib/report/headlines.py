@@ -193,7 +193,7 @@ def crossover_answer(row: Row) -> str:
         return f"{units.nbytes(row['nbytes_low'])} to {units.nbytes(row['nbytes_high'])}"
     if words.known(row["latest"]):
         return f"by {units.nbytes(row['latest'])}"
-    return "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+    return words.CANNOT_TELL
 
 
 def _both(device: Side, baseline: Side, tally: Tally, of_cases: str = "") -> str:

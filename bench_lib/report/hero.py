@@ -19,8 +19,11 @@ FIRST_NBYTES: Final = 4 * 1024
 LAST_COLUMN: Final = 9
 """Columns go up by powers of 4: 4 KiB is column 0, 1 GiB column 9, and column 10 is all beyond."""
 
-MAX_ROWS: Final = 120
-"""Operations shown in one view: those measured at the most sizes."""
+MAX_ROWS: Final = 400
+"""Operations shown in one view, those measured at the most sizes: more than a full run has."""
+
+LONG: Final = 45
+"""Rows from which on the table scrolls by itself, so that what comes after it stays near."""
 
 COARSE: Final = f"a shade for each doubling, up to 64{words.TIMES}"
 FINE: Final = f"a shade for each factor of 1.26, up to 4{words.TIMES}"
@@ -79,6 +82,11 @@ class HeroTable:
         """Columns, the row header included."""
         return len(self.columns) + 1
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it scrolls by itself."""
+        return sum(len(group.rows) for group in self.groups) > LONG
+
 
 def column_of(nbytes: float) -> int:
     """Return the column of a working set: the first whose size holds it.
@@ -128,7 +136,7 @@ def table(view: View, filters: Filters) -> HeroTable:
         columns=tuple(column_label(column) for column in columns),
         groups=tuple(
             Group(
-                family=words.clean(family) or "other",
+                family=words.operation(family) or "other",
                 classes=filters.classes((dtype for _, dtype in keys), [family]),
                 rows=tuple(_row(by_operation[key], columns, sides, doublings, filters) for key in keys),
             )
@@ -175,7 +183,7 @@ def _cell(rows: Sequence[Row], sides: tuple[Side, Side], doublings: float) -> Ce
         step = max(1, -heat_step(ratio, doublings))
         return _won(baseline, f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, row)
     told = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
-    text = f"about 1{words.TIMES}" if verdict == "same" else "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+    text = f"about 1{words.TIMES}" if verdict == "same" else words.CANNOT_TELL
     return Cell(text=text, style="same" if verdict == "same" else "open", detail=(*measured, told))
 
 

@@ -169,7 +169,7 @@ def _calls(row: Row) -> str:
     if math.isnan(calls):
         return units.NONE
     if math.isinf(high) and not math.isinf(low):
-        return "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+        return words.CANNOT_TELL
     if math.isinf(calls):
         return "never"
     whole = units.ratio(calls, low, high).partition(".")[0]

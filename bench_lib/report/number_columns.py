@@ -23,7 +23,7 @@ class NumberColumn:
 
 
 COLUMNS: Final = (
-    NumberColumn(key="expression", label="Operation", meaning="as a person would type it"),
+    NumberColumn(key="workload", label="Operation", meaning="its name, as crossover takes it"),
     NumberColumn(key="n", label="n", meaning="size, as the operation counts it", numeric=True),
     NumberColumn(key="nbytes", label="Bytes", meaning="working set, in bytes", numeric=True),
     NumberColumn(key="dtype", label="dtype", meaning="type of the elements"),
@@ -42,13 +42,15 @@ COLUMNS: Final = (
     NumberColumn(key="intensity", label="FLOP/B", meaning="operational intensity: operations per byte", numeric=True),
     NumberColumn(key="bound_by", label="Bound by", meaning="the nearest ceiling: compute, memory, link or launch"),
     NumberColumn(
-        key="ceiling", label="% of ceiling", meaning="least time that this ceiling allows, over this time", numeric=True
+        key="ceiling", label="% of ceiling", numeric=True,
+        meaning="least time that this ceiling allows, over this time; over 105 % is impossible",
     ),
     NumberColumn(
         key="reuse", label="Copying pays", meaning="how often copied data must be used on the device (break-even reuse)"
     ),
     NumberColumn(key="verdict", label="Verdict", meaning="against the baseline, or why there is no time"),
     NumberColumn(key="family", label="Family", meaning="family of the operation"),
+    NumberColumn(key="expression", label="Expression", meaning="as a person would type it"),
     NumberColumn(key="run", label="Run", meaning="id of the run"),
 )  # fmt: skip
 

@@ -41,7 +41,7 @@ VERDICTS: Final = {
     "device": "faster",
     "baseline": "slower",
     "same": "same",
-    "undecided": "can\N{RIGHT SINGLE QUOTATION MARK}t tell",
+    "undecided": words.CANNOT_TELL,
 }
 
 
@@ -97,7 +97,7 @@ def build(
     bases = set(zip(speedups["run"], speedups["baseline"], strict=True))
     reuse = {tuple(row[name] for name in REUSE_KEY): row for row in break_even}
     rows = estimates.to_dict("records")
-    limits = bounds[["intensity", "bound_by", "fraction"]].to_dict("records")
+    limits = bounds[["intensity", "bound_by", "fraction", "impossible"]].to_dict("records")
     classes: dict[tuple[str, str], str] = {}
     without = left_out(
         ceilings=bool((bounds["bound_by"] != "").any()), copies=bool(reuse), runs=len(set(estimates["run"]))
@@ -135,7 +135,7 @@ def _cells(row: Row, ratio: Row | None, limit: Row, pays: Row | None, *, is_base
     limits = (ratio["ratio"], ratio["ratio_low"], ratio["ratio_high"]) if ratio else NO_RATIO
     works = words.known(seconds) and row["timing"] in TIMED_BY_WORK
     return (
-        NumberCell(text=words.clean(row["expression"])),
+        NumberCell(text=words.clean(row["workload"])),
         NumberCell(text=units.count(int(row["n"])), value=row["n"]),
         NumberCell(text=units.nbytes(nbytes), value=_raw(nbytes)),
         NumberCell(text=words.clean(row["dtype"])),
@@ -148,10 +148,11 @@ def _cells(row: Row, ratio: Row | None, limit: Row, pays: Row | None, *, is_base
         _rate(flop / seconds if works else math.nan, "FLOP/s"),
         _plain(limit["intensity"], _short),
         NumberCell(text=limit["bound_by"]),
-        _plain(100 * limit["fraction"], _short),
+        _plain(100 * limit["fraction"], _impossible if limit["impossible"] else _short),
         NumberCell(text=_reuse(pays) if pays else ""),
         NumberCell(text=_verdict(row, ratio, is_baseline=is_baseline)),
         NumberCell(text=words.clean(row["family"])),
+        NumberCell(text=words.clean(row["expression"])),
         NumberCell(text=words.clean(row["run"])),
     )
 
@@ -189,6 +190,10 @@ def _plain(value: float, shown: Callable[[float], str]) -> NumberCell:
 
 def _short(value: float) -> str:
     return _ratio(float(f"{value:.3g}"))
+
+
+def _impossible(value: float) -> str:
+    return f"{_short(value)}, impossible"
 
 
 def _reuse(row: Row) -> str:

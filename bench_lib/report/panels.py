@@ -19,6 +19,8 @@ MAX_PANELS: Final = 24
 MIN_SIZES: Final = 2
 
 Row = Mapping[str, Any]
+Key = tuple[str, str]
+"""Workload and dtype."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ def build(view: View, estimates: pd.DataFrame, filters: Filters) -> Panels:
     }
     for workload, dtype in [key for key in groups if key[1] == "tf32" and (key[0], "float32") in groups]:
         groups[workload, dtype] = _with_baseline(groups[workload, dtype], groups[workload, "float32"], view)
-    chosen = set(sorted(groups, key=lambda key: (-groups[key]["nbytes"].nunique(), key))[:MAX_PANELS])
+    chosen = set(_most_telling(groups)[:MAX_PANELS])
     crossovers = {(row["workload"], row["dtype"]): row for row in view.crossovers.to_dict("records")}
     shown = [key for key in groups if key in chosen]
     drawn = _drawn_devices(view)
@@ -85,6 +87,19 @@ def build(view: View, estimates: pd.DataFrame, filters: Filters) -> Panels:
         ),
         left_out=len(groups) - len(shown),
     )
+
+
+def _most_telling(groups: Mapping[Key, pd.DataFrame]) -> list[Key]:
+    """Return the operations in turn from each family, of a family those measured at the most sizes first."""
+
+    def order(key: Key) -> tuple[object, ...]:
+        return -groups[key]["nbytes"].nunique(), key[1] != "float32", key
+
+    families: dict[str, list[Key]] = {}
+    for key in sorted(groups, key=order):
+        families.setdefault(str(groups[key].iloc[0]["family"]), []).append(key)
+    turns = {key: turn for keys in families.values() for turn, key in enumerate(keys)}
+    return sorted(groups, key=lambda key: (turns[key], order(key)))
 
 
 def _with_baseline(tf32: pd.DataFrame, float32: pd.DataFrame, view: View) -> pd.DataFrame:

@@ -14,10 +14,9 @@ from typing import Any, Final
 from bench_lib import units
 from bench_lib.report import findings, headlines, words
 from bench_lib.report.filters import Filters
-from bench_lib.report.hero import FIRST_NBYTES
+from bench_lib.report.hero import FIRST_NBYTES, LONG, MAX_ROWS
 from bench_lib.report.matchups import View
 
-MAX_ROWS: Final = 120
 MAX_TICKS: Final = 7
 MIN_SIZES: Final = 2
 EDGE_PERCENT: Final = 4.0
@@ -67,6 +66,11 @@ class Strip:
     rows: tuple[StripRow, ...]
     ticks: tuple[tuple[float, str], ...]
     left_out: int
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it scrolls by itself."""
+        return len(self.rows) > LONG
 
 
 def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) -> Strip:
@@ -183,4 +187,4 @@ def _reuse_words(row: Row) -> str:
         return f"from {units.count(int(row['reuse']), 'use')} on, at {size}"
     if row["answer"] == "never":
         return f"never, at {size}"
-    return f"can\N{RIGHT SINGLE QUOTATION MARK}t tell, at {size}"
+    return f"{words.CANNOT_TELL}, at {size}"

@@ -23,6 +23,7 @@ MAX_PROSE: Final = 600
 """The same for a reason, a version or a command."""
 
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
+CANNOT_TELL: Final = "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
 
 # Controls, lone surrogates, and the marks that change the direction of what follows them (UAX 9, explicit formatting).
 _HARMFUL = re.compile("[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
