@@ -1,5 +1,6 @@
 """Every workload of ``ALL``: right where it exists, caught where it is wrong, and declared so that it can be read."""
 
+import ast
 import math
 
 import pytest
@@ -93,6 +94,15 @@ def test_it_is_declared_so_that_a_person_can_read_it(workload):
     compile(workload.expression, workload.name, "exec")
 
 
+@pytest.mark.parametrize("workload", [workload for workload in ALL if workload.name.endswith("_backward")])
+def test_what_is_said_of_a_backward_pass_does_not_compute_its_outputs_too(workload):
+    called = (node for node in ast.walk(ast.parse(workload.expression)) if isinstance(node, ast.Call))
+    for call in called:
+        if ast.unparse(call.func) == "torch.autograd.grad":
+            outputs = call.args[0].elts if isinstance(call.args[0], ast.Tuple) else [call.args[0]]
+            assert all(isinstance(output, ast.Name) for output in outputs)
+
+
 @pytest.mark.parametrize("workload", EACH)
 def test_its_axes_are_of_known_values_and_each_profile_adds_to_the_one_before(workload):
     for dtype in workload.dtypes.values("full"):
@@ -166,6 +176,30 @@ def test_it_is_right_on_a_real_gpu_resident_and_round_trip(workload, dtype):
         where = Setting(n=smallest(workload, dtype), dtype=dtype, device=gpu, residency=residency, seed=1)
         accuracy = workload.make(where).check()
         assert accuracy.ok, (residency, accuracy)
+
+
+# A copy from pageable memory is staged by the host, which waits; everything else must be in the queue at once.
+QUEUED = [
+    pytest.param(workload, id=workload.name)
+    for workload in ALL
+    if workload.exists_on("cuda", workload.dtypes.quick[0])
+    and ("device" in workload.timings or ("throughput" in workload.timings and workload.family != "transfer"))
+]
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("workload", QUEUED)
+def test_what_is_timed_with_others_in_the_queue_never_waits_for_the_gpu_inside(workload):
+    gpu, dtype = next(device for device in discover() if device.kind == "cuda"), workload.dtypes.quick[0]
+    activate(gpu, dtype)
+    where = Setting(n=smallest(workload, dtype), dtype=dtype, device=gpu, residency="resident", seed=1)
+    call = workload.make(where).call
+    call()  # what is set up once may wait
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        call()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 def test_prepare_takes_size_dtype_and_residency_from_the_case():

@@ -14,6 +14,7 @@ from typing import Final
 import torch
 
 from bench_lib.workloads.base import TORCH_KINDS, Axis, Prepared, Setting, Workload, functional
+from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
 from bench_lib.workloads.loops import (
     RATE,
     SCALAR_RATE,
@@ -97,8 +98,6 @@ def _rows_nbytes(n: int, itemsize: int) -> int:
 
 
 STEPS: Final = Axis[int](quick=(), standard=(4, 32, 256, 2048), full=(512, 8192))
-NO_WAIT: Final = ("latency", "throughput")
-READS_BACK: Final = ("latency",)
 
 _loop = partial(Workload, family="control_flow", sizes=STEPS, dtypes=Axis(quick=("float32",)), one_thread=False)
 _parameter_list = partial(
@@ -106,7 +105,7 @@ _parameter_list = partial(
     size=f"n tensors of {WIDTH} elements, and their gradients",
     flop=lambda n: 2.0 * n * WIDTH,
     nbytes=lambda n, itemsize: 3 * n * WIDTH * itemsize,
-    timings=NO_WAIT,
+    timings=NOT_HELD,
 )
 
 CONTROL_FLOW: Final[tuple[Workload, ...]] = (
@@ -118,7 +117,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         make=functional(dependent_chain, _vector_and_rows, terms=float, numpy_function=dependent_chain),
         flop=lambda n: 2.0 * n * WIDTH,  # an absolute value counts as one operation
         nbytes=_rows_nbytes,
-        timings=NO_WAIT,
+        timings=NOT_HELD,
     ),
     _loop(
         name="scalar_readback",
@@ -133,7 +132,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         ),
         flop=lambda n: 2.0 * n * WIDTH,  # a product and a sum; the sum over the steps is the host's
         nbytes=_rows_nbytes,
-        timings=READS_BACK,
+        timings=WAITS_INSIDE,
         roundtrip=False,
     ),
     _loop(
@@ -143,7 +142,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         make=functional(data_branch, _whole, terms=None, numpy_function=data_branch),
         flop=lambda n: 3.0 * n * WIDTH,
         nbytes=_rows_nbytes,
-        timings=READS_BACK,
+        timings=WAITS_INSIDE,
     ),
     _loop(
         name="newton",
@@ -153,7 +152,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         make=functional(newton, _squares, terms=lambda n: 4, reference=torch.sqrt, numpy_function=newton),
         flop=lambda n: 7.0 * NEWTON_STEPS * n,  # each step: three to improve, four to see whether it is enough
         nbytes=lambda n, itemsize: 2 * n * itemsize,
-        timings=READS_BACK,
+        timings=WAITS_INSIDE,
         one_thread=True,
     ),
     _loop(
@@ -163,7 +162,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         make=functional(recurrence, _cell, terms=lambda n: 4 * HIDDEN, numpy_function=numpy_recurrence),
         flop=lambda n: n * (4.0 * HIDDEN**2 + 2 * HIDDEN),  # two products, a sum and a tanh, which counts as one
         nbytes=lambda n, itemsize: (2 * HIDDEN**2 + (n + 2) * HIDDEN) * itemsize,
-        timings=NO_WAIT,
+        timings=NOT_HELD,
     ),
     _parameter_list(
         name="many_tiny_tensors",
@@ -188,6 +187,6 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         flop=lambda n: 8.0 * n,  # 3 forward, 3 backward as in scalar_forward_backward, and 2 to step
         nbytes=lambda n, itemsize: 2 * itemsize,
         kinds=TORCH_KINDS,
-        timings=NO_WAIT,
+        timings=NOT_HELD,
     ),
 )

@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.records import Timing
 from bench_lib.workloads.base import (
     GPU_KINDS,
     Accuracy,
@@ -27,6 +26,7 @@ from bench_lib.workloads.base import (
     exact,
     relative_error,
 )
+from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
 from bench_lib.workloads.random_numbers import NORMAL, UNIFORM, random_numbers
 
 KI: Final = 1024
@@ -41,8 +41,6 @@ DTYPES: Final = Axis(quick=("float32",), standard=("bfloat16",), full=("float64"
 WIDE_DTYPES: Final[Axis[str]] = Axis(quick=("float32",), full=("float64",))
 
 FILL: Final = 0.1
-WAITS_INSIDE: Final[tuple[Timing, ...]] = ("latency",)
-"""What can be timed where the copy to the device is waited for inside the call."""
 
 
 def _no_flop(n: int) -> float:
@@ -198,7 +196,7 @@ CREATION: Final[tuple[Workload, ...]] = (
         expression="torch.empty(n, device=device)",
         size="n elements, none of them written",
         make=_make_empty,
-        timings=("latency", "throughput"),  # no kernel runs
+        timings=NOT_HELD,  # no kernel runs
     ),
     _creation(
         name="create_zeros",

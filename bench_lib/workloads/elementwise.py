@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench_lib.records import Timing
 from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Workload, functional, gradient
 from bench_lib.workloads.elementwise_work import (
     CAST_TO,
@@ -34,6 +33,7 @@ from bench_lib.workloads.elementwise_work import (
     tensors_nbytes,
     two_vectors,
 )
+from bench_lib.workloads.kinds import NOT_HELD, QUEUED
 from bench_lib.workloads.strided import STRIDE, strided
 
 KI: Final = 1024
@@ -42,14 +42,13 @@ MI: Final = 1024 * KI
 LARGE: Final = (64, 4 * KI, 64 * KI, MI, 16 * MI, 64 * MI)
 SIZES: Final[Axis[int]] = Axis(quick=(), standard=(KI, 16 * KI, 256 * KI, 4 * MI), full=LARGE)
 FEW_SIZES: Final[Axis[int]] = Axis(quick=(), standard=(4 * KI, 128 * KI, 4 * MI), full=LARGE)
+CHAIN_SIZES: Final[Axis[int]] = Axis(quick=(), standard=(KI, 32 * KI, MI), full=LARGE)  # 16 passes over memory each
 FLAGSHIP_SIZES: Final = Axis(quick=(KI, 16 * KI, 256 * KI), standard=(4 * MI,), full=LARGE)
 DTYPES: Final = Axis(quick=("float32",), full=("float64", "bfloat16", "float16"))
 GELU_DTYPES: Final = Axis(quick=("float32",), standard=("bfloat16",), full=("float64", "float16"))
 CAST_DTYPES: Final = Axis(quick=("float32",), full=("float64", "float16"))
 FLOAT32: Final[Axis[str]] = Axis(quick=("float32",))
 
-QUEUED: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
-NO_KERNEL: Final[tuple[Timing, ...]] = ("latency", "throughput")
 
 _gelu = torch.nn.functional.gelu
 _cast = partial(torch.Tensor.to, dtype=CAST_TO)
@@ -92,11 +91,12 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         make=gradient(operator.add, two_vectors, terms=single_term),
         flop=partial(elements_flop, 0.0),
         nbytes=partial(tensors_nbytes, 1),
-        timings=NO_KERNEL,
+        timings=NOT_HELD,
     ),
     _forward(
         name="mul_add_chain",
         expression=f"for _ in range({CHAIN_STEPS}): x = x * {SCALE} + {SHIFT}",
+        sizes=CHAIN_SIZES,
         make=functional(
             mul_add_chain, one_vector, terms=single_term, roundings=CHAIN_ROUNDINGS, numpy_function=mul_add_chain
         ),
@@ -107,6 +107,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     _strided(
         name="mul_add_chain_strided",
         expression=f"for _ in range({CHAIN_STEPS}): x = x * {SCALE} + {SHIFT}  # x = x[::2]",
+        sizes=CHAIN_SIZES,
         make=strided(
             mul_add_chain, one_vector, terms=single_term, roundings=CHAIN_ROUNDINGS, numpy_function=mul_add_chain
         ),
@@ -117,6 +118,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     _backward(
         name="mul_add_chain_backward",
         expression=f"torch.autograd.grad(y, x, dy, retain_graph=True)  # y = {CHAIN_STEPS} steps",
+        sizes=CHAIN_SIZES,
         make=gradient(mul_add_chain, one_vector, terms=single_term, roundings=float(CHAIN_STEPS)),
         flop=partial(elements_flop, float(CHAIN_STEPS)),
         nbytes=partial(tensors_nbytes, 2),

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Prepared, Setting, Workload, functional, gradient
+from bench_lib.workloads.kinds import QUEUED
 
 KI: Final = 1024
 MI: Final = 1024 * KI
@@ -94,7 +95,7 @@ _fft = partial(
     family="fft",
     dtypes=Axis(quick=("float32",), full=("float64",)),
     kinds=ALL_KINDS,
-    timings=("latency", "throughput", "device"),
+    timings=QUEUED,
 )
 _gradient = partial(_fft, dtypes=Axis(quick=("float32",)), kinds=TORCH_KINDS, roundtrip=False, one_thread=False)
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding
 
-from bench_lib.records import Timing
 from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Setting, Workload, functional, gradient
+from bench_lib.workloads.kinds import QUEUED, WAITS_INSIDE
 
 KI: Final = 1024
 MI: Final = 1024 * KI
@@ -34,9 +34,6 @@ ROWS: Final = 8192
 WIDTH: Final = 256
 """Numbers in each of these rows."""
 
-QUEUED: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
-WAITS_INSIDE: Final[tuple[Timing, ...]] = ("latency",)
-"""What can be timed where the host has to know how many numbers a mask lets through."""
 
 SIZES: Final = Axis(quick=(), standard=(64, 4 * KI, 128 * KI, 2 * MI), full=(KI, 32 * KI, 512 * KI, 16 * MI, 64 * MI))
 GRADIENT_SIZES: Final = Axis(quick=(), standard=(64, 16 * KI, MI), full=(KI, 128 * KI, 16 * MI))
@@ -111,9 +108,14 @@ def _numpy_embedding(index: np.ndarray[Any, Any], weight: np.ndarray[Any, Any]) 
     return weight[index]
 
 
+def _rows_named(n: int) -> int:
+    """Return how many different rows n random indices name, in the mean: fewer than n, as some name the same one."""
+    return round(ROWS * (1 - (1 - 1 / ROWS) ** n))
+
+
 def _embedding_nbytes(n: int, itemsize: int) -> int:
-    """Return the bytes of n indices, of the rows that they name at most, and of n rows written."""
-    return n * INDEX_NBYTES + (min(n, ROWS) + n) * WIDTH * itemsize
+    """Return the bytes of n indices, of each row that they name read once, and of n rows written."""
+    return n * INDEX_NBYTES + (_rows_named(n) + n) * WIDTH * itemsize
 
 
 def _embedding_gradient_nbytes(n: int, itemsize: int) -> int:
@@ -185,7 +187,7 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _indexing(
         name="embedding",
-        expression="embedding(index, weight)",
+        expression="torch.nn.functional.embedding(index, weight)",
         size=f"n random rows of {WIDTH} numbers, of a weight of {ROWS}",
         sizes=TOKENS,
         dtypes=Axis(quick=("float32",), full=("bfloat16",)),
@@ -194,7 +196,7 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="embedding_backward",
-        expression="torch.autograd.grad(y, weight, dy, retain_graph=True)  # y = embedding(index, weight)",
+        expression="torch.autograd.grad(y, weight, dy, retain_graph=True)  # y = torch.nn.functional.embedding(index, weight)",
         size=f"n random rows of {WIDTH} numbers, of a weight of {ROWS}",
         sizes=GRADIENT_TOKENS,
         make=gradient(embedding, _embedding_inputs, terms=lambda n: MOST_AT_AN_INDEX + 2 * n / ROWS),

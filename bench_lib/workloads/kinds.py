@@ -1,10 +1,12 @@
-"""Which kinds of device there are, and which dtypes exist on them."""
+"""Which kinds of device there are, which dtypes exist on them, and what can be timed on a GPU."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import torch
+
+from bench_lib.records import Timing
 
 GPU_KINDS: Final = ("cuda", "mps", "xpu")
 TORCH_KINDS: Final = ("cpu", *GPU_KINDS)
@@ -36,3 +38,12 @@ DTYPE_KINDS: Final[dict[str, tuple[str, ...]]] = {
     "uint8": ALL_KINDS,
 }
 """The kinds of device on which a dtype exists."""
+
+QUEUED: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
+"""What is timed of an operation that puts kernels into a GPU's queue and waits for none of them."""
+
+NOT_HELD: Final[tuple[Timing, ...]] = ("latency", "throughput")
+"""The same without a device's own time: no kernel runs, or more than can be queued while the device is held."""
+
+WAITS_INSIDE: Final[tuple[Timing, ...]] = ("latency",)
+"""Of an operation inside which the host waits for the device, to know a size, a value or a success."""

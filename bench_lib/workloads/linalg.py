@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench_lib.records import Timing
 from bench_lib.workloads.base import Axis, Workload, functional, gradient
+from bench_lib.workloads.kinds import QUEUED, WAITS_INSIDE
 from bench_lib.workloads.linalg_work import (
     cholesky_flop,
     cholesky_gradient_flop,
@@ -54,14 +54,13 @@ from bench_lib.workloads.matrices import (
 
 KINDS: Final = ("numpy", "cpu", "cuda")
 GRADIENT_KINDS: Final = ("cpu", "cuda")
-QUEUED: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
-WAITS_INSIDE: Final[tuple[Timing, ...]] = ("latency",)
 
 CHOLESKY_SIZES: Final = Axis(quick=(16, 128, 1024), standard=(384,), full=(64, 256, 512, 2048, 4096, 8192))
 SOLVE_SIZES: Final = Axis(quick=(), standard=(16, 64, 256, 1024), full=(32, 128, 512, 2048, 4096, 8192))
 SIZES: Final = Axis(quick=(), standard=(16, 64, 256, 512), full=(32, 128, 1024, 2048, 4096))
 SVD_SIZES: Final = Axis(quick=(), standard=(16, 48, 128, 256), full=(32, 512, 1024, 2048, 4096))
 GRADIENT_SIZES: Final = Axis(quick=(), standard=(16, 128, 512), full=(64, 256, 1024))
+SVD_GRADIENT_SIZES: Final = Axis(quick=(), standard=(16, 64, 256), full=(128, 512, 1024))  # factorized before, too
 
 
 _linalg = partial(
@@ -163,6 +162,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         name="svd_backward",
         expression="torch.autograd.grad((u, s, vh), a, (du, ds, dvh), retain_graph=True)"
         "  # u, s, vh = torch.linalg.svd(a)",
+        sizes=SVD_GRADIENT_SIZES,
         make=gradient(torch.linalg.svd, spread_singular_values, terms=gradient_terms, alike=singular_vectors_alike),
         flop=svd_gradient_flop,
         nbytes=lambda n, itemsize: (5 * n * n + 2 * n) * itemsize,

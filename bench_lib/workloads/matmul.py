@@ -25,6 +25,7 @@ from bench_lib.workloads.base import (
     gradient,
     relative_error,
 )
+from bench_lib.workloads.kinds import QUEUED
 
 Shape = Callable[[int], tuple[int, int, int]]
 """From the size n to BLAS's m, n and k: rows of the first matrix, columns of the second, and what they share."""
@@ -123,15 +124,15 @@ MATMUL: Final[tuple[Workload, ...]] = (
     Workload(
         name="matmul_backward",
         family="matmul",
-        expression="torch.autograd.grad(a @ b, [a, b], gradient, retain_graph=True)",
+        expression="torch.autograd.grad(c, (a, b), dc, retain_graph=True)  # c = a @ b",
         size=_SQUARE,
         sizes=Axis(quick=(), standard=(16, 128, 1024), full=(256, 512, 2048, 4096)),
         dtypes=Axis(quick=("float32",)),
         make=gradient(operator.matmul, two_squares, terms=float),
-        flop=lambda n: 4.0 * n**3,  # two products: gradient @ b.T and a.T @ gradient
+        flop=lambda n: 4.0 * n**3,  # two products: dc @ b.T and a.T @ dc
         nbytes=lambda n, itemsize: 5 * n * n * itemsize,  # three read, two written
         kinds=TORCH_KINDS,
-        timings=("latency", "throughput", "device"),
+        timings=QUEUED,
         roundtrip=False,
         one_thread=False,
     ),

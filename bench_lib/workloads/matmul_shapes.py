@@ -16,6 +16,7 @@ import torch
 from torch.nn.functional import linear
 
 from bench_lib.workloads.base import TORCH_KINDS, Axis, Setting, Workload, functional, gradient
+from bench_lib.workloads.kinds import QUEUED
 from bench_lib.workloads.matmul import Shape, make_product, product_flop, product_nbytes
 
 LONG: Final = 16  # times longer than wide
@@ -79,7 +80,7 @@ def _product(name: str, shape: Shape, operands: str, size: str, sizes: Axis[int]
         make=partial(make_product, shape),
         flop=partial(product_flop, shape),
         nbytes=partial(product_nbytes, shape),
-        timings=("latency", "throughput", "device"),
+        timings=QUEUED,
         one_thread=False,
     )
 
@@ -153,13 +154,13 @@ def linear_backward_nbytes(n: int, itemsize: int) -> int:
     return (TOKENS * EXPANSION * n + 2 * (TOKENS * n + EXPANSION * n * n) + EXPANSION * n) * itemsize
 
 
-_forward = partial(Workload, family="matmul", timings=("latency", "throughput", "device"))
+_forward = partial(Workload, family="matmul", timings=QUEUED)
 _backward = partial(
     Workload,
     family="matmul",
     dtypes=Axis(quick=("float32",)),
     kinds=TORCH_KINDS,
-    timings=("latency", "throughput", "device"),
+    timings=QUEUED,
     roundtrip=False,
     one_thread=False,
 )
@@ -181,11 +182,11 @@ PRODUCTS: Final[tuple[Workload, ...]] = (
     ),
     _backward(
         name="matvec_backward",
-        expression="torch.autograd.grad(a @ x, [a, x], gradient, retain_graph=True)",
+        expression="torch.autograd.grad(y, (a, x), dy, retain_graph=True)  # y = a @ x",
         size=_MATVEC,
         sizes=Axis(quick=(), standard=(64, 512, 4096), full=(1024, 8192)),
         make=gradient(operator.matmul, _matrix_and_vector, terms=float),
-        flop=lambda n: 3.0 * n * n,  # an outer product, and a.T @ gradient
+        flop=lambda n: 3.0 * n * n,  # an outer product, and a.T @ dy
         nbytes=lambda n, itemsize: (2 * n * n + 3 * n) * itemsize,
     ),
     _forward(
@@ -201,7 +202,7 @@ PRODUCTS: Final[tuple[Workload, ...]] = (
     ),
     _backward(
         name="bmm_backward",
-        expression="torch.autograd.grad(torch.bmm(a, b), [a, b], gradient, retain_graph=True)",
+        expression="torch.autograd.grad(c, (a, b), dc, retain_graph=True)  # c = torch.bmm(a, b)",
         size=_BMM,
         sizes=Axis(quick=(), standard=(1, 64, 2048), full=(512, 16384)),
         make=gradient(torch.bmm, _batches, terms=lambda n: BATCHED),
@@ -221,10 +222,8 @@ PRODUCTS: Final[tuple[Workload, ...]] = (
     ),
     _backward(
         name="linear_bias_backward",
-        expression=(
-            "torch.autograd.grad("
-            "torch.nn.functional.linear(x, weight, bias), [x, weight, bias], gradient, retain_graph=True)"
-        ),
+        expression="torch.autograd.grad(y, (x, weight, bias), dy, retain_graph=True)"
+        "  # y = torch.nn.functional.linear(x, weight, bias)",
         size=_LINEAR,
         sizes=Axis(quick=(), standard=(16, 128, 768), full=(256, 2048, 4096)),
         make=gradient(linear, _layer, terms=lambda n: max(EXPANSION * n, TOKENS)),

@@ -15,6 +15,7 @@ import torch
 
 from bench_lib.workloads.accuracy import UNIT_ROUNDOFF
 from bench_lib.workloads.base import Accuracy, Axis, Prepared, Setting, Workload, checked, exact, relative_error
+from bench_lib.workloads.kinds import QUEUED
 from bench_lib.workloads.matmul import checked_rows, product_flop, square
 
 INT8_CAPABILITY: Final = (7, 5)
@@ -96,7 +97,9 @@ def _roundtrip(multiply: Multiply, a: torch.Tensor, b: torch.Tensor, device: tor
 
 
 def _reference(a: torch.Tensor, b: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    return a.to(torch.float64)[rows] @ b.to(torch.float64).t()
+    """Return rows of the product; they are taken as bytes, since not every torch can index float8."""
+    some = a.view(torch.uint8)[rows].view(a.dtype)
+    return some.to(torch.float64) @ b.to(torch.float64).t()
 
 
 def _compare_int8(a: torch.Tensor, b: torch.Tensor, setting: Setting, found: torch.Tensor) -> Accuracy:
@@ -124,7 +127,7 @@ _narrow = partial(
     size="n rows and columns of square matrices",
     sizes=Axis(quick=(), standard=(32, 256, 1024, 2048), full=(512, 4096, 8192, 16384)),
     flop=partial(product_flop, square),
-    timings=("latency", "throughput", "device"),
+    timings=QUEUED,
     one_thread=False,
     multiple=MULTIPLE,
 )
@@ -132,7 +135,7 @@ _narrow = partial(
 NARROW_MATMUL: Final[tuple[Workload, ...]] = (
     _narrow(
         name="matmul_int8",
-        expression="torch._int_mm(a, b.t())",
+        expression="torch._int_mm(a, b)  # b is stored by columns",
         dtypes=Axis(quick=("int8",)),
         make=make_int8,
         nbytes=int8_nbytes,
@@ -140,7 +143,8 @@ NARROW_MATMUL: Final[tuple[Workload, ...]] = (
     ),
     _narrow(
         name="matmul_float8",
-        expression="torch._scaled_mm(a, b.t(), scale_a=scale, scale_b=scale, out_dtype=torch.bfloat16)",
+        expression="torch._scaled_mm(a, b, scale_a=scale, scale_b=scale, out_dtype=torch.bfloat16)"
+        "  # b is stored by columns",
         dtypes=Axis(quick=("float8_e4m3",)),
         make=make_float8,
         nbytes=float8_nbytes,

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Setting, Workload, functional, gradient
-from bench_lib.workloads.indexing import INDEX_NBYTES, QUEUED, WAITS_INSIDE, no_flop, random_indices
+from bench_lib.workloads.indexing import INDEX_NBYTES, no_flop, random_indices
+from bench_lib.workloads.kinds import QUEUED, WAITS_INSIDE
 
 KI: Final = 1024
 MI: Final = 1024 * KI

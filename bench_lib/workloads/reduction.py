@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench_lib.records import Timing
 from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Workload, functional, gradient
+from bench_lib.workloads.kinds import NOT_HELD, QUEUED
 from bench_lib.workloads.reduction_work import (
     COLUMNS,
     argmax_nbytes,
@@ -49,8 +49,6 @@ LAYER_NORM_DTYPES: Final = Axis(quick=("float32",), full=("float64", "bfloat16",
 SCANNED_DTYPES: Final[Axis[str]] = Axis(quick=("float32",), full=("float64",))
 FLOAT32: Final[Axis[str]] = Axis(quick=("float32",))
 
-QUEUED: Final[tuple[Timing, ...]] = ("latency", "throughput", "device")
-NO_KERNEL: Final[tuple[Timing, ...]] = ("latency", "throughput")
 
 _sum_rows, _sum_columns = partial(torch.sum, dim=1), partial(torch.sum, dim=0)
 _var_mean = partial(torch.var_mean, dim=1)
@@ -66,7 +64,7 @@ _vector_backward = partial(
 )
 _matrix_backward = partial(_vector_backward, size=f"n rows of {COLUMNS} elements", sizes=FEW_ROWS)
 # A number's gradient is seen once for each element that it was summed from, through strides of zero.
-_sum_backward = partial(_matrix_backward, timings=NO_KERNEL, lazy=True)
+_sum_backward = partial(_matrix_backward, timings=NOT_HELD, lazy=True)
 SEEN: Final = "the gradient is a view, none of it is written"
 
 REDUCTION: Final[tuple[Workload, ...]] = (

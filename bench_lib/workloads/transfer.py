@@ -20,6 +20,7 @@ import torch
 from bench_lib.devices import synchronize
 from bench_lib.records import Timing
 from bench_lib.workloads.base import ALL_KINDS, GPU_KINDS, Accuracy, Axis, Prepared, Setting, Workload, checked, exact
+from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
 
 KI: Final = 1024
 MI: Final = 1024 * KI
@@ -40,7 +41,6 @@ ALLOCATION_SIZES: Final = Axis(
 FRESH_SIZES: Final = Axis(quick=(64 * MI,), standard=(MI, 256 * MI), full=(1024 * MI,))
 
 PINNABLE_KINDS: Final = ("cuda", "xpu")
-WAITS_INSIDE: Final[tuple[Timing, ...]] = ("latency",)
 STAGED_BY_HOST: Final[tuple[Timing, ...]] = ("latency", "throughput", "submit")
 """A copy from pageable memory is staged by the host, which waits for the device: a held stream would hold the host."""
 
@@ -245,7 +245,7 @@ TRANSFER: Final[tuple[Workload, ...]] = (
         sizes=ALLOCATION_SIZES,
         make=_make_allocation,
         kinds=ALL_KINDS,
-        timings=("latency", "throughput"),  # no kernel runs
+        timings=NOT_HELD,  # no kernel runs
     ),
     _transfer(
         name="allocate_uncached",
