@@ -18,7 +18,8 @@ from bench_lib.devices import Device, synchronize
 from bench_lib.records import PlannedCase
 from bench_lib.workloads.base import Prepared, Workload
 
-HOST_COPIES: Final = 3.0  # inputs, and the float64 reference made from them
+HOST_COPIES: Final = 5.0  # inputs, results, and those of the reference in float64, which are twice as large or more
+FLOAT64_COPIES: Final = 3.0  # the same where they are as large
 DEVICE_COPIES: Final = 1.25  # the working set, and what the allocator rounds up
 SMALL_NBYTES: Final = 16 * 1024 * 1024  # what always fits; asking costs milliseconds
 KEPT_SHARE: Final = 0.2  # of the memory available at the start
@@ -70,7 +71,8 @@ class Inputs:
             return ""
         device = self.devices[planned.case.device]
         host = next(one for one in self.devices.values() if not one.is_gpu) if device.is_gpu else device
-        for place, copies in ((device, DEVICE_COPIES if device.is_gpu else HOST_COPIES), (host, HOST_COPIES)):
+        on_host = FLOAT64_COPIES if planned.case.dtype == "float64" else HOST_COPIES
+        for place, copies in ((device, DEVICE_COPIES if device.is_gpu else on_host), (host, on_host)):
             needed, available = copies * planned.nbytes, available_nbytes(place)
             if needed > available and self._held:
                 self.forget()

@@ -10,6 +10,7 @@ import pytest
 
 from bench_lib import inputs
 from bench_lib.devices import Device
+from bench_lib.records import Case, PlannedCase
 from bench_lib.visitor import Visitor
 from bench_lib.workloads.base import Prepared
 from tests.test_visitor import CPU, ask, prepared, visit, workload
@@ -24,7 +25,20 @@ def test_what_cannot_fit_is_refused_before_it_is_tried(monkeypatch: pytest.Monke
     made: list[int] = []
     sample = visit(lambda setting: made.append(1) or prepared(), nbytes=2**30)
     assert (sample.status, made) == ("oom", [])
-    assert sample.reason == "needs about 3 GiB of memory on cpu, where 1 GiB is available"
+    assert sample.reason == "needs about 5 GiB of memory on cpu, where 1 GiB is available"
+
+
+@pytest.mark.parametrize(("dtype", "needed"), [("float64", 3), ("float32", 5), ("bfloat16", 5)])
+def test_a_reference_in_float64_is_larger_than_a_case_in_a_narrower_dtype(
+    dtype: str, needed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = inputs.Inputs(workloads={}, devices={"cpu": CPU}, seed=0)
+    case = Case(workload="made_up", n=1, dtype=dtype, device="cpu")
+    planned = PlannedCase(case=case, flop=1.0, nbytes=2**30)
+    monkeypatch.setattr(inputs, "available_nbytes", lambda device: needed * 2**30)
+    assert not made.shortage(planned)
+    monkeypatch.setattr(inputs, "available_nbytes", lambda device: needed * 2**30 - 1)
+    assert made.shortage(planned).startswith(f"needs about {needed} GiB of memory on cpu")
 
 
 def test_what_is_kept_for_later_gives_way_before_a_case_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +50,7 @@ def test_what_is_kept_for_later_gives_way_before_a_case_is_refused(monkeypatch: 
         return prepared(call=lambda: payload)
 
     def available(device: Device) -> int:
-        return 2**30 if kept and kept[0]() is not None else 4 * 2**30
+        return 2**30 if kept and kept[0]() is not None else 8 * 2**30
 
     monkeypatch.setattr(inputs, "available_nbytes", available)
     visitor = Visitor(workloads={"made_up": workload(make)}, devices={"cpu": CPU}, seed=0)

@@ -196,7 +196,8 @@ INDEXING: Final[tuple[Workload, ...]] = (
     ),
     _gradient(
         name="embedding_backward",
-        expression="torch.autograd.grad(y, weight, dy, retain_graph=True)  # y = torch.nn.functional.embedding(index, weight)",
+        expression="torch.autograd.grad(y, weight, dy, retain_graph=True)"
+        "  # y = torch.nn.functional.embedding(index, weight)",
         size=f"n random rows of {WIDTH} numbers, of a weight of {ROWS}",
         sizes=GRADIENT_TOKENS,
         make=gradient(embedding, _embedding_inputs, terms=lambda n: MOST_AT_AN_INDEX + 2 * n / ROWS),
