@@ -69,7 +69,7 @@ class Plan:
     Attributes
     ----------
     round
-        The round after which they were added; 0 for what was planned before the first.
+        The round in which they were added; 0 for what was planned before the first.
     reason
         Why they were added; empty for what was planned before the first round.
     """

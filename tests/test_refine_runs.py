@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import statistics
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
@@ -17,6 +18,7 @@ from bench_lib.records import Case, Plan, Recording, Run, Sample, from_json
 from bench_lib.refine import WITHIN, Refinement
 from bench_lib.runner import Request
 from bench_lib.storage import read
+from scripts import compare_refinement
 from tests.worlds import GPU, Silent, World, by_case, living_in, measure
 
 SIZES = (16, 256, 4096, 65536, 2**20)
@@ -225,6 +227,31 @@ def test_noise_alone_does_not_fill_a_plan(world: World, tmp_path: Path) -> None:
     world.seconds, world.noise = lambda case: 1e-5, 0.15
     _, recording = measure(tmp_path)
     assert len(recording.plan) <= 1.1 * len(world.cases())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("noise", "most"), [(0.05, 1.5), (0.10, 2.0)])
+def test_for_one_budget_crossovers_are_much_narrower_than_on_a_fixed_grid(
+    world: World, tmp_path: Path, noise: float, most: float
+) -> None:
+    def times(case: Case) -> float:
+        place = int(case.workload)
+        if case.device == "numpy":
+            return (1 + place / 10) * 5e-7 + 2e-10 * case.n
+        threads = 2 if case.device == "cpu-1t" else 1
+        start = 5e-6 if case.device == "cpu" else 1e-6
+        return start + threads * 1e-10 * case.n * (1 + place / 10)
+
+    world.devices, world.seconds, world.noise = ("numpy", "cpu", "cpu-1t"), times, noise
+    world.workloads = tuple(str(place) for place in range(30))
+    factors = {}
+    for refine in (False, True):
+        world.time = 100.0
+        _, recording = measure(tmp_path / str(refine), profile="standard", budget_seconds=120.0, refine=refine)
+        factors[refine] = sorted(width.factor for width in compare_refinement.widths(recording).values())
+    assert len(factors[True]) >= len(factors[False]) > 20
+    assert statistics.median(factors[False]) == 16
+    assert statistics.median(factors[True]) <= most
 
 
 @pytest.fixture

@@ -226,6 +226,15 @@ def test_a_case_is_counted_as_the_analysis_will_count_it(
     assert f"1/1 cases, {count}," in piped.getvalue().splitlines()[-1]
 
 
+def test_cases_that_are_added_are_counted_with_the_others(piped: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "PLAIN_INTERVAL_SECONDS", -1.0)
+    progress = terminal.RunProgress()
+    progress.begin(RUN, 2, PATH)
+    progress.add(3)
+    progress.saw(ok(CASE))
+    assert ": 1/5 cases, 1 ok," in piped.getvalue().splitlines()[-1]
+
+
 def test_piped_output_is_as_wide_as_a_wide_terminal_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.console(Stream(terminal=False)).width == 120
     monkeypatch.setenv("COLUMNS", "90")
