@@ -152,7 +152,7 @@ def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: l
 
 
 def test_a_run_refines_unless_told_otherwise(crossover: Crossover, requests: list[runner.Request]) -> None:
-    assert crossover("run") == crossover("run", "--no-refine") == 0
+    assert crossover("run", "--out", "a.jsonl") == crossover("run", "--out", "b.jsonl", "--no-refine") == 0
     assert [request.refine for request in requests] == [True, False]
 
 
