@@ -71,13 +71,28 @@ class Crew:
         return self._alive
 
     def bring_up(self, number: int) -> None:
-        """Warm every device that is needed."""
+        """Warm every device that is needed; one that costs two workers is given up, and the others come up without."""
+        fatal: set[str] = set()
+        while lost := self._warm_all(number):
+            key, err = lost
+            self.end()
+            if key in fatal or isinstance(err, WorkerTimeout):
+                self.give_up(key, f"{key} does not come up: {err}", number)
+            fatal.add(key)
+
+    def _warm_all(self, number: int) -> tuple[str, WorkerError] | None:
+        """Warm the devices in turn; returns the one that the worker did not survive, and how it ended."""
         for key in self.devices():
+            worker = self.worker
             request = {"do": "warm", "device": key, "seconds": WARM_SECONDS, "compiler": self.compiles(key)}
-            answer = self.worker.ask(request, timeout=START_TIMEOUT_SECONDS)
+            try:
+                answer = worker.ask(request, timeout=START_TIMEOUT_SECONDS)
+            except WorkerError as err:
+                return key, err
             self.warmup_seconds += float(answer["seconds"])
             if "failed" in answer:
                 self.give_up(key, f"{key} does not come up: {answer['failed']}", number)
+        return None
 
     def missing_counters(self) -> dict[str, str]:
         """Return the devices without a counter of energy, and why each has none."""
