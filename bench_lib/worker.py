@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -19,10 +20,10 @@ import torch
 from bench_lib import devices, host
 from bench_lib.ceilings import measure_ceilings
 from bench_lib.doctor import diagnose, usable
-from bench_lib.errors import CrossoverError
+from bench_lib.errors import CrossoverError, RecordError
 from bench_lib.measure import Settings
 from bench_lib.plan import make_plan, work_of
-from bench_lib.records import Case, PlannedCase, Sample, from_object, scrub, to_json, to_object
+from bench_lib.records import Case, Energy, Line, PlannedCase, Sample, from_object, scrub, to_json, to_object
 from bench_lib.sources import Source
 from bench_lib.visitor import Visitor, by_key
 from bench_lib.workloads import ALL
@@ -128,15 +129,15 @@ class Worker:
     def energy(self, request: Answer) -> Answer:
         """Measure what a loop of calls draws; the answer holds the line that a result file gets."""
         found = self._visitor.energy(from_object(PlannedCase, request["planned"]), request["seconds"])
-        return {"energy": to_json(found)}
+        return {"energy": _recorded(found, lambda reason: Energy(case=found.case, meter=found.meter, reason=reason))}
 
     def visit(self, request: Answer) -> Answer:
         """Measure a case once; the answer holds the sample as the line that a result file gets."""
         planned, round_number, visit = from_object(PlannedCase, request["planned"]), request["round"], request["visit"]
+        failed = partial(Sample, case=planned.case, round=round_number, visit=visit, status="failed")
         reason = self._lost.get(planned.case.workload)
         if reason:
-            lost = Sample(case=planned.case, round=round_number, visit=visit, status="failed", reason=reason)
-            return {"sample": to_json(lost)}
+            return {"sample": to_json(failed(reason=reason))}
         sample = self._visitor.visit(
             planned,
             round_number=round_number,
@@ -144,7 +145,15 @@ class Worker:
             settings=Settings(**request["settings"]),
             check=request["check"],
         )
-        return {"sample": to_json(sample)}
+        return {"sample": _recorded(sample, lambda reason: failed(reason=reason, wall_seconds=sample.wall_seconds))}
+
+
+def _recorded(line: Line, otherwise: Callable[[str], Line]) -> str:
+    """Return the line of a file, or, where the format refuses what a user's workload says of itself, one with why."""
+    try:
+        return to_json(line)
+    except RecordError as err:
+        return to_json(otherwise(scrub(f"it cannot be recorded: {err}")))
 
 
 VERBS: Final[dict[str, Callable[[Worker, Answer], Answer]]] = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,34 @@ def test_it_says_what_work_a_further_size_has_and_why_one_cannot_be_added(worker
     (added,) = [from_object(PlannedCase, one) for one in answer["cases"]]
     assert (added.case, added.flop, added.nbytes) == (asked[0], 2.0 * 96**3, 3 * 96 * 96 * 4)
     assert answer["declined"] == [f"{asked[1]} was not added: KeyError: 'nosuchthing'"]
+
+
+@pytest.mark.parametrize("bound", ["float('inf')", "-1.0", "'large'"])
+def test_a_workload_that_says_of_itself_what_no_file_can_hold_is_a_row_and_the_worker_lives_on(
+    tmp_path: Path, bound: str
+) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(ODD.format(bound=bound), encoding="utf-8")
+    with WorkerProcess(seed=0, threads=1) as worker:
+        worker.ask({"do": "load", "source": {"kind": "workloads", "place": str(file)}}, timeout=TIMEOUT)
+        planned = to_plain(plan(worker, "", ("cpu",))[0])
+        request = {"do": "visit", "round": 1, "visit": 2, "settings": {"visit_seconds": 0.01}, "check": True}
+        for _ in range(2):
+            sample = from_json(worker.ask(request | {"planned": planned}, timeout=TIMEOUT)["sample"])
+            assert isinstance(sample, Sample)
+            assert (sample.status, sample.round, sample.visit, sample.seconds) == ("failed", 1, 2, ())
+            assert sample.reason
+
+
+ODD = """
+from types import SimpleNamespace
+from bench_lib.workloads import Axis, Prepared, Workload
+
+ODD = Workload(
+    name="odd", family="mine", expression="odd", size="n", sizes=Axis(quick=(4,)), dtypes=Axis(quick=("float32",)),
+    make=lambda setting: Prepared(
+        call=lambda: None, check=lambda: SimpleNamespace(error=0.0, bound={bound}, ok=True)
+    ),
+    flop=float, nbytes=lambda n, itemsize: n,
+)
+"""

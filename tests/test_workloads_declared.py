@@ -54,13 +54,21 @@ def test_nothing_built_in_has_a_fault(workload):
         ({"timings": ("speed",)}, "timings is a tuple of some of latency"),
         ({"timings": ("throughput",)}, "timings hold latency"),
         ({"roundtrip": "no"}, "roundtrip is True or False; came 'no'"),
-        ({"multiple": 0}, "multiple is a whole number from 1; came 0"),
+        ({"lazy": "no"}, "lazy is True or False; came 'no'"),
+        ({"multiple": 0}, "multiple is a whole number from 1, .*; came 0"),
+        ({"multiple": 2**63}, "multiple is a whole number from 1, below 2\\*\\*63"),
         ({"mode": "jit"}, "mode is one of eager, compiled, graph"),
+        ({"eager": "/home/somebody/ops"}, "eager is the name of another workload, or empty"),
+        ({"eager": None}, "eager is the name of another workload, or empty; came None"),
         ({"make": None}, "make is a function; came None"),
         ({"flop": 3.0}, "flop is a function; came 3.0"),
         ({"flop": lambda n: float("nan")}, r"flop\(1\) is a number from 0; came nan"),
         ({"flop": lambda n: -1}, r"flop\(1\) is a number from 0; came -1"),
-        ({"nbytes": lambda n, itemsize: 0.5 * n}, r"nbytes\(1, itemsize\) is a whole number from 0; came 0.5"),
+        (
+            {"nbytes": lambda n, itemsize: 0.5 * n},
+            r"nbytes\(1, itemsize\) is a whole number from 0, below 2\*\*63; came 0.5",
+        ),
+        ({"nbytes": lambda n, itemsize: 2**63}, r"nbytes\(1, itemsize\) is a whole number from 0, below 2\*\*63"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_was_expected_and_what_came(change, sentence):

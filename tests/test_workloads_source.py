@@ -190,6 +190,16 @@ def test_code_from_a_prompt_has_no_hash():
     assert source_digest(scope["make"]) == ""
 
 
+def test_a_variable_without_a_value_does_not_count():
+    def closes_over_it():
+        return later
+
+    before = source_digest(closes_over_it)
+    later = 1
+    assert before
+    assert before != source_digest(closes_over_it)
+
+
 def test_functions_of_other_packages_count_by_name():
     assert source_digest(partial(max, 1)) != source_digest(partial(min, 1))
 

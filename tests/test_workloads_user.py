@@ -5,6 +5,7 @@ import sys
 from textwrap import dedent
 
 import pytest
+import torch
 
 from bench_lib.errors import UsageError
 from bench_lib.sources import Source
@@ -299,3 +300,34 @@ def test_what_is_wrong_with_a_package_is_one_sentence(package, body, sentence):
 def test_a_package_that_is_not_there_is_said_by_its_name():
     said = refused(load, Source(kind="package", place="gone = no_such_package:ALL"), taken=(), seed=0)
     assert said == "package gone: no_such_package: ModuleNotFoundError: No module named 'no_such_package'"
+
+
+def test_what_a_file_sets_of_torch_for_the_whole_process_ends_with_its_loading(file):
+    precision = torch.backends.cuda.matmul.fp32_precision, torch.backends.mkldnn.matmul.fp32_precision
+    body = """
+    import torch
+    torch.set_default_device("meta")
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    torch.set_float32_matmul_precision("medium")
+    ONE = declare("one")
+    """
+    try:
+        assert names(file(body)) == ["one"]
+        assert (torch.empty(0).device.type, torch.get_default_dtype()) == ("cpu", torch.float32)
+        assert torch.is_grad_enabled()
+        assert torch.get_float32_matmul_precision() == "highest"
+        refused(file, body + "raise ValueError")
+        assert torch.empty(0).device.type == "cpu"
+    finally:
+        torch.backends.cuda.matmul.fp32_precision, torch.backends.mkldnn.matmul.fp32_precision = precision
+
+
+def test_a_workload_whose_code_cannot_be_read_costs_itself_and_says_where(file):
+    body = """
+    class Odd:
+        __name__ = 3
+    ODD = Odd()
+    ONE = declare("one", flop=lambda n: n * bool(ODD))
+    """
+    assert re.fullmatch(rf"my_ops\.py, line {AT + 4}: TypeError: .*", refused(file, body))

@@ -19,6 +19,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 TEXTS: Final = ("family", "expression", "size")
 MAX_LENGTH: Final = 400
 MAX_VALUES: Final = 100
+LIMIT: Final = 2**63  # of whole numbers in a result file
 
 
 def fault(workload: Workload) -> str:
@@ -79,13 +80,15 @@ def _faults_of_choices(workload: Workload) -> Iterator[str]:
             yield f"{name} is a tuple of some of {', '.join(known)}; came {_shown(values)}"
     if "latency" not in workload.timings:
         yield f"timings hold latency, which every device has; came {_shown(workload.timings)}"
-    for name in ("roundtrip", "one_thread"):
+    for name in ("roundtrip", "one_thread", "lazy"):
         if not isinstance(getattr(workload, name), bool):
             yield f"{name} is True or False; came {_shown(getattr(workload, name))}"
-    if not _is_whole(workload.multiple) or workload.multiple < 1:
-        yield f"multiple is a whole number from 1; came {_shown(workload.multiple)}"
-    if workload.mode not in typing.get_args(Mode) or not isinstance(workload.eager, str):
-        yield f"mode is one of {', '.join(typing.get_args(Mode))}, and eager a name; came {_shown(workload.mode)}"
+    if _fault_of_size(workload.multiple):
+        yield f"multiple is a whole number from 1, below 2**63; came {_shown(workload.multiple)}"
+    if workload.mode not in typing.get_args(Mode):
+        yield f"mode is one of {', '.join(typing.get_args(Mode))}; came {_shown(workload.mode)}"
+    if not isinstance(workload.eager, str) or not NAME.fullmatch(workload.eager or "none"):
+        yield f"eager is the name of another workload, or empty; came {_shown(workload.eager)}"
 
 
 def _faults_of_work(workload: Workload) -> Iterator[str]:
@@ -94,12 +97,12 @@ def _faults_of_work(workload: Workload) -> Iterator[str]:
             flop, nbytes = workload.flop(n), workload.working_set(n, dtype)
             if not isinstance(flop, int | float) or not math.isfinite(flop) or flop < 0:
                 yield f"flop({n}) is a number from 0; came {_shown(flop)}"
-            if not _is_whole(nbytes) or nbytes < 0:
-                yield f"nbytes({n}, itemsize) is a whole number from 0; came {_shown(nbytes)}"
+            if not _is_whole(nbytes) or not 0 <= nbytes < LIMIT:
+                yield f"nbytes({n}, itemsize) is a whole number from 0, below 2**63; came {_shown(nbytes)}"
 
 
 def _fault_of_size(value: object) -> str:
-    return "" if _is_whole(value) and 1 <= value < 2**63 else f"a size is a whole number from 1; came {_shown(value)}"
+    return "" if _is_whole(value) and 1 <= value < LIMIT else f"a size is a whole number from 1; came {_shown(value)}"
 
 
 def _fault_of_dtype(value: object) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import linecache
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -71,7 +72,7 @@ def _parts(found: Any, ours: frozenset[Path]) -> Iterable[Any]:
         # __file__ and the like say where the code stands, and nothing of what it does.
         seen_names = (name for name in _names(code) if not name.startswith("__"))
         named = (found.__globals__[name] for name in seen_names if name in found.__globals__)
-        return (*(cell.cell_contents for cell in found.__closure__ or ()), *_from_modules(named, code, ours))
+        return (*_enclosed(found), *_from_modules(named, code, ours))
     if isinstance(found, type):
         return _parts_of_class(found, ours)
     if is_dataclass(found):
@@ -83,6 +84,12 @@ def _parts(found: Any, ours: frozenset[Path]) -> Iterable[Any]:
     if isinstance(found, tuple | list):
         return found
     return (type(found),) if _is_ours(type(found), ours) else ()
+
+
+def _enclosed(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # a variable that has no value yet, or none any more
+            yield cell.cell_contents
 
 
 def _from_modules(named: Iterable[Any], code: CodeType, ours: frozenset[Path]) -> Iterator[Any]:

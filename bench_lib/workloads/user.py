@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
+
+import torch
 
 from bench_lib.errors import UsageError
 from bench_lib.records import WorkloadRecord, scrub
@@ -52,7 +55,9 @@ def load(source: Source, *, taken: Collection[str], seed: int) -> tuple[Loaded, 
     """
     names = set(taken)
     loaded = []
-    for one in LOADERS[source.kind](source.place, seed):
+    with _torch_left_as_it_was():
+        declared = tuple(LOADERS[source.kind](source.place, seed))
+    for one in declared:
         _require_sound(one)
         if one.workload.name in names:
             msg = f"{one.origin}: another workload is called {one.workload.name!r} already: choose another name"
@@ -63,6 +68,19 @@ def load(source: Source, *, taken: Collection[str], seed: int) -> tuple[Loaded, 
         msg = f"{source.name}: declares no Workload: name one, or a tuple of them, at the top level"
         raise UsageError(msg)
     return tuple(loaded)
+
+
+@contextmanager
+def _torch_left_as_it_was() -> Iterator[None]:
+    """Undo what a file sets of torch for the whole process, which would change how all other cases are measured."""
+    dtype, is_recording = torch.get_default_dtype(), torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)  # not the one before: any default device, the CPU too, slows every call down
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(is_recording)
+        torch.set_float32_matmul_precision("highest")  # the precision of each case is then set by its dtype
 
 
 def _from_file(place: str, seed: int) -> Iterator[Loaded]:
@@ -132,7 +150,8 @@ def _without_paths(workload: Workload) -> Workload:
 def _require_sound(loaded: Loaded) -> None:
     try:
         wrong = fault(loaded.workload)
-    except Exception as err:  # its functions of work are the user's too
+        loaded.record()
+    except Exception as err:  # its functions of work are the user's too, and all that they reach
         raise UsageError(sentence(err, loaded.origin)) from err
     if wrong:
         msg = f"{loaded.origin}: {wrong}"
