@@ -25,6 +25,9 @@ READ_NBYTES: Final = 1 << 16
 TAIL_NBYTES: Final = 4000
 KILL_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.5  # how long a wait goes on before it looks round
+ALONE: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+"""What keeps a worker to one process: CUDA is looked for without beginning it, and ``torch.compile`` starts no pool of
+compilers, which would go on beside what is measured."""
 
 
 class WorkerTimeout(WorkerError):
@@ -48,7 +51,7 @@ class WorkerProcess:
 
     def __init__(self, *, seed: int, threads: int, python: str = sys.executable, compile_cache: str = "") -> None:
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
-        environment = os.environ | thread_environment(threads) | {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+        environment = os.environ | thread_environment(threads) | ALONE
         if compile_cache:
             environment["TORCHINDUCTOR_CACHE_DIR"] = compile_cache
         try:

@@ -65,6 +65,15 @@ print(json.dumps({name: os.environ[name] for name in ("OMP_NUM_THREADS", "OPENBL
         assert set(worker.ask({}, timeout=20).values()) == {"3"}
 
 
+def test_torch_is_told_to_compile_in_the_worker_itself(start: Start) -> None:
+    program = """
+sys.stdin.readline()
+print(json.dumps({"threads": os.environ["TORCHINDUCTOR_COMPILE_THREADS"]}), flush=True)
+"""
+    with start(program) as worker:
+        assert worker.ask({}, timeout=20) == {"threads": "1"}
+
+
 def test_a_refusal_is_raised_as_the_error_that_the_worker_named(start: Start) -> None:
     program = ECHO.replace('{"got": json.loads(line)}', '{"error": "no such device", "kind": "UsageError"}')
     with start(program) as worker, pytest.raises(UsageError, match="no such device"):
