@@ -1,4 +1,4 @@
-"""From a request to a result file: what is here, what is asked, the header, and the sitting that measures it.
+"""From a request to a result file: the plan, the header, and the sitting that measures.
 
 The parent imports no torch and touches no device: it asks a worker. Whatever ends a sitting, what was measured stays in
 the file and :func:`resume` goes on from there.
@@ -7,83 +7,25 @@ the file and :func:`resume` goes on from there.
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bench_lib.beginning import Here, ask_here, ask_plan, make_header, require_same
 from bench_lib.crew import START_TIMEOUT_SECONDS
-from bench_lib.errors import NotComparable
 from bench_lib.examination import examined
 from bench_lib.observer import Ended, Observer
-from bench_lib.prices import as_settings
-from bench_lib.process import WorkerProcess, start_worker
-from bench_lib.records import DeviceRecord, Facts, Plan, PlannedCase, Recording, Run, WorkloadRecord, from_object
-from bench_lib.schedule import PROFILES
+from bench_lib.process import start_worker
+from bench_lib.records import Plan, PlannedCase, Run
+from bench_lib.request import Request
 from bench_lib.sitting import Sitting
 from bench_lib.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.storage import Store, default_path
 
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a person asks of a run.
-
-    Attributes
-    ----------
-    devices
-        Keys; all that are found if empty.
-    expression
-        Which cases, see :mod:`bench_lib.selection`; all if empty.
-    rounds, budget_seconds
-        None for the profile's own.
-    visit_timeout
-        Wall-clock seconds after which a visit that does not answer is ended.
-    refine
-        Whether sizes are added near the crossovers, see :mod:`bench_lib.refine`.
-    energy
-        Whether a part of the budget goes to what calls draw, see :mod:`bench_lib.energy`.
-    prices
-        Of an hour of each device by its key, kept for the report.
-    workloads, models
-        Files, and functions in files (``my_model.py:make``), to measure in place of what is built in.
-    """
-
-    profile: str = "quick"
-    devices: tuple[str, ...] = ()
-    expression: str = ""
-    rounds: int | None = None
-    budget_seconds: float | None = None
-    seed: int = 0
-    out: Path | None = None
-    machine: str | None = None
-    visit_timeout: float = 60.0
-    refine: bool = True
-    energy: bool = False
-    prices: Mapping[str, float] = field(default_factory=dict)
-    workloads: tuple[Path, ...] = ()
-    models: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Here:
-    """What a machine has, as its worker found it. ``default`` is the device that the lesson's check picks."""
-
-    machine: str
-    default: str
-    devices: tuple[DeviceRecord, ...]
-    host: Facts
-    software: Facts
-    precision: Facts
-
-    def as_object(self) -> dict[str, Any]:
-        """Return it as a plain object, for JSON."""
-        return dataclasses.asdict(self)
+__all__ = ["Ended", "Here", "Listed", "Observer", "Request", "describe", "list_cases", "resume", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +39,13 @@ class Listed:
 def describe() -> Here:
     """Return what is on this machine, found by a worker that is then ended."""
     with start_worker(seed=0) as worker:
-        return _ask_here(worker)
+        return ask_here(worker)
 
 
 def list_cases(request: Request) -> Listed:
     """Return the cases that a request stands for, without measuring any."""
     with _starter(request) as start, start() as worker:
-        planned, _ = _ask_plan(worker, request)
+        planned, _ = ask_plan(worker, request)
         return Listed(cases=planned, not_loaded=tuple(start.not_loaded))
 
 
@@ -123,7 +65,7 @@ def run(request: Request, observer: Observer) -> Ended:
     if request.out:
         Store.require_free(request.out)
     with _starter(request) as start, start() as first:
-        header, planned = _make_header(first, request, start)
+        header, planned = make_header(first, request, start)
         keys = [device.key for device in header.devices]
         with examined(first, keys, budget=header.budget_seconds or 0.0, start=start) as (worker, findings):
             header = dataclasses.replace(header, findings=findings)
@@ -156,12 +98,13 @@ def resume(path: Path, request: Request, observer: Observer) -> Ended:
             budget_seconds=original.budget_seconds,
             seed=original.seed,
             machine=original.machine,
+            visit_timeout=float(original.settings.get("visit_timeout_seconds") or request.visit_timeout),
         )
         with _starter(asked) as start:
             start.require_same(original.settings)
             with start() as worker:
-                header, planned = _make_header(worker, asked, start)
-                _check_same(recording, header, planned)
+                header, planned = make_header(worker, asked, start)
+                require_same(recording, header, planned)
                 sitting = _sit(store, original, planned, start, asked, observer, started)
                 sitting.recall(recording)
                 return sitting.go(worker, path)
@@ -201,95 +144,3 @@ def _sit(
         visit_timeout=request.visit_timeout,
         start=start,
     )
-
-
-def _ask_here(worker: WorkerProcess) -> Here:
-    answer = worker.ask({"do": "describe"}, timeout=START_TIMEOUT_SECONDS)
-    found = tuple(from_object(DeviceRecord, one) for one in answer.pop("devices"))
-    return Here(devices=found, **answer)
-
-
-def _ask_plan(worker: WorkerProcess, request: Request) -> tuple[tuple[PlannedCase, ...], tuple[WorkloadRecord, ...]]:
-    question = {
-        "do": "plan",
-        "profile": request.profile,
-        "devices": list(request.devices),
-        "expression": request.expression,
-    }
-    answer = worker.ask(question, timeout=START_TIMEOUT_SECONDS)
-    planned = tuple(from_object(PlannedCase, one) for one in answer["cases"])
-    return planned, tuple(from_object(WorkloadRecord, one) for one in answer["workloads"])
-
-
-def _make_header(worker: WorkerProcess, request: Request, start: Starter) -> tuple[Run, tuple[PlannedCase, ...]]:
-    """Ask the worker what is here and what is to be measured, and write it as the header and the plan."""
-    here = _ask_here(worker)
-    planned, workloads = _ask_plan(worker, request)
-    profile = PROFILES[request.profile]
-    created = datetime.now(UTC)
-    used = list(dict.fromkeys(one.case.device for one in planned))
-    header = Run(
-        id=f"{created:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-        created=created.isoformat(timespec="seconds"),
-        machine=request.machine or here.machine,
-        profile=request.profile,
-        seed=request.seed,
-        rounds=request.rounds or profile.rounds,
-        visits=profile.visits,
-        budget_seconds=request.budget_seconds or profile.budget_seconds,
-        command=_command(request),
-        host=here.host,
-        software=here.software,
-        precision=here.precision,
-        settings={
-            "devices": ",".join(used),
-            "expression": request.expression,
-            "target": profile.target,
-            "visit_timeout_seconds": request.visit_timeout,
-            "refine": request.refine,
-            **({"energy": True} if request.energy else {}),
-            **as_settings(request.prices),
-            **start.settings(),
-        },
-        devices=tuple(device for device in here.devices if device.key in used),
-        workloads=workloads,
-    )
-    return header, planned
-
-
-def _command(request: Request) -> str:
-    """Return the command that repeats a run, without any path."""
-    words = ["crossover run", f"--profile {request.profile}"]
-    words += [f"--workloads {path.name}" for path in request.workloads]
-    words += [f"--model {Path(model).name}" for model in request.models]
-    words += [f"--device {key}" for key in request.devices]
-    if request.expression:
-        words.append(f"-k '{request.expression}'")
-    if request.rounds:
-        words.append(f"--rounds {request.rounds}")
-    if request.budget_seconds:
-        words.append(f"--budget {request.budget_seconds:.0f}s")
-    if not request.refine:
-        words.append("--no-refine")
-    if request.energy:
-        words.append("--energy")
-    words += [f"--price {key}={price:g}" for key, price in request.prices.items()]
-    words.append(f"--seed {request.seed}")
-    return " ".join(words)
-
-
-def _check_same(recording: Recording, now: Run, planned: tuple[PlannedCase, ...]) -> None:
-    """Refuse to mix measurements of two different things in one file."""
-    then = recording.run
-    changed = [
-        name for name in ("devices", "workloads", "software", "precision") if getattr(then, name) != getattr(now, name)
-    ]
-    added = {one.case for plan in recording.additions for one in plan.cases}
-    if tuple(one for one in recording.plan if one.case not in added) != planned:
-        changed.append("plan")
-    if changed:
-        msg = (
-            f"this file was begun with other {', '.join(changed)} than are here now, so it cannot be continued: "
-            "start a new run, or go back to what it was begun with"
-        )
-        raise NotComparable(msg)

@@ -154,6 +154,51 @@ def test_a_device_that_does_not_come_up_costs_its_own_cases_only(
             assert {sample.status for sample in samples} == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("err", "tries"), [(WorkerError("ended by SIGSEGV"), 2), (WorkerTimeout("no answer within 300 s"), 1)]
+)
+def test_a_device_that_costs_the_worker_as_it_comes_up_is_given_up_and_the_run_goes_on(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, err: WorkerError, tries: int
+) -> None:
+    tried: list[str] = []
+
+    def warm(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+        tried.append(request["device"])
+        if request["device"] == "cpu":
+            worker.kill()
+            raise err
+        return {"seconds": 0.5}
+
+    monkeypatch.setattr(Worker, "warm", warm)
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "complete"
+    assert tried.count("cpu") == tries
+    for case, samples in by_case(recording).items():
+        if case.device == "cpu":
+            assert [(one.status, one.reason) for one in samples] == [("failed", f"cpu does not come up: {err}")]
+        else:
+            assert {sample.status for sample in samples} == {"ok"}
+
+
+def test_a_device_that_costs_one_worker_as_it_comes_up_is_tried_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = iter([True])
+
+    def warm(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+        if next(ends, False):
+            worker.kill()
+            msg = "ended by SIGKILL"
+            raise WorkerError(msg)
+        return {"seconds": 0.5}
+
+    monkeypatch.setattr(Worker, "warm", warm)
+    ended, recording = measure(tmp_path)
+    assert ended.outcome == "complete"
+    assert world.started == recording.run.rounds + 1
+    assert {sample.status for sample in recording.samples} == {"ok"}
+
+
 def test_a_case_that_cost_one_worker_has_its_second_try_after_resuming(world: World, tmp_path: Path) -> None:
     unlucky = world.cases()[2].case
     killed = iter([WorkerError("ended by SIGKILL")])
@@ -237,6 +282,25 @@ def test_a_resumed_run_keeps_to_the_budget_of_the_whole(world: World, tmp_path: 
     world.behaviour = lambda case, visit: None
     second = runner.resume(first.path, Request(), Silent())
     assert first.wall_seconds + second.wall_seconds <= 110
+
+
+def test_a_resumed_run_waits_for_a_visit_as_long_as_the_run_did(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: set[float] = set()
+    ask = Worker.ask
+
+    def listen(worker: Worker, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        if request["do"] == "visit":
+            waits.add(timeout)
+        return ask(worker, request, timeout=timeout)
+
+    monkeypatch.setattr(Worker, "ask", listen)
+    world.behaviour = lambda case, visit: KeyboardInterrupt() if visit == 100 else None
+    ended, _ = measure(tmp_path, visit_timeout=300.0)
+    world.behaviour = lambda case, visit: None
+    runner.resume(ended.path, Request(), Silent())
+    assert waits == {300.0}
 
 
 def test_resuming_a_complete_run_measures_nothing_more(world: World, tmp_path: Path) -> None:
