@@ -1,9 +1,10 @@
 """The report: one page that answers when the GPU wins, and needs nothing but itself.
 
 The parts, in the order of the data: :mod:`matchups` (who is set against whom), :mod:`findings` (counted),
-:mod:`headlines` (in sentences), :mod:`hero`, :mod:`strip`, :mod:`panels`, :mod:`doubt`, :mod:`expenses`,
-:mod:`numbers` and :mod:`sheet` (what each section shows), :mod:`story` (all of it) and :mod:`page` (as text). Nothing
-here imports torch, and nothing is read or written but the package's own templates.
+:mod:`headlines` (in sentences), :mod:`hero`, :mod:`strip`, :mod:`panels`, :mod:`launches`, :mod:`fitness`,
+:mod:`doubt`, :mod:`expenses`, :mod:`numbers` and :mod:`sheet` (what each section shows), :mod:`captions` (the small
+print), :mod:`story` (all of it) and :mod:`page` (as text). Nothing here imports torch, and nothing is read or written
+but the package's own templates.
 """
 
 from __future__ import annotations

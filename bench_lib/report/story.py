@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bench_lib import analysis, units
-from bench_lib.records import Recording, Run
+from bench_lib import analysis
+from bench_lib.records import Recording
 from bench_lib.report import (
     answer,
+    captions,
     doubt,
     expenses,
     filters,
@@ -32,7 +33,6 @@ from bench_lib.report import (
     words,
 )
 from bench_lib.report.matchups import Matchup, Side, View
-from bench_lib.theme import device_series, is_gpu
 
 SECTIONS: Final = (
     ("hero", "Who wins"),
@@ -100,8 +100,8 @@ def tell(
     return {
         "title": answer.title(lead_run, lead_views),
         "sections": _sections(lead_views, launched),
-        "sides": _masthead_sides(lead_run, lead),
-        "meta": _meta(lead_run, recordings),
+        "sides": captions.masthead_sides(lead_run, lead),
+        "meta": captions.meta(lead_run, recordings),
         "guards": [*fitness.guards(lead_run), *headlines.guards(doubts)],
         "sentences": answer.sentences(lead_views, estimates),
         "tallies": [answer.tally(view) for view in answer.tally_views(lead_views)],
@@ -112,13 +112,13 @@ def tell(
         "strip_heading": headings.strip_heading(shown_strip[0].matchup.device, _answers(shown_strip[0]))
         if shown_strip
         else "",
-        "strip_labels": [_strip_label(view) for view in shown_strip],
+        "strip_labels": [captions.strip_label(view) for view in shown_strip],
         "strip_colors": ([answer.color(view.matchup.run, view.matchup.device) for view in shown_strip] * 2)[:2],
         "strip_reuse": bool(len(_break_even(lead_views))),
-        "strip_provenance": _provenance(shown_strip[0], both=True) if shown_strip else "",
+        "strip_provenance": captions.provenance(shown_strip[0], both=True) if shown_strip else "",
         "panels": drawn,
         "lines_heading": headings.lines_heading(_quickest(lead_views, estimates)),
-        "lines_provenance": _provenance(lead_views[0], both=True) if lead_views else "",
+        "lines_provenance": captions.provenance(lead_views[0], both=True) if lead_views else "",
         "launches": launched,
         "fitness": examined,
         "trust": doubted,
@@ -170,59 +170,9 @@ def _hero_view(place: int, view: View, chips: filters.Filters, *, several: bool)
         baseline_word=matchup.baseline.word,
         device_color=answer.color(matchup.run, matchup.device),
         baseline_color=answer.color(matchup.run, matchup.baseline),
-        provenance=_provenance(view, both=False),
+        provenance=captions.provenance(view, both=False),
         table=hero.table(view, chips),
     )
-
-
-def _strip_label(view: View) -> str:
-    if view.matchup.has_gpu:
-        return "Copied there and back" if view.residency == "roundtrip" else "Data already there"
-    return f"{view.matchup.device.word} over {view.matchup.baseline.word}"
-
-
-def _masthead_sides(run: Run, lead: Sequence[Matchup]) -> list[dict[str, str]]:
-    """Return the full names at the top: GPU and CPU, or the CPU alone."""
-    look = device_series((device.key, device.kind) for device in run.devices)
-    if lead and lead[0].has_gpu:
-        sides = [*(matchup.device for matchup in lead), lead[0].baseline]
-        return [{"name": answer.full_name(side.name, side.threads), "color": look[side.key].color} for side in sides]
-    names: dict[str, dict[str, str]] = {}
-    for device in sorted(run.devices, key=lambda device: (device.key != "cpu", not is_gpu(device.kind))):
-        name = words.clean(device.name)
-        names.setdefault(name, {"name": answer.full_name(name, device.threads), "color": look[device.key].color})
-    return list(names.values())[:3]
-
-
-def _meta(run: Run, recordings: Sequence[Recording]) -> list[str]:
-    facts = [sheet.date(run.created), words.clean(run.machine), f"run {words.clean(run.id)}"]
-    if len(recordings) > 1:
-        facts.append(f"{units.count(len(recordings))} runs on this page, the headline is of this one")
-    return facts
-
-
-def _provenance(view: View, *, both: bool) -> str:
-    """Return the grey line under a figure, so that a picture of it stands alone.
-
-    ``both`` for a figure that shows a GPU's data in place and its round trip as well, else the view's own.
-    """
-    matchup = view.matchup
-    run = matchup.run
-    names = (
-        [matchup.device.name, answer.full_name(matchup.baseline.name, matchup.baseline.threads)]
-        if matchup.has_gpu
-        else [answer.full_name(matchup.device.name, matchup.device.threads)]
-    )
-    facts: list[str] = [*names, *headings.versions(run)]
-    own = "round trip" if view.residency == "roundtrip" else "resident"
-    facts += [
-        f"latency, {'resident and round trip' if matchup.has_gpu else 'resident'}" if both else f"{view.timing}, {own}",
-        "float32 unless a row names its dtype",
-        f"medians of {units.count(int(matchup.pairs['rounds'].max()), 'round')} of {units.count(run.visits, 'visit')}",
-        f"run {words.clean(run.id)}",
-        "times: lower is better",
-    ]
-    return " \N{MIDDLE DOT} ".join(facts)
 
 
 def _quickest(views: Sequence[View], estimates: pd.DataFrame) -> list[tuple[Side, Mapping[str, Any]]]:
