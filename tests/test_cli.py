@@ -151,9 +151,12 @@ def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: l
     ]
 
 
-def test_a_run_refines_unless_told_otherwise(crossover: Crossover, requests: list[runner.Request]) -> None:
-    assert crossover("run", "--out", "a.jsonl") == crossover("run", "--out", "b.jsonl", "--no-refine") == 0
-    assert [request.refine for request in requests] == [True, False]
+@pytest.mark.parametrize(("options", "refine"), [((), True), (("--no-refine",), False)])
+def test_a_run_refines_unless_told_otherwise(
+    crossover: Crossover, requests: list[runner.Request], options: tuple[str, ...], refine: bool
+) -> None:
+    assert crossover("run", *options) == 0
+    assert [request.refine for request in requests] == [refine]
 
 
 def test_files_and_models_of_ones_own_become_part_of_a_request(
