@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bench_lib.crew import START_TIMEOUT_SECONDS
-from bench_lib.errors import NotComparable
+from bench_lib.errors import DeviceNotFound, NotComparable
 from bench_lib.prices import as_settings
 from bench_lib.process import WorkerProcess
 from bench_lib.records import DeviceRecord, Facts, PlannedCase, Recording, Run, WorkloadRecord, from_object
@@ -60,6 +61,7 @@ def ask_plan(worker: WorkerProcess, request: Request) -> tuple[tuple[PlannedCase
 def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tuple[Run, tuple[PlannedCase, ...]]:
     """Ask the worker what is here and what is to be measured, and write it as the header and the plan."""
     here = ask_here(worker)
+    _require_here(request.prices, here.devices)
     planned, workloads = ask_plan(worker, request)
     profile = PROFILES[request.profile]
     created = datetime.now(UTC)
@@ -91,6 +93,15 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
         workloads=workloads,
     )
     return header, planned
+
+
+def _require_here(prices: Iterable[str], devices: Iterable[DeviceRecord]) -> None:
+    """Refuse a price of a device that is not here: it would change nothing, and nobody would see why."""
+    here = [device.key for device in devices]
+    missing = [key for key in prices if key not in here]
+    if missing:
+        msg = f"--price names {', '.join(missing)}, and this machine has {', '.join(here)}: choose among those"
+        raise DeviceNotFound(msg)
 
 
 def require_same(recording: Recording, now: Run, planned: tuple[PlannedCase, ...]) -> None:

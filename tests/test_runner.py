@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench_lib import runner
-from bench_lib.errors import NotComparable, StorageError, WorkerError
+from bench_lib.errors import DeviceNotFound, NotComparable, StorageError, WorkerError
 from bench_lib.process import WorkerTimeout
 from bench_lib.records import (
     Case,
@@ -367,6 +367,15 @@ def test_the_header_says_how_to_repeat_the_run_without_naming_a_path(world: Worl
         "crossover run --profile quick --device cpu -k 'add or x' --rounds 2 --budget 60s --seed 7"
     )
     assert str(tmp_path) not in (tmp_path / "run.jsonl").read_text()
+
+
+def test_a_price_of_a_device_that_is_not_here_is_refused_before_anything_is_measured(
+    world: World, tmp_path: Path
+) -> None:
+    with pytest.raises(DeviceNotFound, match="--price names cuda, and this machine has cpu, cpu-1t: choose among"):
+        measure(tmp_path, prices={"cpu": 0.4, "cuda": 3.5})
+    assert not (tmp_path / "run.jsonl").exists()
+    assert not world.visits
 
 
 def test_a_machine_can_be_named(world: World, tmp_path: Path) -> None:
