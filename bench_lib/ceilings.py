@@ -18,8 +18,7 @@ from bench_lib.ceiling_probes import Candidate, Probe, probes_of
 from bench_lib.ceiling_schedule import name_of
 from bench_lib.clock import Clock, for_case
 from bench_lib.device_memory import available_nbytes, empty_cache
-from bench_lib.devices import Device, activate, synchronize
-from bench_lib.errors import WorkerError
+from bench_lib.devices import Device, activate, require_alive
 from bench_lib.measure import Settings, measure
 from bench_lib.records import Ceiling, Timing, scrub
 
@@ -89,7 +88,7 @@ def measure_ceilings(
         clock=lambda timing: for_case(device, timing),
         activate=lambda dtype: activate(device, dtype or "float32"),
         free_nbytes=lambda: (available_nbytes(device), available_nbytes(host)),
-        require_alive=lambda reason: _require_alive(device, reason),
+        require_alive=lambda reason: require_alive(device, reason),
     )
     found = tuple(probe_all(probes, place, round_number=round_number, seconds=seconds, known=known))
     empty_cache(device)
@@ -191,11 +190,3 @@ def _shortage(candidate: Candidate, place: Place) -> str:
         if needed > MEMORY_SHARE * free:
             return f"needs {units.nbytes(needed)} on {where}, where {units.nbytes(free)} is available"
     return ""
-
-
-def _require_alive(device: Device, reason: str) -> None:
-    try:
-        synchronize(device)
-    except RuntimeError as err:
-        msg = f"{reason}; {device.key} could not be used by the measuring process any more"
-        raise WorkerError(msg) from err

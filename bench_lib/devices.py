@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.errors import DeviceNotFound
+from bench_lib.errors import DeviceNotFound, WorkerError
 from bench_lib.host import Threads, cpu_name, host_facts, slug, usable_threads
 from bench_lib.records import DeviceRecord, Facts
 from bench_lib.software import precision_facts, software_facts
@@ -28,6 +28,7 @@ __all__ = [
     "host_facts",
     "machine_name",
     "precision_facts",
+    "require_alive",
     "select",
     "software_facts",
     "synchronize",
@@ -139,6 +140,21 @@ def synchronize(device: Device) -> None:
     """Wait until a device has done all it was given; nothing to wait for on the host."""
     if device.is_gpu:
         torch.accelerator.synchronize(device.index)
+
+
+def require_alive(device: Device, reason: str) -> None:
+    """Refuse to go on with a device that ``reason`` has broken: after some CUDA errors every further call fails.
+
+    Raises
+    ------
+    WorkerError
+        If this process cannot use it any more.
+    """
+    try:
+        synchronize(device)
+    except RuntimeError as err:
+        msg = f"{reason}; {device.key} could not be used by the measuring process any more"
+        raise WorkerError(msg) from err
 
 
 def activate(device: Device, dtype: str) -> None:

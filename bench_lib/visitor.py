@@ -17,9 +17,8 @@ import torch
 from bench_lib import units
 from bench_lib.clock import Clock, for_case
 from bench_lib.device_memory import peak_nbytes, reset_peak
-from bench_lib.devices import Device, activate, synchronize
+from bench_lib.devices import Device, activate, require_alive, synchronize
 from bench_lib.energy import drawn, open_meter
-from bench_lib.errors import WorkerError
 from bench_lib.host_memory import growth_nbytes
 from bench_lib.inputs import Inputs
 from bench_lib.measure import Measurement, Settings, measure
@@ -106,7 +105,7 @@ class Visitor:
                 sample = replace(sample, status="oom", reason=_out_of_memory(planned, self._said(err, planned)))
             else:
                 sample = replace(sample, status="failed", reason=self._said(err, planned))
-                self._require_alive(self.devices[planned.case.device], sample.reason)
+                require_alive(self.devices[planned.case.device], sample.reason)
         if sample.status == "oom":  # only here, where the error and the tensors of its frames are gone
             self._inputs.forget()
         return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
@@ -128,7 +127,7 @@ class Visitor:
             loop = drawn(prepared.call, lambda: synchronize(device), meter, seconds=seconds)
         except (Exception, SystemExit) as err:  # as in a visit: it may fail in any way, and costs its own number
             reason = self._said(err, planned)
-            self._require_alive(device, reason)
+            require_alive(device, reason)
             return Energy(case=case, meter=meter.name, reason=reason)
         return Energy(
             case=case,
@@ -142,15 +141,6 @@ class Visitor:
     def _said(self, err: BaseException, planned: PlannedCase) -> str:
         """Return an error as one sentence; with the file and the line of a user's workload."""
         return sentence(err, self.origins.get(planned.case.workload))
-
-    @staticmethod
-    def _require_alive(device: Device, reason: str) -> None:
-        """Raise if a device cannot be used any more: after some CUDA errors every further call of the process fails."""
-        try:
-            synchronize(device)
-        except RuntimeError as err:
-            msg = f"{reason}; {device.key} could not be used by the measuring process any more"
-            raise WorkerError(msg) from err
 
     def _measured(self, sample: Sample, planned: PlannedCase, settings: Settings, *, check: bool) -> Sample:
         case = planned.case
@@ -188,13 +178,15 @@ class Visitor:
         clock = self._clock(case, device)
         telemetry = self._telemetry_of(device)
         deadline = time.perf_counter() + settings.visit_seconds
+        first_calls: list[float] = []
         for _ in range(THROTTLED_TRIES):
             measurement = measure(prepared.call, clock, settings)
+            first_calls.append(measurement.first_call_seconds)
             reading = telemetry.read() if telemetry else None
             if reading is None or not reading.throttle or time.perf_counter() > deadline:
                 break
         self._last_used[device.key] = time.perf_counter()
-        return measurement, reading
+        return replace(measurement, first_call_seconds=first_calls[0]), reading
 
     def _checked(self, sample: Sample, prepared: Prepared, device: Device) -> Sample:
         """Compare with the reference, and note the peak memory of one more call, both untimed."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from bench_lib import devices
 from bench_lib import visitor as visitor_module
 from bench_lib.devices import Device
 from bench_lib.errors import WorkerError
-from bench_lib.measure import Settings
+from bench_lib.measure import Measurement, Settings, measure
 from bench_lib.records import Case, PlannedCase, Sample
 from bench_lib.telemetry import Reading
 from bench_lib.visitor import Visitor
@@ -109,7 +111,7 @@ def test_a_device_that_an_error_has_broken_ends_the_worker_and_not_the_cases_aft
         msg = "CUDA error: an illegal memory access was encountered"
         raise RuntimeError(msg)
 
-    monkeypatch.setattr(visitor_module, "synchronize", broken)
+    monkeypatch.setattr(devices, "synchronize", broken)
     with pytest.raises(WorkerError, match=r"illegal memory access .*; cpu could not be used"):
         visit(lambda setting: prepared(call=broken))
 
@@ -201,6 +203,19 @@ def test_a_throttled_visit_is_made_again_three_times_at_most_and_then_kept_flagg
     assert bool(sample.throttle) is flagged
     assert sample.status == "ok"
     assert sample.clocks == {"sm_clock_hz": 1.98e9}
+
+
+def test_the_first_call_of_a_visit_that_is_made_again_stays_the_very_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor_module.Telemetry, "open", lambda device: Thermometer(1))
+    made: list[float] = []
+
+    def measured(*arguments: Any) -> Measurement:
+        made.append(1.0 / (1 + len(made)))
+        return replace(measure(*arguments), first_call_seconds=made[-1])
+
+    monkeypatch.setattr(visitor_module, "measure", measured)
+    sample = visit(lambda setting: prepared(), settings=Settings(visit_seconds=600.0, calls=1, blocks=2))
+    assert (made, sample.first_call_seconds) == ([1.0, 0.5], 1.0)
 
 
 def test_a_throttled_visit_is_not_made_again_when_its_share_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
