@@ -24,8 +24,8 @@ from bench_lib.stats import Floats
 
 COLUMNS: Final = (
     *("run", "source", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name"),
-    *("threads", "lazy", "residency", "timing", "flop", "nbytes", "status", "reason", "rounds", "visits", "blocks", "seconds"),
-    *("seconds_low", "seconds_high", "floor_seconds", "floor_low", "floor_high", "interval", "converged"),
+    *("threads", "lazy", "residency", "timing", "flop", "nbytes", "status", "reason", "rounds", "visits", "blocks"),
+    *("seconds", "seconds_low", "seconds_high", "floor_seconds", "floor_low", "floor_high", "interval", "converged"),
     *("first_call_seconds", "relative_error", "error_bound", "peak_allocated_nbytes", "throttled", "launch_bound"),
     "modes",
 )
