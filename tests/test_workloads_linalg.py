@@ -1,6 +1,7 @@
 """Factorizations: any sign is right, any wrong factor is caught, and the bounds leave no room for one percent."""
 
 import math
+from itertools import combinations
 
 import pytest
 import torch
@@ -103,6 +104,99 @@ def test_gradients_are_right_whichever_way_the_vectors_point(name, function, inp
     assert made(setting(dtype="float32")).check().ok
     unaligned = gradient(other, inputs, terms=gradient_terms, reference=function)
     assert not unaligned(setting(dtype="float32")).check().ok
+
+
+def rotation(p, q):
+    """Return the cosine and sine that turn a symmetric matrix's element (p, q) to zero, whose diagonal differs by q."""
+    if p == 0:
+        return 1.0, 0.0
+    zeta = q / (2 * p)
+    t = (1 if zeta >= 0 else -1) / (abs(zeta) + math.sqrt(1 + zeta * zeta))
+    return 1 / math.sqrt(1 + t * t), t / math.sqrt(1 + t * t)
+
+
+def turn(columns, i, j, cosine, sine):
+    columns[:, [i, j]] = columns[:, [i, j]] @ torch.tensor([[cosine, sine], [-sine, cosine]], dtype=columns.dtype)
+
+
+def jacobi_svd(a):
+    """Return singular vectors and values by Hestenes' one-sided method, as GPUs compute them."""
+    work, v = a.clone(), torch.eye(len(a), dtype=a.dtype)
+    for _ in range(8):
+        for i, j in combinations(range(len(a)), 2):
+            x, y = work[:, i], work[:, j]
+            cosine, sine = rotation(float(x @ y), float(y @ y - x @ x))
+            turn(work, i, j, cosine, sine)
+            turn(v, i, j, cosine, sine)
+    values, order = work.norm(dim=0).sort(descending=True)
+    return work[:, order] / values, values, v[:, order].mT
+
+
+def jacobi_eigh(a):
+    """Return eigenvalues and vectors by Jacobi's own method."""
+    work, v = a.clone(), torch.eye(len(a), dtype=a.dtype)
+    for _ in range(8):
+        for i, j in combinations(range(len(a)), 2):
+            cosine, sine = rotation(float(work[i, j]), float(work[j, j] - work[i, i]))
+            for columns in (work, work.mT, v):
+                turn(columns, i, j, cosine, sine)
+    values, order = work.diagonal().sort()
+    return values, v[:, order]
+
+
+@pytest.mark.parametrize(("name", "factorize"), [("svd", jacobi_svd), ("eigh", jacobi_eigh)])
+def test_what_jacobis_method_gives_is_well_within_the_bound(name, factorize):
+    check = prepare(find(name), CPU, n=32).check
+    (a,) = check.call.args
+    accuracy = check.compare(factorize(a))
+    assert 0 < accuracy.error <= 0.5 * accuracy.bound
+
+
+def over_distances(gradient, values):
+    """Return a gradient over the distance of each two values; what is on the diagonal has no meaning."""
+    distances = values - values[:, None]
+    return torch.where(distances == 0, 0, gradient / distances)
+
+
+def svd_gradient(factors, gradients):
+    """Return the gradient of a matrix from those of its singular vectors and values, as torch computes it."""
+    (u, s, vh), (du, ds, dvh) = factors, gradients
+    left, right = u.mT @ du, vh @ dvh.mT
+    inner = over_distances(left - left.mT, s**2) * s + s[:, None] * over_distances(right - right.mT, s**2)
+    return u @ (inner + ds.diag()) @ vh
+
+
+def eigh_gradient(factors, gradients):
+    """Return the same from the gradients of eigenvalues and vectors."""
+    (values, v), (dvalues, dv) = factors, gradients
+    turned = v.mT @ dv
+    return v @ (over_distances((turned - turned.mT) / 2, values) + dvalues.diag()) @ v.mT
+
+
+@pytest.mark.parametrize(
+    ("name", "factorize", "differentiate", "inputs", "alike"),
+    [
+        ("svd", jacobi_svd, svd_gradient, matrices.spread_singular_values, matrices.singular_vectors_alike),
+        ("eigh", jacobi_eigh, eigh_gradient, matrices.spread_eigenvalues, matrices.eigenvectors_alike),
+    ],
+)
+def test_gradients_of_what_jacobis_method_gives_are_well_within_the_bound(
+    name, factorize, differentiate, inputs, alike
+):
+    class ByJacobi(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, a):
+            factors = factorize(a)
+            ctx.save_for_backward(*factors)
+            return factors
+
+        @staticmethod
+        def backward(ctx, *gradients):
+            return differentiate(ctx.saved_tensors, gradients)
+
+    made = gradient(ByJacobi.apply, inputs, terms=gradient_terms, reference=getattr(torch.linalg, name), alike=alike)
+    accuracy = made(setting(32, dtype="float32")).check()
+    assert 0 < accuracy.error <= 0.5 * accuracy.bound
 
 
 @pytest.mark.parametrize("n", [16, 128])

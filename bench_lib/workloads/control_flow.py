@@ -14,6 +14,7 @@ from typing import Final
 import torch
 
 from bench_lib.workloads.base import TORCH_KINDS, Axis, Prepared, Setting, Workload, functional
+from bench_lib.workloads.functional import Tensors
 from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
 from bench_lib.workloads.loops import (
     RATE,
@@ -40,8 +41,6 @@ NEWTON_STEPS: Final = 11
 The ratio of estimate to root goes 100, 50.0, 25.0, 12.5, 6.3, 3.2, 1.8, 1.2, 1.01, 1.00007, 1; the eleventh step
 changes it by less than the tolerance.
 """
-
-Tensors = tuple[torch.Tensor, ...]
 
 
 def make_descent(setting: Setting) -> Prepared:

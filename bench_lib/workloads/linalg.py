@@ -60,7 +60,8 @@ SOLVE_SIZES: Final = Axis(quick=(), standard=(16, 64, 256, 1024), full=(32, 128,
 SIZES: Final = Axis(quick=(), standard=(16, 64, 256, 512), full=(32, 128, 1024, 2048, 4096))
 SVD_SIZES: Final = Axis(quick=(), standard=(16, 48, 128, 256), full=(32, 512, 1024, 2048, 4096))
 GRADIENT_SIZES: Final = Axis(quick=(), standard=(16, 128, 512), full=(64, 256, 1024))
-SVD_GRADIENT_SIZES: Final = Axis(quick=(), standard=(16, 64, 256), full=(128, 512, 1024))  # factorized before, too
+VECTOR_GRADIENT_SIZES: Final = Axis(quick=(), standard=(16, 64, 256), full=(32, 128, 512))
+"""Of singular and eigenvectors: they are computed before, which takes far longer, and their bound grows with n."""
 
 
 _linalg = partial(
@@ -162,7 +163,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         name="svd_backward",
         expression="torch.autograd.grad((u, s, vh), a, (du, ds, dvh), retain_graph=True)"
         "  # u, s, vh = torch.linalg.svd(a)",
-        sizes=SVD_GRADIENT_SIZES,
+        sizes=VECTOR_GRADIENT_SIZES,
         make=gradient(torch.linalg.svd, spread_singular_values, terms=gradient_terms, alike=singular_vectors_alike),
         flop=svd_gradient_flop,
         nbytes=lambda n, itemsize: (5 * n * n + 2 * n) * itemsize,
@@ -186,6 +187,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         name="eigh_backward",
         expression="torch.autograd.grad((l, v), a, (dl, dv), retain_graph=True)  # l, v = torch.linalg.eigh(a)",
         size="n rows and columns of a symmetric matrix",
+        sizes=VECTOR_GRADIENT_SIZES,
         make=gradient(torch.linalg.eigh, spread_eigenvalues, terms=gradient_terms, alike=eigenvectors_alike),
         flop=eigh_gradient_flop,
         nbytes=lambda n, itemsize: (3 * n * n + 2 * n) * itemsize,

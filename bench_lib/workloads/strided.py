@@ -31,7 +31,7 @@ def strided(
     """Return the ``make`` of an elementwise function of strided views, n elements each.
 
     The views are made before the timed call, of vectors on the device: a copy to a device would pack a view. The
-    reference is the same function of the same elements, packed, in float64. There is no round trip.
+    reference is the same function of the same elements in float64. There is no round trip.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def strided(
             call = partial(function, *(setting.place(vector)[::STRIDE] for vector in host))
 
         def compare(result: Any) -> Accuracy:
-            packed = (vector[::STRIDE].contiguous() for vector in host)
-            wide = (vector.double() if vector.is_floating_point() else vector for vector in packed)
+            views = (vector[::STRIDE] for vector in host)
+            wide = (view.double() if view.is_floating_point() else view for view in views)
             bound = None if terms is None else error_bound(setting.dtype, terms(setting.n), roundings)
             return compared(as_tensors(result), as_tensors(function(*wide)), result_dtype or setting.torch_dtype, bound)
 
