@@ -33,8 +33,11 @@ Shape = Callable[[int], tuple[int, int, int]]
 ALL_ROWS: Final = 1024
 """Products of up to so many rows are checked whole, larger ones in :data:`CHECKED_ROWS` random rows."""
 CHECKED_ROWS: Final = 64
-ROUNDINGS: Final = {"tf32": 4.0}
-"""TF32 rounds both inputs, and by cutting off, up to 2 u each; the others store their result once."""
+PARTIAL_SUMS: Final = 2.0
+"""Roundings of a narrow product: torch lets cuBLAS store partial sums of a long product in the dtype of its result,
+before it stores that (CUDA semantics, reduced precision reduction)."""
+ROUNDINGS: Final = {"tf32": 4.0, "bfloat16": PARTIAL_SUMS, "float16": PARTIAL_SUMS}
+"""TF32 rounds both inputs, and by cutting off, up to 2 u each; the wide ones store their result once."""
 
 
 def square(n: int) -> tuple[int, int, int]:

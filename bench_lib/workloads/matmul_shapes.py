@@ -17,7 +17,7 @@ from torch.nn.functional import linear
 
 from bench_lib.workloads.base import TORCH_KINDS, Axis, Setting, Workload, functional, gradient
 from bench_lib.workloads.kinds import QUEUED
-from bench_lib.workloads.matmul import Shape, make_product, product_flop, product_nbytes
+from bench_lib.workloads.matmul import PARTIAL_SUMS, Shape, make_product, product_flop, product_nbytes
 
 LONG: Final = 16  # times longer than wide
 THIN: Final = 32
@@ -176,7 +176,13 @@ PRODUCTS: Final[tuple[Workload, ...]] = (
         size=_MATVEC,
         sizes=Axis(quick=(64, 512, 4096), standard=(1024,), full=(16, 2048, 8192, 16384)),
         dtypes=_DTYPES,
-        make=functional(operator.matmul, _matrix_and_vector, terms=float, numpy_function=operator.matmul),
+        make=functional(
+            operator.matmul,
+            _matrix_and_vector,
+            terms=float,
+            roundings=PARTIAL_SUMS,
+            numpy_function=operator.matmul,
+        ),
         flop=lambda n: 2.0 * n * n,
         nbytes=lambda n, itemsize: (n * n + 2 * n) * itemsize,
     ),
@@ -215,7 +221,7 @@ PRODUCTS: Final[tuple[Workload, ...]] = (
         size=_LINEAR,
         sizes=Axis(quick=(), standard=(16, 128, 512, 1024), full=(256, 2048, 4096)),
         dtypes=_DTYPES,
-        make=functional(linear, _layer, terms=lambda n: n + 1.0, numpy_function=_numpy_linear),
+        make=functional(linear, _layer, terms=lambda n: n + 1.0, roundings=PARTIAL_SUMS, numpy_function=_numpy_linear),
         flop=linear_flop,
         nbytes=linear_nbytes,
         one_thread=False,
