@@ -188,6 +188,7 @@ QUEUED = [
 
 
 @pytest.mark.cuda
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 @pytest.mark.parametrize("workload", QUEUED)
 def test_what_is_timed_with_others_in_the_queue_never_waits_for_the_gpu_inside(workload):
     gpu, dtype = next(device for device in discover() if device.kind == "cuda"), workload.dtypes.quick[0]
