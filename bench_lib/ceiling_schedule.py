@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 
 from bench_lib.records import Ceiling, from_json
 
-FIRST_SECONDS: Final = {"quick": 1.5, "standard": 4.0, "full": 12.0}
+FIRST_SECONDS: Final = {"quick": 1.0, "standard": 4.0, "full": 12.0}
 """For each device in the first round, which searches among shapes."""
-REPEAT_SECONDS: Final = {"quick": 0.2, "standard": 0.4, "full": 1.0}
+REPEAT_SECONDS: Final = {"quick": 0.1, "standard": 0.4, "full": 1.0}
 """For each device in each later round, which repeats the best."""
 MOST_OF_BUDGET: Final = 0.1
 """What all of it together may take of a run's time: half for the search, half for what is repeated."""

@@ -144,8 +144,9 @@ class Recording:
 
     @property
     def busy_seconds(self) -> float:
-        """Seconds of that which went into timed and warm-up calls."""
-        timed = sum(sum(sample.seconds) * sample.calls for sample in self.samples)
+        """Seconds of that which went into timed and warm-up calls, those for ceilings among them."""
+        seen = (*self.samples, *self.ceilings)
+        timed = sum(sum(one.seconds) * one.calls for one in seen)
         warmup = sum(sample.warmup_seconds for sample in self.samples)
         return timed + warmup + sum(finish.device_warmup_seconds for finish in self.finishes)
 

@@ -52,7 +52,7 @@ class Profile:
 
 
 PROFILES: Final = {
-    "quick": Profile(budget_seconds=135.0, rounds=6, visits=3, target=0.03),
+    "quick": Profile(budget_seconds=150.0, rounds=6, visits=3, target=0.03),
     "standard": Profile(budget_seconds=570.0, rounds=8, visits=4, target=0.02),
     "full": Profile(budget_seconds=3600.0, rounds=12, visits=4, target=0.01),
 }
