@@ -145,8 +145,8 @@ class Recording:
     @property
     def busy_seconds(self) -> float:
         """Seconds of that which went into timed and warm-up calls, those for ceilings among them."""
-        seen = (*self.samples, *self.ceilings)
-        timed = sum(sum(one.seconds) * one.calls for one in seen)
+        timed = sum(sum(sample.seconds) * sample.calls for sample in self.samples)
+        timed += sum(sum(ceiling.seconds) * ceiling.calls for ceiling in self.ceilings)
         warmup = sum(sample.warmup_seconds for sample in self.samples)
         return timed + warmup + sum(finish.device_warmup_seconds for finish in self.finishes)
 
