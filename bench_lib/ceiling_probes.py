@@ -33,7 +33,7 @@ MATMUL_DTYPES: Final = ("float32", "tf32", "bfloat16", "float16", "float64", "in
 
 KI: Final = 1024
 MI: Final = 1024 * KI
-WORKING_SETS: Final = (32 * KI, 256 * KI, 2 * MI, 32 * MI, 256 * MI)
+WORKING_SETS: Final = (32 * KI, 256 * KI, 2 * MI, 8 * MI, 32 * MI, 256 * MI)
 GPU_WORKING_SETS: Final = (*WORKING_SETS, 4096 * MI)
 """Bytes: what fits the first, second and last caches of today's processors, and what fits none."""
 IN_TORCH: Final = {

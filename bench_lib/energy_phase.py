@@ -26,7 +26,10 @@ PREFERRED: Final = ("throughput", "latency")
 
 
 def chosen(planned: Iterable[PlannedCase], ok: Iterable[Case]) -> tuple[Case, ...]:
-    """Return the cases to measure the energy of, an operation's devices together, in the order of the plan.
+    """Return the cases to measure the energy of, an operation's devices together.
+
+    The operations come in an order of which every beginning is spread over the plan: a budget that holds a few loops
+    gives some of each family.
 
     Parameters
     ----------
@@ -43,7 +46,9 @@ def chosen(planned: Iterable[PlannedCase], ok: Iterable[Case]) -> tuple[Case, ..
         known = devices.get(case.device)
         if known is None or PREFERRED.index(case.timing) < PREFERRED.index(known.timing):
             devices[case.device] = case
-    return tuple(case for sizes in by_operation.values() for case in _largest_shared(sizes).values())
+    operations = list(by_operation.values())
+    spread = sorted(range(len(operations)), key=_mirrored)
+    return tuple(case for place in spread for case in _largest_shared(operations[place]).values())
 
 
 def draw(
@@ -80,6 +85,15 @@ def draw(
         energy = from_json(answer["energy"])
         assert isinstance(energy, Energy)
         yield energy
+
+
+def _mirrored(place: int) -> float:
+    """Return a whole number's binary digits mirrored at the point: 1, 2, 3 become 1/2, 1/4, 3/4 (van der Corput)."""
+    share, digit = 0.0, 0.5
+    while place:
+        place, rest = divmod(place, 2)
+        share, digit = share + rest * digit, digit / 2
+    return share
 
 
 def _largest_shared(sizes: dict[int, dict[str, Case]]) -> dict[str, Case]:

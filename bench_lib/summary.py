@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench_lib import units
-from bench_lib.analysis import estimates, speedups
+from bench_lib.analysis import bounds, ceilings, estimates, speedups
 from bench_lib.analysis.speedups import HOST_KINDS
 from bench_lib.frame import tidy
 from bench_lib.records import DeviceRecord, Recording
@@ -137,6 +137,7 @@ def _sentences(recording: Recording, counts: Counter[str], cases: pd.DataFrame) 
     spent = recording.spent_seconds
     share = f", {recording.busy_seconds / spent:.0%} of it in timed and warm-up calls" if spent else ""
     lines = [f"{units.count(len(cases), 'case')}: {status_counts(counts)}; {rounds}, {spent:.0f} s{share}"]
+    lines += [*_added(recording), *_impossible(recording, cases)]
     bad = cases[cases["status"].isin(FAILED)]
     lines += [
         plain(f"{status_words(row.status)}: {_case(row)}: {row.reason}") for row in bad.head(MAX_FAILED).itertuples()
@@ -146,6 +147,25 @@ def _sentences(recording: Recording, counts: Counter[str], cases: pd.DataFrame) 
     lines += _lost_visits(recording)
     lines += [plain(f"not loaded: {sentence}") for sentence in _not_loaded(recording)]
     return lines + [plain(problem) for problem in recording.problems]
+
+
+def _added(recording: Recording) -> list[str]:
+    """Say how many cases the run has added to its plan, and why."""
+    added = sum(len(plan.cases) for plan in recording.additions)
+    if not added:
+        return []
+    verb = "was" if added == 1 else "were"
+    return [
+        f"{units.count(added, 'case')} of them {verb} added near crossovers, or where memory ends, as the run went on"
+    ]
+
+
+def _impossible(recording: Recording, cases: pd.DataFrame) -> list[str]:
+    """Name the results that are faster than the device was seen to be at anything."""
+    found = cases[bounds(cases, ceilings([recording]))["impossible"].to_numpy()]
+    names = [plain(f"impossible: {_case(row)}: faster than its ceiling") for row in found.itertuples()]
+    more = [f"and {len(names) - MAX_FAILED} more: the report's section Trust lists them all"]
+    return names[:MAX_FAILED] + more * (len(names) > MAX_FAILED)
 
 
 def _lost_visits(recording: Recording) -> list[str]:

@@ -18,7 +18,7 @@ from bench_lib.analysis.levels import table
 from bench_lib.evidence import Asked, Evidence, Start, collect
 
 COLUMNS: Final = (
-    *("machine", "workload", "dtype", "n", "start", "winner", "decided", "advised", "verdict", "device"),
+    *("machine", "workload", "dtype", "n", "start", "winner", "decided", "advised", "or_else", "verdict", "device"),
     *("log_error", "covered", "how"),
 )
 
@@ -35,6 +35,8 @@ class Validation:
         Those of them at which one device was measured to be the fastest beyond doubt.
     right
         Those of the decided at which that device was the one advised.
+    among
+        Those of the decided at which that device was advised, or named beside it as too close to call.
     claimed
         Those of the decided at which the advice called its lead certain.
     claimed_right
@@ -48,6 +50,7 @@ class Validation:
     asked: int
     decided: int
     right: int
+    among: int
     claimed: int
     claimed_right: int
     median_error: float
@@ -66,8 +69,9 @@ def leave_out(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The columns of :data:`COLUMNS`. ``winner`` is the fastest by measurement, ``decided`` whether its lead over the
-        next is beyond doubt; ``advised`` and ``verdict`` are the advice without that size. ``log_error`` is predicted
-        less measured log seconds of ``device``, ``covered`` whether the measured time lay in the predicted interval.
+        next is beyond doubt; ``advised`` and ``verdict`` are the advice without that size, ``or_else`` the next best
+        where the two are too close to call. ``log_error`` is predicted less measured log seconds of ``device``,
+        ``covered`` whether the measured time lay in the predicted interval.
     """
     rows = [
         row
@@ -83,11 +87,13 @@ def summarise(rows: pd.DataFrame) -> Validation:
     cases = rows.drop_duplicates(["machine", "workload", "dtype", "n", "start"])
     decided = cases[cases["decided"]]
     right = decided["advised"] == decided["winner"]
+    among = right | (decided["or_else"] == decided["winner"])
     claimed = decided["verdict"] == "faster"
     return Validation(
         asked=len(cases),
         decided=len(decided),
         right=int(right.sum()),
+        among=int(among.sum()),
         claimed=int(claimed.sum()),
         claimed_right=int((right & claimed).sum()),
         median_error=math.expm1(float(rows["log_error"].abs().median())),
@@ -118,6 +124,7 @@ def _rows(evidence: Evidence, dtype: str) -> Iterator[dict[str, Any]]:
                     "winner": seen.device,
                     "decided": seen.verdict == "faster",
                     "advised": advice.device,
+                    "or_else": advice.options[1].device if advice.verdict == "close" else "",
                     "verdict": advice.verdict,
                     "device": option.device,
                     "log_error": math.log(option.seconds.value / actual),

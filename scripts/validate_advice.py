@@ -16,15 +16,17 @@ from bench_lib.validation import leave_out, summarise
 def main() -> None:
     frame = tidy([load(Path(name)) for name in sys.argv[1:]])
     rows = leave_out(frame)
-    headings = ["family", "left out", "decided", "named", "named right", "of all decided", "median error", "covered"]
+    headings = ["family", "left out", "decided", "named", "named right", "named or one of two", "guessed right"]
+    headings += ["median error", "covered"]
     lines = [headings, ["---"] * len(headings)]
     family = dict(zip(frame["workload"].astype(str), frame["family"].astype(str), strict=True))
     of_row = rows["workload"].map(family)
     for name, part in [*rows.groupby(of_row, sort=False), ("all", rows)]:
         found = summarise(part)
         right, guessed = _share(found.claimed_right, found.claimed), _share(found.right, found.decided)
+        among = _share(found.among, found.decided)
         counts = [str(count) for count in (found.asked, found.decided, found.claimed)]
-        lines.append([name, *counts, right, guessed, f"{found.median_error:.1%}", f"{found.covered:.0%}"])
+        lines.append([name, *counts, right, among, guessed, f"{found.median_error:.1%}", f"{found.covered:.0%}"])
     sys.stdout.write("".join(f"| {' | '.join(line)} |\n" for line in lines))
 
 

@@ -197,6 +197,7 @@ def test_leaving_sizes_out_finds_good_advice_good():
     found = summarise(leave_out(tidy([recording(model=quiet, sizes=tuple(2**k for k in range(10, 27, 2)))])))
     assert found.asked > 10
     assert found.claimed_right == found.claimed > 8
+    assert found.decided >= found.among >= found.right >= found.claimed_right
     assert found.median_error < 0.2
     assert found.covered > 0.8
 

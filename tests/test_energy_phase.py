@@ -22,6 +22,14 @@ def test_each_operation_gets_its_largest_size_with_its_devices_together():
     assert choose(*cases) == (case(8), case(8, "cpu-1t"), case(8, workload="exp"), case(8, "cpu-1t", "exp"))
 
 
+def test_every_beginning_is_spread_over_the_plan():
+    names = [f"operation_{place}" for place in range(16)]
+    found = [names.index(one.workload) for one in choose(*(case(1, workload=name) for name in names))]
+    assert sorted(found) == list(range(16))
+    for count in (2, 4, 8):
+        assert {place // (16 // count) for place in sorted(found[:count], key=found.index)} == set(range(count))
+
+
 def test_a_size_that_a_device_did_not_manage_gives_way_to_one_that_all_did():
     cases = [case(n, device) for n in (1, 8, 64) for device in ("cpu", "cuda:0")]
     done = [one for one in cases if (one.n, one.device) != (64, "cuda:0")]

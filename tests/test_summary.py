@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench_lib import summary, terminal, winners
-from bench_lib.records import Case, Finish, Recording, WorkloadRecord
+from bench_lib.records import Case, Ceiling, Finish, Plan, Recording, WorkloadRecord
 from bench_lib.summary import Summary
 from tests.builders import Outcome, recording, roofline
 
@@ -216,6 +216,25 @@ def test_the_counts_the_rounds_and_the_share_of_time_are_one_sentence() -> None:
     said = f"20 cases: 17 ok, 3 too slow; 5 rounds, 100 s, {(timed + 2.5) / 100:.0%} of it in timed and warm-up calls"
     assert said in end.sentences.splitlines()
     assert end.failed == 0
+
+
+def test_cases_that_were_added_on_the_way_are_counted() -> None:
+    run = recording()
+    plans = (Plan(cases=run.plan[:1], round=1, reason="between"), Plan(cases=run.plan[1:3], round=2, reason="between"))
+    added = dataclasses.replace(run, additions=plans)
+    assert "3 cases of them were added near crossovers" in summary.of(added).sentences
+    one = dataclasses.replace(run, additions=plans[:1])
+    assert "1 case of them was added near crossovers" in summary.of(one).sentences
+    assert "added" not in summary.of(run).sentences
+
+
+def test_a_result_beyond_its_ceiling_is_named() -> None:
+    slow = Ceiling(device="cpu", quantity="copy", round=1, nbytes=2**12, seconds=(1.0,), calls=1)
+    lines = summary.of(dataclasses.replace(recording(), ceilings=(slow,))).sentences.splitlines()
+    named = [line for line in lines if line.startswith("impossible: add[")]
+    assert named
+    assert all(line.endswith("cpu resident latency: faster than its ceiling") for line in named)
+    assert "impossible" not in summary.of(recording()).sentences
 
 
 def test_a_run_with_nothing_measured_says_so_and_divides_by_nothing() -> None:
