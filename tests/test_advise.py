@@ -3,6 +3,8 @@
 import collections
 import json
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -245,6 +247,18 @@ def test_without_files_the_newest_runs_are_taken_and_none_is_an_error(tmp_path, 
     written(tmp_path / "results" / "runs" / "a.jsonl", recording(model=quiet))
     cli_advise.advise("add", n=2**20)
     assert "add at n = 1048576" in capsys.readouterr().out
+
+
+def test_the_python_of_the_readme_runs_as_it_stands_there(monkeypatch, capsys):
+    root = Path(__file__).parent.parent
+    monkeypatch.chdir(root)
+    (code,) = re.findall(
+        r"```python\n(from pathlib.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    exec(compile(code, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert {"numpy", "cpu", "cpu-1t"} <= {line.split()[1] for line in lines}  # of the runs that are kept as evidence
+    assert {line.split()[3] for line in lines} <= {"measured", "interpolated"}
 
 
 def test_a_start_that_is_none_is_refused(tmp_path):
