@@ -193,6 +193,18 @@ def test_memory_that_need_not_be_touched_is_not_impossible():
     assert case(*copies((MIB, 1e-3)), nbytes=MIB, seconds=1e-6)["impossible"]
 
 
+def test_all_threads_can_do_what_one_thread_was_seen_to_do():
+    disturbed = [rate("float32", 1e9, "cpu"), *copies((MIB, 1e-2), device="cpu")]
+    quiet = [rate("float32", 1e10, "cpu-1t"), *copies((MIB, 1e-3), device="cpu-1t")]
+    for work, seconds in (({"flop": 1e9, "nbytes": 0}, 0.2), ({"nbytes": MIB}, 2e-3)):
+        assert case(*disturbed, seconds=seconds, **work, **CPU)["impossible"]
+        row = case(*disturbed, *quiet, seconds=seconds, **work, **CPU)
+        assert not row["impossible"]
+        assert row["fraction"] == pytest.approx(0.5)
+        one = case(*disturbed, *quiet, seconds=seconds / 4, **work, device="cpu-1t", kind="cpu")
+        assert one["impossible"]
+
+
 def test_a_convolution_may_take_fewer_operations_than_are_counted():
     for seconds, expected in ((0.5, False), (0.2, True)):
         row = case(rate("float32", 1e12), flop=1e12, seconds=seconds, workload="conv2d_backward")

@@ -40,6 +40,11 @@ WINOGRAD: Final = 4.0
 """A convolution may take so many times fewer operations than are counted (Lavin and Gray, Fast Algorithms for
 Convolutional Neural Networks, 2016: F(4x4, 3x3)), so that it can pass its compute ceiling."""
 
+ALL_THREADS: Final = "cpu"
+ONE_THREAD: Final = "cpu-1t"
+RATES: Final = ("matmul", "copy", "read", "write")
+"""What the two are measured at alike."""
+
 CROSSING: Final = ("host_to_device", "device_to_host")
 """Their bytes are all that crosses the link. Of other cases it is not known: a model's weights may stay in place."""
 
@@ -105,7 +110,7 @@ def bounds(estimates: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
     columns["intensity"] = np.where((flop > 0) & (nbytes > 0), flop / np.maximum(nbytes, 1.0), np.nan)
     least = np.full((size, len(KINDS)), np.nan)
     impossible = np.zeros(size, dtype=np.bool_)
-    roofs = {key: _roof(rows) for key, rows in ceilings.groupby(["run", "device"], sort=False)}
+    roofs = {key: _roof(rows) for key, rows in _with_one_thread(ceilings).groupby(["run", "device"], sort=False)}
     for key, rows in estimates.groupby(["run", "device"], sort=False).indices.items():
         if key in roofs:
             least[rows], impossible[rows] = _bounded(estimates.iloc[rows], roofs[key])
@@ -117,6 +122,16 @@ def bounds(estimates: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
     columns["fraction"] = np.where(known, least[np.arange(size), largest] / seconds, np.nan)
     columns["impossible"] = impossible & known
     return table(columns, COLUMNS)
+
+
+def _with_one_thread(ceilings: pd.DataFrame) -> pd.DataFrame:
+    """Let the rates of one thread be ceilings of all threads too, which cannot do less.
+
+    Threads that wait for each other beside other programs reach less than one does, and a case that had a quiet moment
+    would seem impossible.
+    """
+    shared = ceilings[(ceilings["device"] == ONE_THREAD) & ceilings["quantity"].isin(RATES)]
+    return pd.concat([ceilings, shared.assign(device=ALL_THREADS)], ignore_index=True) if len(shared) else ceilings
 
 
 def _roof(rows: pd.DataFrame) -> Roof:
@@ -132,7 +147,7 @@ def _roof(rows: pd.DataFrame) -> Roof:
     memory = [by_quantity[name] for name in ("copy", "read", "write") if name in by_quantity]
     sets, bandwidths = _bandwidths(pd.concat(memory), operation) if memory else (np.empty(0), np.empty(0))
     return Roof(
-        rates={} if matmul is None else dict(zip(text(matmul["dtype"]), matmul["rate"].to_numpy(), strict=True)),
+        rates={} if matmul is None else matmul.groupby(text(matmul["dtype"]))["rate"].max().to_dict(),
         sets=sets,
         bandwidths=bandwidths,
         link=float(max(links, default=np.nan)),
