@@ -82,7 +82,7 @@ def test_a_long_examination_measures_ceilings_and_a_short_one_leaves_them_to_the
 def test_a_device_that_does_not_come_up_is_unfit_and_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def raise_for_gpu(device: Device, seed: int) -> Any:
         if device.is_gpu:
-            msg = "CUDA error: out of memory in /home/somebody/driver.cu\nmore"
+            msg = "CUDA error: out of memory in /home/u1/driver.cu\nmore"
             raise RuntimeError(msg)
         return instruments.for_device(device, seed)
 

@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_loaded_leaves_nothing_behind(file):
 
 
 def test_texts_that_go_into_a_record_hold_no_folder(file):
-    (found,) = file("""A = declare("a", expression="torch.load('/home/somebody/weights.pt')")\n""")
+    (found,) = file("""A = declare("a", expression="torch.load('/home/u1/weights.pt')")\n""")
     assert found.record().expression == "torch.load('weights.pt')"
 
 
