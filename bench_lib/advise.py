@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import pandas as pd
@@ -17,7 +17,7 @@ from bench_lib import stats
 from bench_lib.analysis.crossovers import Answer, decide
 from bench_lib.curves import How
 from bench_lib.errors import UsageError
-from bench_lib.evidence import Asked, Curves, Evidence, Start, collect
+from bench_lib.evidence import Asked, Evidence, Start, collect
 from bench_lib.stats import Estimate
 
 BASELINE: Final = "cpu"
@@ -160,13 +160,13 @@ def advise(
 
 def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leave_out: bool = False) -> Advice:
     """Return the advice from what one run has measured; with ``leave_out`` as if it had not measured size ``n``."""
-    hidden = n if leave_out else 0
-    times = evidence.times_without(hidden)
-    found = {device: _option(evidence, times, device, n, asked) for device in evidence.kinds}
+    if leave_out:
+        asked = replace(asked, hidden=n)
+    found = {device: _option(evidence, device, n, asked) for device in evidence.kinds}
     options = sorted((option for option in found.values() if option), key=lambda option: option.seconds.value)
     ratio = None
     if len(options) > 1:
-        ratio = evidence.lead(options[0].device, options[1].device, n, asked, hidden=hidden)
+        ratio = evidence.lead(options[0].device, options[1].device, n, asked)
     first = evidence.times.iloc[0]
     return Advice(
         machine=str(first["machine"]),
@@ -182,7 +182,7 @@ def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leav
         options=tuple(options),
         missing=tuple((device, _why_not(evidence, device, n)) for device, option in found.items() if option is None),
         takeovers=tuple(
-            _takeover(evidence, times, device, asked, hidden)
+            _takeover(evidence, device, asked)
             for device in evidence.kinds
             if device != BASELINE and BASELINE in evidence.kinds
         ),
@@ -190,8 +190,8 @@ def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leav
     )
 
 
-def _option(evidence: Evidence, times: Curves, device: str, n: int, asked: Asked) -> Option | None:
-    total = evidence.total(times, device, n, asked)
+def _option(evidence: Evidence, device: str, n: int, asked: Asked) -> Option | None:
+    total = evidence.total(device, n, asked)
     if total is None:
         return None
     names = evidence.times.loc[evidence.times["device"] == device, "device_name"]
@@ -203,21 +203,16 @@ def _option(evidence: Evidence, times: Curves, device: str, n: int, asked: Asked
         how=total.how,
         n_low=total.n_low,
         n_high=total.n_high,
-        least=_least(evidence, times, device, asked),
+        least=_least(evidence, device, asked),
     )
 
 
-def _least(evidence: Evidence, times: Curves, device: str, asked: Asked) -> float:
-    smallest = min(_sizes(times, device), default=0)
-    least, more = (evidence.total(times, device, n, asked) for n in (smallest, FLAT * smallest))
+def _least(evidence: Evidence, device: str, asked: Asked) -> float:
+    smallest = min(evidence.sizes(device, asked), default=0)
+    least, more = (evidence.total(device, n, asked) for n in (smallest, FLAT * smallest))
     if least is None or more is None or more.log.value > least.log.value + math.log(HARDLY_LONGER):
         return math.nan
     return math.exp(least.log.value)
-
-
-def _sizes(times: Curves, device: str) -> set[int]:
-    """Return the sizes at which a device was measured with the data in place."""
-    return {point.n for point in times.get((device, "resident", "latency"), ())}
 
 
 def _verdict(options: Sequence[Option], ratio: Estimate | None) -> Literal["faster", "close", "only", "not measured"]:
@@ -240,10 +235,10 @@ def _why_not(evidence: Evidence, device: str, n: int) -> str:
     return f"measured from n = {sizes.min()} to {sizes.max()} only"
 
 
-def _takeover(evidence: Evidence, times: Curves, device: str, asked: Asked, hidden: int) -> Takeover:
+def _takeover(evidence: Evidence, device: str, asked: Asked) -> Takeover:
     """Return from which of the measured sizes a device wins over the baseline."""
-    sizes = sorted(_sizes(times, device) & _sizes(times, BASELINE))
-    leads = {n: evidence.lead(device, BASELINE, n, asked, hidden=hidden) for n in sizes}
+    sizes = sorted(evidence.sizes(device, asked) & evidence.sizes(BASELINE, asked))
+    leads = {n: evidence.lead(device, BASELINE, n, asked) for n in sizes}
     compared = [n for n in sizes if leads[n]]
     answer, first = decide([stats.verdict(lead.low, lead.high) for lead in leads.values() if lead])
     between = answer == "between"

@@ -36,10 +36,17 @@ Curves = Mapping[Way, Sequence[Point]]
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How many calls, and where the data starts and the results end."""
+    """How many calls, and where the data starts and the results end.
+
+    Attributes
+    ----------
+    hidden
+        A size to answer without, as if it had not been measured; 0 for none.
+    """
 
     calls: int = 1
     start: Start = "host"
+    hidden: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,18 +89,19 @@ class Evidence:
         """The kind of each device, by its key."""
         return dict(zip(self.times["device"].astype(str), self.times["kind"].astype(str), strict=True))
 
-    def times_without(self, n: int) -> Curves:
-        """Return the curves as if size ``n`` had not been measured; every size for 0."""
-        return self._curves(self.times, ["device", "residency", "timing"], "seconds", n)
+    @cached_property
+    def _times(self) -> Curves:
+        return self._curves(self.times, ["device", "residency", "timing"], "seconds")
 
-    def ratios_without(self, n: int) -> Curves:
-        """Return the curves of ratios likewise, of single calls, by baseline, device and residency."""
+    @cached_property
+    def _ratios(self) -> Curves:
+        """Of single calls, by baseline, device and residency."""
         single = self.ratios[self.ratios["timing"] == "latency"]
-        return self._curves(single, ["baseline", "device", "residency"], "ratio", n)
+        return self._curves(single, ["baseline", "device", "residency"], "ratio")
 
     @staticmethod
-    def _curves(table: pd.DataFrame, key: Sequence[str], value: str, n: int) -> Curves:
-        rows = table[table[value].notna() & (table["n"] != n)]
+    def _curves(table: pd.DataFrame, key: Sequence[str], value: str) -> Curves:
+        rows = table[table[value].notna()]
         logs = np.log(rows[[value, f"{value}_low", f"{value}_high"]].to_numpy(dtype=np.float64))
         found: dict[Way, list[Point]] = {}
         names = zip(*(rows[name].astype(str) for name in key), strict=True)
@@ -101,13 +109,17 @@ class Evidence:
             found.setdefault(way, []).append(Point(n=int(size), log=Estimate(value=middle, low=low, high=high)))
         return found
 
-    def total(self, times: Curves, device: str, n: int, asked: Asked) -> Total | None:
+    def sizes(self, device: str, asked: Asked) -> set[int]:
+        """Return the sizes at which a device was measured with the data in place."""
+        return {point.n for point in _seen(self._times, (device, "resident", "latency"), asked)}
+
+    def total(self, device: str, n: int, asked: Asked) -> Total | None:
         """Return what the calls take on a device at size ``n``; None where that was not measured."""
         host = self.is_host(device)
         place = "resident" if host else PLACES[asked.start]
-        first = curves.read(times.get((device, place, "latency"), ()), n)
-        one = curves.read(times.get((device, "resident", "latency"), ()), n)
-        each = one if host else curves.read(times.get((device, "resident", "throughput"), ()), n) or one
+        first = curves.read(_seen(self._times, (device, place, "latency"), asked), n)
+        one = curves.read(_seen(self._times, (device, "resident", "latency"), asked), n)
+        each = one if host else curves.read(_seen(self._times, (device, "resident", "throughput"), asked), n) or one
         if first is None or (asked.calls > 1 and each is None):
             return None
         parts = [(first, 1), *([(each, asked.calls - 1)] if each and asked.calls > 1 else [])]
@@ -122,20 +134,19 @@ class Evidence:
             n_high=max(part.n_high for part, _ in parts),
         )
 
-    def lead(self, faster: str, slower: str, n: int, asked: Asked, *, hidden: int = 0) -> Estimate | None:
+    def lead(self, faster: str, slower: str, n: int, asked: Asked) -> Estimate | None:
         """Return the time of ``slower`` over that of ``faster``; None where it cannot be said.
 
         Of a single call the ratio was measured side by side, and the reach of its interval is that ratio's. So it is of
         several calls on two processors, each of which takes as long as a single one. Else it is that of two sums,
         taken as independent.
         """
-        times = self.times_without(hidden)
-        ours, theirs = self.total(times, faster, n, asked), self.total(times, slower, n, asked)
+        ours, theirs = self.total(faster, n, asked), self.total(slower, n, asked)
         if ours is None or theirs is None:
             return None
         value = theirs.log.value - ours.log.value
         if asked.calls == 1 or (self.is_host(faster) and self.is_host(slower)):
-            paired = self._paired(faster, slower, n, asked, hidden)
+            paired = self._paired(faster, slower, n, asked)
             if paired is None:
                 return None
             low, high = value - paired.value + paired.low, value - paired.value + paired.high
@@ -143,13 +154,12 @@ class Evidence:
         (low,), (high,) = stats.difference_limits(*_array(theirs.log), *_array(ours.log))
         return Estimate(value=value, low=float(low), high=float(high)).exp()
 
-    def _paired(self, faster: str, slower: str, n: int, asked: Asked, hidden: int) -> Estimate | None:
+    def _paired(self, faster: str, slower: str, n: int, asked: Asked) -> Estimate | None:
         """Return the log ratio of single calls, from the ratios that were measured."""
         inverse = self.is_host(faster) and not self.is_host(slower)
         device, baseline = (slower, faster) if inverse else (faster, slower)
         place = "resident" if self.is_host(device) else PLACES[asked.start]
-        points = self.ratios_without(hidden).get((baseline, device, place), ())
-        found = curves.read(points, n, curves.SHARED_SPREAD)
+        found = curves.read(_seen(self._ratios, (baseline, device, place), asked), n, curves.SHARED_SPREAD)
         if found is None or not inverse:
             return found.log if found else None
         return Estimate(value=-found.log.value, low=-found.log.high, high=-found.log.low)
@@ -184,6 +194,10 @@ def collect(frame: pd.DataFrame, workload: str, dtype: str) -> tuple[Evidence, .
         own, other = asked[asked["run"] == run], instead[instead["run"] == run]
         found.append(Evidence(frame=pd.concat([own, other[~other["device"].isin(own["device"].unique())]])))
     return tuple(found)
+
+
+def _seen(known: Curves, way: Way, asked: Asked) -> list[Point]:
+    return [point for point in known.get(way, ()) if point.n != asked.hidden]
 
 
 def _sum(parts: Sequence[tuple[Reading, int]], limit: str) -> float:
