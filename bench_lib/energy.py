@@ -136,7 +136,8 @@ def drawn(
         Host's time, in seconds, and how it is let pass.
     """
     wait()
-    started, before = now(), meter.read()
+    before = _next_refresh(meter, now)
+    started = now()
     sleep(IDLE_SECONDS)
     idle_watts = meter.between(before, meter.read()) / (now() - started)
     chunk = _chunk(call, wait, now)
@@ -165,7 +166,7 @@ def _chunk(call: Callable[[], object], wait: Callable[[], None], now: Now) -> in
 
 
 def _next_refresh(meter: Meter, now: Now) -> tuple[float, ...]:
-    """Return a reading just after the counter moved, so that the loop begins with a full refresh interval."""
+    """Return a reading just after the counter moved, so that what follows begins with a full refresh interval."""
     first = meter.read()
     deadline = now() + REFRESH_SECONDS
     while now() < deadline:
