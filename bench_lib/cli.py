@@ -165,8 +165,8 @@ def report(
 ) -> None:
     """Write one self-contained HTML page from any mix of result files, and print its path."""
     from bench_lib.frame import tidy
+    from bench_lib.page import build
     from bench_lib.prices import parse
-    from bench_lib.report import build
     from bench_lib.storage import load, write_text
 
     prices = parse(price or ())

@@ -20,8 +20,8 @@ MAP = {
         refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
-        advice_words advise analysis analysis.* columns curves evidence figures figures.* frame report report.* stats
-        summary theme validation winners
+        advice_words advise analysis analysis.* answer answer.* columns curves evidence figures figures.* frame page
+        page.* stats summary theme validation winners
     """,
     "waist": """
         asv_results asv_rows cases errors foreign header lines prices reading records samples schema storage store

@@ -11,8 +11,8 @@ import pytest
 
 from bench_lib import frame
 from bench_lib.analysis import speedups
+from bench_lib.page import build
 from bench_lib.records import Recording
-from bench_lib.report import build
 from bench_lib.storage import read
 from tests.builders import made_up
 from tests.perf.large import CASES, ROUNDS, write

@@ -1,0 +1,206 @@
+"""Who is set against whom: the comparisons that a page can tell, found in the runs that it is given.
+
+With a GPU in a run, each GPU is set against the CPU with all its threads. Without one, the CPU half is told: all
+threads against one, PyTorch against NumPy. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from bench_lib import analysis
+from bench_lib.answer.words import clean
+from bench_lib.records import DeviceRecord, Recording, Run
+from bench_lib.theme import is_gpu
+
+BASELINES: Final = ("cpu", "cpu-1t", "numpy")
+"""What a GPU is set against: the first of these that the run has."""
+
+MAX_MATCHUPS: Final = 6
+
+NOTHING: Final[Mapping[str, pd.DataFrame]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the two that are compared.
+
+    Attributes
+    ----------
+    word
+        What a cell of the table says: ``GPU``, ``CPU``, ``2 threads``, ``NumPy``.
+    subject
+        The same within a sentence: ``the GPU``, ``2 threads``.
+    plural
+        Whether the subject takes a plural verb.
+    """
+
+    key: str
+    kind: str
+    name: str
+    threads: int | None
+    word: str
+    subject: str
+    plural: bool = False
+
+    def verb(self, one: str, many: str) -> str:
+        """Return the form of a verb that fits the subject."""
+        return many if self.plural else one
+
+    @property
+    def start(self) -> str:
+        """The subject at the start of a sentence."""
+        return self.subject[:1].upper() + self.subject[1:]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Matchup:
+    """A device against a baseline, in one run. Ratios above 1 mean that the device is faster.
+
+    Attributes
+    ----------
+    pairs, crossovers, break_even
+        The tables of :mod:`bench_lib.analysis`, for these two alone.
+    """
+
+    run: Run
+    device: Side
+    baseline: Side
+    pairs: pd.DataFrame
+    crossovers: pd.DataFrame
+    break_even: pd.DataFrame
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the device is an accelerator."""
+        return is_gpu(self.device.kind)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """One way to look at a matchup: where the data is, and what was timed."""
+
+    matchup: Matchup
+    residency: str
+    timing: str
+    label: str
+    meaning: str
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """The pairs that were measured this way."""
+        pairs = self.matchup.pairs
+        return pairs[(pairs["residency"] == self.residency) & (pairs["timing"] == self.timing)]
+
+    @property
+    def crossovers(self) -> pd.DataFrame:
+        """The crossovers of these pairs."""
+        found = self.matchup.crossovers
+        return found[(found["residency"] == self.residency) & (found["timing"] == self.timing)]
+
+
+GPU_VIEWS: Final = (
+    ("resident", "latency", "Data already there", "one call, waited for; inputs and results stay on each device"),
+    ("roundtrip", "latency", "Copied there and back", "one call, waited for; the GPU's copies both ways are counted"),
+    ("resident", "throughput", "Many calls in a row", "calls back to back, waited for once; data already there"),
+)
+
+
+def find(
+    frame: pd.DataFrame, recordings: Sequence[Recording], known: Mapping[str, pd.DataFrame] = NOTHING
+) -> tuple[Matchup, ...]:
+    """Return the matchups of all runs, those with a GPU first, and our own measurements before those of other tools.
+
+    Parameters
+    ----------
+    frame
+        :func:`bench_lib.frame.tidy` of the recordings.
+    recordings
+        The runs, in the order given.
+    known
+        Tables of :func:`bench_lib.analysis.speedups` that are there already, by baseline.
+    """
+    present = {run: set(devices) for run, devices in frame.groupby("run", observed=True)["device"].agg(set).items()}
+    wanted: list[tuple[Run, Side, Side]] = []
+    for run in {recording.run.id: recording.run for recording in recordings}.values():
+        devices = [device for device in run.devices if device.key in present.get(run.id, set())]
+        wanted.extend((run, *sides) for sides in _sides(devices))
+    baselines = sorted({base.key for _, _, base in wanted} - known.keys())
+    tables = {**known, **{key: analysis.speedups(frame, baseline=key) for key in baselines}}
+    matchups = [_matchup(run, device, baseline, tables) for run, device, baseline in wanted]
+    matchups = [matchup for matchup in matchups if len(matchup.pairs)]
+    matchups.sort(key=lambda matchup: (not matchup.has_gpu, matchup.run.source != "crossover"))
+    return tuple(matchups[:MAX_MATCHUPS])
+
+
+def views(matchup: Matchup) -> tuple[View, ...]:
+    """Return the ways in which a matchup can be looked at, the headline first."""
+    if not matchup.has_gpu:
+        label = f"{matchup.device.word} or {matchup.baseline.word}"
+        meaning = "one call, waited for; both on the same data"
+        return (View(matchup=matchup, residency="resident", timing="latency", label=label, meaning=meaning),)
+    measured = set(zip(matchup.pairs["residency"], matchup.pairs["timing"], strict=True))
+    return tuple(
+        View(matchup=matchup, residency=residency, timing=timing, label=label, meaning=meaning)
+        for residency, timing, label, meaning in GPU_VIEWS
+        if (residency, timing) in measured
+    )
+
+
+def _sides(devices: Sequence[DeviceRecord]) -> list[tuple[Side, Side]]:
+    by_key = {device.key: device for device in devices}
+    gpus = [device for device in devices if is_gpu(device.kind)]
+    if not gpus:
+        return _cpu_sides(by_key)
+    baseline = next((by_key[key] for key in BASELINES if key in by_key), None)
+    if baseline is None:
+        return []
+    word = "NumPy" if baseline.kind == "numpy" else "CPU"
+    against = _side(baseline, word, "NumPy" if word == "NumPy" else "the CPU")
+    words = ["GPU"] if len(gpus) == 1 else [f"GPU {index}" for index in range(len(gpus))]
+    return [
+        (_side(gpu, word, f"the {word}" if word == "GPU" else word), against)
+        for gpu, word in zip(gpus, words, strict=True)
+    ]
+
+
+def _cpu_sides(by_key: Mapping[str, DeviceRecord]) -> list[tuple[Side, Side]]:
+    if "cpu" not in by_key:
+        return []
+    cpu, sides = by_key["cpu"], []
+    threads = f"{cpu.threads} threads" if cpu.threads else "all threads"
+    if "cpu-1t" in by_key:
+        sides.append((_side(cpu, threads, threads, plural=True), _side(by_key["cpu-1t"], "1 thread", "1 thread")))
+    if "numpy" in by_key:
+        sides.append((_side(cpu, "PyTorch", "PyTorch"), _side(by_key["numpy"], "NumPy", "NumPy")))
+    return sides
+
+
+def _side(device: DeviceRecord, word: str, subject: str, *, plural: bool = False) -> Side:
+    return Side(
+        key=device.key,
+        kind=device.kind,
+        name=clean(device.name or device.key),
+        threads=device.threads,
+        word=word,
+        subject=subject,
+        plural=plural,
+    )
+
+
+def _matchup(run: Run, device: Side, baseline: Side, tables: Mapping[str, pd.DataFrame]) -> Matchup:
+    table = tables[baseline.key]
+    pairs = table[(table["run"] == run.id) & (table["device"] == device.key)].reset_index(drop=True)
+    gpu = is_gpu(device.kind)
+    return Matchup(
+        run=run,
+        device=device,
+        baseline=baseline,
+        pairs=pairs,
+        crossovers=analysis.crossovers(pairs),
+        break_even=analysis.break_even(pairs) if gpu else pd.DataFrame(),
+    )

@@ -1,0 +1,67 @@
+"""Who and what a page is about, in the small print: the names at its top, and what stands under its figures.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench_lib import units
+from bench_lib.answer import telling, words
+from bench_lib.answer.matchups import Matchup, View
+from bench_lib.page import headings, sheet
+from bench_lib.records import Recording, Run
+from bench_lib.theme import device_series, is_gpu
+
+
+def masthead_sides(run: Run, lead: Sequence[Matchup]) -> list[dict[str, str]]:
+    """Return the full names at the top: GPU and CPU, or the CPU alone."""
+    look = device_series((device.key, device.kind) for device in run.devices)
+    if lead and lead[0].has_gpu:
+        sides = [*(matchup.device for matchup in lead), lead[0].baseline]
+        return [{"name": telling.full_name(side.name, side.threads), "color": look[side.key].color} for side in sides]
+    names: dict[str, dict[str, str]] = {}
+    for device in sorted(run.devices, key=lambda device: (device.key != "cpu", not is_gpu(device.kind))):
+        name = words.clean(device.name)
+        names.setdefault(name, {"name": telling.full_name(name, device.threads), "color": look[device.key].color})
+    return list(names.values())[:3]
+
+
+def meta(run: Run, recordings: Sequence[Recording]) -> list[str]:
+    """Return when, where and by which run the headline was measured."""
+    facts = [sheet.date(run.created), words.clean(run.machine), f"run {words.clean(run.id)}"]
+    if len(recordings) > 1:
+        facts.append(f"{units.count(len(recordings))} runs on this page, the headline is of this one")
+    return facts
+
+
+def provenance(view: View, *, both: bool) -> str:
+    """Return the grey line under a figure, so that a picture of it stands alone.
+
+    ``both`` for a figure that shows a GPU's data in place and its round trip as well, else the view's own.
+    """
+    matchup = view.matchup
+    run = matchup.run
+    names = (
+        [matchup.device.name, telling.full_name(matchup.baseline.name, matchup.baseline.threads)]
+        if matchup.has_gpu
+        else [telling.full_name(matchup.device.name, matchup.device.threads)]
+    )
+    facts: list[str] = [*names, *headings.versions(run)]
+    own = "round trip" if view.residency == "roundtrip" else "resident"
+    facts += [
+        f"latency, {'resident and round trip' if matchup.has_gpu else 'resident'}" if both else f"{view.timing}, {own}",
+        "float32 unless a row names its dtype",
+        f"medians of {units.count(int(matchup.pairs['rounds'].max()), 'round')} of {units.count(run.visits, 'visit')}",
+        f"run {words.clean(run.id)}",
+        "times: lower is better",
+    ]
+    return " \N{MIDDLE DOT} ".join(facts)
+
+
+def strip_label(view: View) -> str:
+    """Return what the marks of a view stand for in the strip."""
+    if view.matchup.has_gpu:
+        return "Copied there and back" if view.residency == "roundtrip" else "Data already there"
+    return f"{view.matchup.device.word} over {view.matchup.baseline.word}"

@@ -1,0 +1,112 @@
+"""What every section of a page is made from: the runs and the tables about them, computed once.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench_lib import analysis
+from bench_lib.answer import findings, matchups
+from bench_lib.answer.findings import Doubts
+from bench_lib.answer.matchups import Matchup, View
+from bench_lib.page import filters
+from bench_lib.page.filters import Filters
+from bench_lib.records import Recording, Run
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """The runs of a page and the tables that its sections share.
+
+    Attributes
+    ----------
+    frame
+        :func:`bench_lib.frame.tidy` of the recordings.
+    recordings
+        At least one.
+    run
+        The run that the headline is about.
+    matchups
+        Who is set against whom, in all runs; those of ``run`` come first.
+    views, every_view
+        The ways to look at the matchups of ``run``, and at all of them; the headline's first.
+    against_cpu
+        :func:`bench_lib.analysis.speedups` of all runs against the CPU with all its threads.
+    estimates, ceilings, bounds, trust
+        The tables of those functions of :mod:`bench_lib.analysis`, of all runs; ``bounds`` row by row of ``estimates``.
+    doubts
+        What casts doubt on ``run``.
+    filters
+        The chips of the page.
+    prices
+        Of an hour of each device, in place of those that the runs keep; None for those.
+    """
+
+    frame: pd.DataFrame
+    recordings: Sequence[Recording]
+    run: Run
+    matchups: tuple[Matchup, ...]
+    views: tuple[View, ...]
+    every_view: tuple[View, ...]
+    against_cpu: pd.DataFrame
+    estimates: pd.DataFrame
+    ceilings: pd.DataFrame
+    bounds: pd.DataFrame
+    trust: pd.DataFrame
+    doubts: Doubts
+    filters: Filters
+    prices: Mapping[str, float] | None
+
+    @property
+    def lead(self) -> tuple[Matchup, ...]:
+        """The matchups of the run that the headline is about."""
+        return tuple(matchup for matchup in self.matchups if matchup.run is self.run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absent:
+    """Why a section has nothing to show; one plain sentence that also says what would fill it."""
+
+    reason: str
+
+
+def gather(frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping[str, float] | None = None) -> Material:
+    """Return the material of a page.
+
+    Parameters
+    ----------
+    frame
+        :func:`bench_lib.frame.tidy` of the recordings.
+    recordings
+        The runs, at least one.
+    prices
+        Of an hour of each device, in place of those that the runs keep.
+    """
+    against_cpu = analysis.speedups(frame, baseline="cpu")
+    found = matchups.find(frame, recordings, known={"cpu": against_cpu})
+    run = found[0].run if found else recordings[0].run
+    estimates = analysis.estimates(frame)
+    ceilings = analysis.ceilings(recordings)
+    bounds = analysis.bounds(estimates, ceilings)
+    trust = analysis.trust(frame, bounds)
+    return Material(
+        frame=frame,
+        recordings=recordings,
+        run=run,
+        matchups=found,
+        views=tuple(view for matchup in found if matchup.run is run for view in matchups.views(matchup)),
+        every_view=tuple(view for matchup in found for view in matchups.views(matchup)),
+        against_cpu=against_cpu,
+        estimates=estimates,
+        ceilings=ceilings,
+        bounds=bounds,
+        trust=trust,
+        doubts=findings.doubts(run, estimates, trust),
+        filters=filters.find(estimates["dtype"].unique(), estimates["family"].unique()),
+        prices=prices,
+    )

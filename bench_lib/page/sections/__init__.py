@@ -1,0 +1,70 @@
+"""The sections of the page, in its order: each has an id, a word for the navigation, a title, and what builds it.
+
+A section's template is ``templates/<id>.html``; within it ``content`` is what ``build`` returned. A section that has
+nothing to show returns :class:`bench_lib.page.material.Absent` with the reason, and the page lists it. Nothing here
+imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench_lib.page.material import Absent, Material
+from bench_lib.page.sections import expenses, hero, how, launches, numbers, size, trust, when
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One section, in words and in what builds it.
+
+    Attributes
+    ----------
+    id
+        Of its element, and the name of its template.
+    nav
+        In the navigation.
+    title
+        Small, above its heading, which is a finding.
+    build
+        From the material to what the template shows, or to the reason why there is nothing.
+    """
+
+    id: str
+    nav: str
+    title: str
+    build: Callable[[Material], Any]
+
+
+SECTIONS: Final = (
+    Section(id="hero", nav="Who wins", title="Who wins, by how much", build=hero.build),
+    Section(id="when", nav="From which size", title="From which size", build=when.build),
+    Section(id="size", nav="Time against size", title="Time against size", build=size.build),
+    Section(id="launches", nav="Launch cost", title="What removes the launch cost", build=launches.build),
+    Section(id="trust", nav="Trust", title="Trust", build=trust.build),
+    Section(id="expenses", nav="Memory, energy, cost", title="Memory, energy, cost", build=expenses.build),
+    Section(id="numbers", nav="All numbers", title="All numbers", build=numbers.build),
+    Section(id="how", nav="How", title="How it was measured", build=how.build),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A section with what it shows; ``reason`` in its place where there is nothing."""
+
+    section: Section
+    content: Any = None
+    reason: str = ""
+
+
+def build(material: Material) -> tuple[Built, ...]:
+    """Return all sections, in order, with what they show or why they show nothing."""
+    built = []
+    for section in SECTIONS:
+        content = section.build(material)
+        if isinstance(content, Absent):
+            built.append(Built(section=section, reason=content.reason))
+        else:
+            built.append(Built(section=section, content=content))
+    return tuple(built)

@@ -1,0 +1,29 @@
+"""How it was measured, and on what: the protocol in words, a sheet for each run. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from bench_lib.page import headings, sheet
+from bench_lib.page.material import Material
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What the section shows."""
+
+    heading: str
+    method: tuple[Markup, ...]
+    sheets: tuple[sheet.Sheet, ...]
+
+
+def build(material: Material) -> Content:
+    """Return the protocol in words, and the machine sheet of each run."""
+    rounds = material.doubts.rounds
+    return Content(
+        heading=headings.method_heading(material.run, rounds),
+        method=tuple(headings.method(material.run, rounds)),
+        sheets=tuple(sheet.build(recording, material.ceilings) for recording in material.recordings),
+    )

@@ -1,0 +1,47 @@
+"""What the page says, part by part: from tables to the values that the templates fill in.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench_lib.answer import telling
+from bench_lib.answer.guards import guards
+from bench_lib.page import captions, sections
+from bench_lib.page.material import gather
+from bench_lib.records import Recording
+
+
+def tell(
+    frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """Return the values of the page's template.
+
+    Parameters
+    ----------
+    frame
+        :func:`bench_lib.frame.tidy` of the recordings.
+    recordings
+        The runs, at least one.
+    prices
+        Of an hour of each device, in place of those that the runs keep.
+    """
+    material = gather(frame, recordings, prices)
+    built = sections.build(material)
+    return {
+        "title": telling.title(material.run, material.views),
+        "sides": captions.masthead_sides(material.run, material.lead),
+        "meta": captions.meta(material.run, recordings),
+        "guards": guards(material.run, material.doubts),
+        "sentences": telling.sentences(material.views, material.estimates),
+        "tallies": [telling.tally(view) for view in telling.tally_views(material.views)],
+        "filters": material.filters,
+        "view_count": len(material.every_view),
+        "sections": [(one.section, one.content) for one in built if not one.reason],
+        "absent": [one for one in built if one.reason],
+    }
