@@ -13,15 +13,13 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
+from bench_lib.parameters import roles
 from bench_lib.records import Case, PlannedCase, Sample, WorkloadRecord, is_time
 from bench_lib.strict import MAX_ITEMS
-from bench_lib.text import MAX_TEXT, scrub, shorten
+from bench_lib.text import scrub, shorten
 
 OUR_PARAMS: Final = ("device", "dtype", "n")
-SIZE_NAMES: Final = ("n", "N", "size", "shape", "length")
 TIMING_NAME: Final = re.compile(r"(?:^|\.)(?:device_|Device[A-Z_]|time_|timeraw_|Time[A-Z_]|Timeraw[A-Z_])[^.]*$")
-DEVICE_KEY: Final = re.compile(r"numpy|cpu(?:-1t)?|mps|(?:cuda|xpu)(?::\d{1,3})?")
-MAX_DIGITS: Final = 18  # of a size: a whole number of a record is below 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,21 +122,11 @@ def results(row: Row) -> Iterator[Result]:
 
 def _identify(workload: WorkloadRecord, named: dict[str, str]) -> tuple[WorkloadRecord, Case]:
     """Give each parameter its role by name; what has none becomes part of the workload's name."""
-    device = named.pop("device") if DEVICE_KEY.fullmatch(named.get("device", "")) else "cpu"
-    dtype = named.pop("dtype", "unknown").removeprefix("torch.")
-    numeric = [name for name, value in named.items() if value.isdecimal() and len(value) <= MAX_DIGITS]
-    size = next((name for name in (*SIZE_NAMES, *numeric) if name in numeric), None)
-    n = int(named.pop(size)) if size is not None else 0
-    if named:
-        name = f"{workload.name}({', '.join(f'{key}={value}' for key, value in named.items())})"[:MAX_TEXT]
+    found = roles(named)
+    if found.rest:
+        name = found.name(workload.name)
         workload = replace(workload, name=name, expression=name)
-    case = Case(
-        workload=workload.name,
-        n=n,
-        dtype=dtype,
-        device=f"{device}:0" if device in ("cuda", "xpu") else device,
-    )
-    return workload, case
+    return workload, Case(workload=workload.name, n=found.n, dtype=found.dtype, device=found.device)
 
 
 def _sample(case: Case, result: object, samples: object, calls: object) -> Sample:

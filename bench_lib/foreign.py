@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from bench_lib.errors import RecordError
 from bench_lib.lines import quoted, read_json
+from bench_lib.parameters import UNKNOWN_DTYPE, roles
 from bench_lib.records import (
     MAX_ITEMS,
     Case,
@@ -36,7 +37,6 @@ from bench_lib.records import (
 from bench_lib.strict import MAX_REAL, MAX_WHOLE
 
 UNKNOWN_TIME: Final = "1970-01-01T00:00:00+00:00"
-UNKNOWN_DTYPE: Final = "unknown"
 MACHINE_LENGTH: Final = 50
 CPU_FACTS: Final = {
     "brand_raw": "cpu",
@@ -134,13 +134,16 @@ def _entries(benchmarks: list[Any], cpu_name: str, problems: list[str]) -> list[
 
 
 def _entry(benchmark: dict[str, Any], name: str, cpu_name: str) -> Entry:
-    extra, params = _mapping(benchmark.get("extra_info")), _mapping(benchmark.get("params"))
-    n = next((whole for whole in (_whole(extra.get("n")), _whole(params.get("n"))) if whole is not None), 0)
+    extra = _mapping(benchmark.get("extra_info"))
+    params = {_text(key): _text(str(value)) for key, value in _mapping(benchmark.get("params")).items()}
+    found = roles(params)
+    n = _whole(extra.get("n"))
     case = Case(
-        workload=_text(extra.get("workload")) or name,
-        n=n,
-        dtype=_text(extra.get("dtype")) or UNKNOWN_DTYPE,
-        device=_text(extra.get("device")) or "cpu",
+        # Without its parameters, so that the sizes of one function are sizes of one workload.
+        workload=_text(extra.get("workload")) or (found.name(name.partition("[")[0]) if params else name),
+        n=found.n if n is None else n,
+        dtype=_text(extra.get("dtype")) or found.dtype,
+        device=_text(extra.get("device")) or found.device,
         residency=_choice(extra.get("residency"), Residency),
         timing=_choice(extra.get("timing"), Timing),
     )

@@ -24,10 +24,10 @@ MAP = {
         page.* stats summary theme validation winners
     """,
     "waist": """
-        asv_results asv_rows cases errors foreign header lines prices reading records samples schema storage store
-        strict text units verdicts
+        asv_results asv_rows cases errors foreign header lines parameters prices reading records result_files samples schema
+        storage store strict text units verdicts
     """,
-    "top": "__init__ __main__ cli cli_* terminal",
+    "top": "__init__ __main__ cli cli_* library terminal",
 }
 GROUPS = {group: names.split() for group, names in MAP.items()}
 
@@ -70,8 +70,10 @@ def _imported(name: str, *, top_only: bool = False) -> set[str]:
 
 
 def _top_level(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what runs when a module is imported: not what stands in functions, nor what only a type checker reads."""
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        is_for_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not is_for_types and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield child
             yield from _top_level(child)
 

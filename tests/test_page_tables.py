@@ -104,24 +104,6 @@ def test_a_gpu_without_the_whole_cpu_is_set_against_what_there_is() -> None:
 # The table of winners
 
 
-@pytest.mark.parametrize(
-    ("nbytes", "label"),
-    [
-        (1, "\N{LESS-THAN OR EQUAL TO} 4 KiB"), (4 * KIB, "\N{LESS-THAN OR EQUAL TO} 4 KiB"), (4 * KIB + 1, "16 KiB"),
-        (16 * KIB, "16 KiB"), (MIB, "1 MiB"), (MIB + 1, "4 MiB"), (GIB, "1 GiB"), (GIB + 1, "over 1 GiB"),
-        (2**50, "over 1 GiB"),
-    ],
-)  # fmt: skip
-def test_a_column_holds_working_sets_up_to_its_size(nbytes: int, label: str) -> None:
-    assert hero.column_label(hero.column_of(nbytes)) == label
-
-
-@given(st.floats(1, 2**45), st.floats(1, 2**45))
-def test_a_larger_working_set_never_stands_further_left(one: float, other: float) -> None:
-    low, high = sorted((one, other))
-    assert hero.column_of(low) <= hero.column_of(high)
-
-
 def test_cells_say_who_wins_in_words(gpu_views: list[View]) -> None:
     found = cells_of(hero.table(gpu_views[0], NO_FILTERS))
     small, large = found["x + y", "", "16 KiB"], found["x + y", "", "64 MiB"]
@@ -305,7 +287,10 @@ def test_hundreds_of_doubts_stay_readable() -> None:
 
 
 def test_lines_that_could_not_be_read_are_told() -> None:
-    assert doubts_of(recording().with_problem("line 7: not JSON")).problems == ("line 7: not JSON",)
+    (ours,) = doubts_of(recording().with_problem("line 7: not JSON")).problems
+    assert (ours.kind, ours.sentences) == ("unreadable", ("line 7: not JSON",))
+    (theirs,) = doubts_of(recording(source="asv").with_problem("no such file")).problems
+    assert (theirs.kind, theirs.count, theirs.left_out) == ("not in the file of asv", 1, 0)
 
 
 # All numbers

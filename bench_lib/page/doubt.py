@@ -35,6 +35,9 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """Kinds of doubt, worst first, and what each means."""
 
+UNREADABLE: Final = "Lines of the files that could not be used."
+NOT_HELD: Final = "What this tool does not record, or what of its file could not be used."
+
 Row = Mapping[str, Any]
 
 
@@ -67,12 +70,26 @@ class DoubtGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProblemGroup:
+    """What files lack or could not be read of them: how many sentences, and the first of them."""
+
+    kind: str
+    meaning: str
+    count: int
+    sentences: tuple[str, ...]
+
+    @property
+    def left_out(self) -> int:
+        """Sentences that are not shown."""
+        return self.count - len(self.sentences)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trust:
-    """The section: groups of doubt, and the first of the lines of files that could not be read."""
+    """The section: groups of doubt, and what the files lack."""
 
     groups: tuple[DoubtGroup, ...]
-    problems: tuple[str, ...]
-    problem_count: int
+    problems: tuple[ProblemGroup, ...]
     doubted: int
     cases: int
 
@@ -85,7 +102,7 @@ def build(trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Rec
     trust, estimates
         Tables of :mod:`bench_lib.analysis`, of all runs.
     recordings
-        For the lines that could not be read.
+        For the lines that could not be read, and for what other tools do not record.
     """
     known = estimates.drop_duplicates(["run", "workload"])
     operations = {
@@ -97,7 +114,6 @@ def build(trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Rec
         by_kind.setdefault(str(row["kind_of_doubt"]), []).append(row)
     order = list(MEANINGS)
     kinds = sorted(by_kind, key=lambda kind: (order.index(kind) if kind in MEANINGS else len(order), kind))
-    problems = [problem for recording in recordings for problem in recording.problems]
     return Trust(
         groups=tuple(
             DoubtGroup(
@@ -108,10 +124,26 @@ def build(trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Rec
             )
             for kind in kinds
         ),
-        problems=tuple(words.clean(problem, words.MAX_PROSE) for problem in problems[:MAX_ROWS]),
-        problem_count=len(problems),
+        problems=_problems(recordings),
         doubted=len(trust.drop_duplicates(CASE)),
         cases=len(estimates),
+    )
+
+
+def _problems(recordings: Sequence[Recording]) -> tuple[ProblemGroup, ...]:
+    """Return the problems of the files by who wrote them: of our own a line was bad, others never held the fact."""
+    by_source: dict[str, list[str]] = {}
+    for recording in recordings:
+        by_source.setdefault(recording.run.source, []).extend(recording.problems)
+    return tuple(
+        ProblemGroup(
+            kind="unreadable" if source == "crossover" else f"not in the file of {source}",
+            meaning=UNREADABLE if source == "crossover" else NOT_HELD,
+            count=len(problems),
+            sentences=tuple(words.clean(problem, words.MAX_PROSE) for problem in problems[:MAX_ROWS]),
+        )
+        for source, problems in by_source.items()
+        if problems
     )
 
 

@@ -28,6 +28,9 @@ CALLS: Final = 1e6
 AS_WORDS: Final = {"Cost": "money"}
 SIZES_OF: Final = ["run", "workload", "dtype", "device", "residency"]
 
+MEASURED: Final = ("allocated_nbytes", "reserved_nbytes", "host_nbytes", "n_too_large", "fits_up_to_nbytes")
+"""Of a row of memory, what tells something; the working set follows from the size alone."""
+
 VERDICTS: Final = {"device": "cheaper", "baseline": "dearer", "same": "about the same", "undecided": words.CANNOT_TELL}
 ASK_FOR_ENERGY: Final = "Energy was not measured: crossover run --energy does, where the hardware has a counter."
 ASK_FOR_PRICES: Final = (
@@ -105,7 +108,7 @@ def _memory(table: pd.DataFrame) -> Block:
             "" if pd.isna(row.n_too_large) else f"n = {units.count(int(row.n_too_large))}",
             _nbytes(row.fits_up_to_nbytes),
         )
-        for row in table.itertuples()
+        for row in table[table[[*MEASURED]].notna().any(axis="columns")].itertuples()
     ]
     return _block(
         "Memory",
@@ -113,7 +116,7 @@ def _memory(table: pd.DataFrame) -> Block:
         "memory, and, in proportion, the working set that would fill the device: an estimate, on the careful side.",
         ("Operation", "dtype", "Device", "Working set", "Call took", "Reserved", "Host", "Too large", "Full at about"),
         rows,
-        "No size of any operation was ok.",
+        "Memory was not measured: crossover run notes what a call takes, and when one runs out of it.",
     )
 
 

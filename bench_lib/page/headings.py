@@ -18,6 +18,14 @@ from bench_lib.records import Run
 
 HERO: Final = "Each cell names the winner; the deeper the colour, the larger the win"
 
+LACKS: Final = {
+    "asv": "Its file holds no rounds of fresh processes, no check of the results, no warm-up and no precision flags; "
+    "how much work a call does is known for benchmarks of Crossover alone.",
+    "pytest-benchmark": "Its file holds no rounds of fresh processes, no check of the results, no threads and no "
+    "precision flags; the work of a call, its dtype and its device are known where the benchmark notes them.",
+}
+"""What the files of other tools do not tell, so that what this page does not show is no surprise."""
+
 Row = Mapping[str, Any]
 
 
@@ -82,7 +90,11 @@ def method_heading(run: Run, rounds: int) -> str:
 def method(run: Run, rounds: int) -> list[Markup]:
     """Return how it was measured, in a few paragraphs; ``rounds`` is how many there were in the end."""
     if run.source != "crossover":
-        return [Markup("These times were measured by {} and are shown as that tool recorded them.").format(run.source)]
+        return [
+            Markup("These times were measured by {} and are shown as that tool recorded them. {}").format(
+                run.source, LACKS[run.source]
+            )
+        ]
     return [
         Markup(
             "Every case was visited about {} in each of {} (a long call once), in random order, the devices of a case "
