@@ -1,7 +1,12 @@
 """Crossover: when does a GPU beat a CPU, for which tensor operation, from which size, by how much.
 
-Importing this package imports nothing heavy: torch comes in with the modules that measure, pandas and matplotlib with
-those that analyse and draw.
+``load`` reads result files into a table; ``estimates``, ``speedups`` and ``crossovers`` say what it means; ``report``
+makes the page. Importing this package imports nothing heavy: torch comes in with the modules that measure, pandas and
+matplotlib when a function that needs them is called.
 """
 
+from bench_lib.library import crossovers, estimates, load, report, speedups
+
 __version__ = "0.2.0"
+
+__all__ = ["__version__", "crossovers", "estimates", "load", "report", "speedups"]

@@ -1,0 +1,233 @@
+"""What ``import bench_lib`` offers: results as tables, who is faster, from which size, and the page, from Python.
+
+Each function imports what it needs when it is called, so that importing the package costs nothing: pandas comes in
+with :func:`load`, matplotlib with :func:`report`, torch never.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from bench_lib.errors import UsageError
+from bench_lib.text import shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench_lib.result_files import Paths
+
+__all__ = ["crossovers", "estimates", "load", "report", "speedups"]
+
+SHOWN_PROBLEMS: Final = 3
+
+
+def load(paths: Paths) -> pd.DataFrame:
+    """Read result files into one tidy table: a row for each sample, a column for each fact.
+
+    Parameters
+    ----------
+    paths
+        A file, a folder, a pattern such as ``"results/runs/*.jsonl.gz"``, or several of these. Files of Crossover
+        (``.jsonl``, ``.jsonl.gz``), of asv and of pytest-benchmark are told apart by what they hold. Of a folder it is
+        the files that lie in it directly. A run that is given twice counts once.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`bench_lib.columns.COLUMNS`, each with its unit there. ``median_seconds`` is the median
+        over the blocks of one visit, in seconds for one call. What a file does not tell is NaN. A planned case that was
+        never reached, or that failed, is a row with its ``status`` and ``reason``.
+
+    Raises
+    ------
+    UsageError
+        If nothing was named, or a folder or a pattern holds no result file.
+    RecordError
+        If there is nothing at a path, or a file is not one of the three formats.
+    NotComparable
+        If two different files carry the same run id.
+
+    Warns
+    -----
+    UserWarning
+        For each run of which something could not be read, or that lacks what Crossover's own files hold.
+
+    Examples
+    --------
+    >>> import bench_lib
+    >>> frame = bench_lib.load("results/runs/*-standard-*.jsonl.gz")
+    >>> sorted(frame["device"].unique())
+    ['cpu', 'cpu-1t', 'numpy']
+    """
+    from bench_lib.frame import tidy
+    from bench_lib.result_files import read_all
+
+    recordings = read_all(paths)
+    frame = tidy(recordings)
+    for recording in recordings:
+        if recording.problems:
+            more = len(recording.problems) - SHOWN_PROBLEMS
+            shown = "; ".join(recording.problems[:SHOWN_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+            warnings.warn(f"run {recording.run.id}: {shown}", stacklevel=2)
+    return frame
+
+
+def estimates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how long each case takes, with its interval: one row for each case of each run.
+
+    Parameters
+    ----------
+    frame
+        From :func:`load`, or some of its rows.
+
+    Returns
+    -------
+    DataFrame
+        ``seconds``, ``seconds_low`` and ``seconds_high`` (the mean over rounds of the visits' medians, in logs, with
+        its 95 % interval, seconds for one call), ``floor_seconds`` with its interval, and what names the case; see
+        :func:`bench_lib.analysis.estimates`. A case that is not ok has its status, its reason and no time.
+
+    Raises
+    ------
+    UsageError
+        If it is not such a table.
+
+    Examples
+    --------
+    >>> import bench_lib
+    >>> frame = bench_lib.load("results/runs/*-standard-*.jsonl.gz")
+    >>> cases = bench_lib.estimates(frame)
+    >>> bool((cases["seconds_low"] <= cases["seconds"]).all())
+    True
+    """
+    from bench_lib import analysis
+
+    return analysis.estimates(_checked(frame))
+
+
+def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
+    """Return who is faster: the baseline's time over each other device's, case by case, within each run.
+
+    Parameters
+    ----------
+    frame
+        From :func:`load`, or some of its rows.
+    baseline
+        Key of the device to compare with: ``cpu`` (all threads), ``cpu-1t``, ``numpy``, ``cuda:0``, ...
+
+    Returns
+    -------
+    DataFrame
+        ``ratio`` (above 1 the device is faster) with ``ratio_low`` and ``ratio_high``, its 95 % interval; both times in
+        seconds with theirs; ``verdict``: ``device``, ``baseline``, ``same`` (within 2 %), ``undecided``, or empty where
+        a side has no time. See :func:`bench_lib.analysis.speedups` for what is paired with what.
+
+    Raises
+    ------
+    UsageError
+        If it is not such a table, or no run in it has the baseline.
+
+    Examples
+    --------
+    >>> import bench_lib
+    >>> frame = bench_lib.load("results/runs/*-standard-*.jsonl.gz")
+    >>> ratios = bench_lib.speedups(frame, baseline="cpu-1t")
+    >>> sorted(ratios["device"].unique())
+    ['cpu', 'numpy']
+    """
+    from bench_lib import analysis
+
+    here = _checked(frame)["device"].unique().tolist()
+    if baseline not in here:
+        msg = f"no case in this table is of the device {shorten(baseline)}: compare with one of {', '.join(here)}"
+        raise UsageError(msg)
+    return analysis.speedups(frame, baseline=baseline)
+
+
+def crossovers(table: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
+    """Return from which size a device wins, for each operation, dtype, device, residency and timing of each run.
+
+    Parameters
+    ----------
+    table
+        From :func:`speedups`, or from :func:`load`.
+    baseline
+        With a table from :func:`load`: the device to compare with.
+
+    Returns
+    -------
+    DataFrame
+        ``answer``: ``always``, ``never`` (up to ``n_max``), ``between`` (``n_low`` and ``n_high``, neighbours among the
+        sizes tested; ``nbytes_estimate`` in bytes of the working set, with its interval) or ``undecided``. See
+        :func:`bench_lib.analysis.crossovers`.
+
+    Raises
+    ------
+    UsageError
+        If it is neither table, or no run in it has the baseline.
+
+    Examples
+    --------
+    >>> import bench_lib
+    >>> frame = bench_lib.load("results/runs/*-standard-*.jsonl.gz")
+    >>> found = bench_lib.crossovers(frame)
+    >>> found.equals(bench_lib.crossovers(bench_lib.speedups(frame)))
+    True
+    """
+    from bench_lib import analysis
+    from bench_lib.analysis.speedups import COLUMNS
+
+    if set(COLUMNS) <= set(getattr(table, "columns", ())):
+        return analysis.crossovers(table)
+    return analysis.crossovers(speedups(table, baseline))
+
+
+def report(paths: Paths, prices: Mapping[str, float] | None = None) -> str:
+    """Return the report of result files as the text of one self-contained HTML page.
+
+    Parameters
+    ----------
+    paths
+        As for :func:`load`.
+    prices
+        Of an hour of each device by its key, in any currency; those that the runs keep if None.
+
+    Raises
+    ------
+    UsageError, RecordError, NotComparable
+        As for :func:`load`. What could not be read of a file is said on the page.
+
+    Examples
+    --------
+    >>> import bench_lib
+    >>> page = bench_lib.report("results/runs/*-standard-*.jsonl.gz", prices={"cpu": 0.40})
+    >>> page.startswith("<!doctype html>")
+    True
+    """
+    from bench_lib.frame import tidy
+    from bench_lib.page import build
+    from bench_lib.result_files import read_all
+
+    recordings = read_all(paths)
+    return build(tidy(recordings), recordings, prices)
+
+
+def _checked(frame: Any) -> pd.DataFrame:
+    """Return the table if it has the columns that the analysis reads."""
+    from bench_lib.columns import COLUMNS
+
+    columns = getattr(frame, "columns", None)
+    if columns is None:
+        msg = f"a table from bench_lib.load was expected; came a {type(frame).__name__}: load the files first"
+        raise UsageError(msg)
+    lacking = [column.name for column in COLUMNS if column.name not in columns]
+    if lacking:
+        msg = (
+            f"a table from bench_lib.load has {len(COLUMNS)} columns; this one lacks {', '.join(lacking[:5])}"
+            f"{' and others' if len(lacking) > 5 else ''}: select rows, and leave the columns as they are"
+        )
+        raise UsageError(msg)
+    checked: pd.DataFrame = frame
+    return checked
