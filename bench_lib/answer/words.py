@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +24,14 @@ MAX_PROSE: Final = 600
 
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 CANNOT_TELL: Final = "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+NO_WINNER: Final[Mapping[str, str]] = {"same": f"about 1{TIMES}", "undecided": CANNOT_TELL}
+"""What is said of a pair by its verdict, where neither side wins."""
+
+STATUSES: Final[Mapping[str, str]] = {"oom": "out of memory", "too_slow": "too slow"}
+"""How a person says a status that is not a word already."""
+
+SHORT_STATUSES: Final[Mapping[str, str]] = {"oom": "OOM"}
+"""The same where there is room for a word alone."""
 
 # Controls, lone surrogates, and the marks that change the direction of what follows them (UAX 9, explicit formatting).
 _HARMFUL = re.compile("[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -39,6 +47,12 @@ def clean(text: Hashable, limit: int = MAX_NAME) -> str:
 def operation(workload: Hashable) -> str:
     """Return the name of an operation as words: ``mlp train sgd``."""
     return clean(str(workload).replace("_", " "))
+
+
+def status(name: Hashable, *, short: bool = False) -> str:
+    """Return a status as a person says it: ``out of memory``, or ``OOM`` if ``short``."""
+    text = str(name)
+    return clean((SHORT_STATUSES.get(text) if short else None) or STATUSES.get(text, text))
 
 
 def code(expression: Hashable) -> Markup:

@@ -1,51 +1,22 @@
-"""Who wins, by how much: the table of the page, operations down, working-set sizes across.
+"""Who wins, by how much: the table of the page, from :mod:`bench_lib.answer.grid`, with the classes that filter it.
 
 Nothing here imports torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from bench_lib import units
-from bench_lib.answer import findings, words
-from bench_lib.answer.matchups import Side, View
+from bench_lib.answer.grid import Cell, Grid, GridGroup, grid
+from bench_lib.answer.matchups import View
 from bench_lib.page.filters import Filters
-from bench_lib.theme import FINE_STEP, heat_step
-
-FIRST_NBYTES: Final = 4 * 1024
-LAST_COLUMN: Final = 9
-"""Columns go up by powers of 4: 4 KiB is column 0, 1 GiB column 9, and column 10 is all beyond."""
 
 MAX_ROWS: Final = 400
 """Operations shown in one view, those measured at the most sizes: more than a full run has."""
 
 LONG: Final = 45
 """Rows from which on the table scrolls by itself, so that what comes after it stays near."""
-
-COARSE: Final = f"a shade for each doubling, up to 64{words.TIMES}"
-FINE: Final = f"a shade for each factor of 1.26, up to 4{words.TIMES}"
-STATUS_WORDS: Final = {
-    "oom": "OOM",
-    "too_slow": "too slow",
-    "wrong": "wrong",
-    "timeout": "timeout",
-    "failed": "failed",
-    "skipped": "skipped",
-}
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One cell: the word that carries the message, the class that colours it, and what is told on demand."""
-
-    text: str
-    style: str
-    detail: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,118 +59,29 @@ class HeroTable:
         return sum(len(group.rows) for group in self.groups) > LONG
 
 
-def column_of(nbytes: float) -> int:
-    """Return the column of a working set: the first whose size holds it.
-
-    Column 0 holds all up to 4 KiB, column 9 all up to 1 GiB, column 10 all beyond.
-    """
-    column, limit = 0, FIRST_NBYTES
-    while nbytes > limit and column <= LAST_COLUMN:
-        column, limit = column + 1, limit * 4
-    return column
-
-
-def column_label(column: int) -> str:
-    """Return the header of a column."""
-    if column > LAST_COLUMN:
-        return f"over {units.nbytes(FIRST_NBYTES * 4**LAST_COLUMN)}"
-    label = units.nbytes(FIRST_NBYTES * 4**column)
-    return f"\N{LESS-THAN OR EQUAL TO} {label}" if column == 0 else label
-
-
 def table(view: View, filters: Filters) -> HeroTable:
-    """Return the table of one view.
-
-    Within a family, operations are ordered by where the device takes over, so that the border of the winners is a
-    staircase. Where several sizes of an operation fall into one column, the largest is shown. An operation whose bytes
-    nobody told has no column; it is counted with those left out.
-    """
-    every = view.pairs.to_dict("records")
-    pairs = [row for row in every if words.known(row["nbytes"])]
-    order = {
-        (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
-    }
-    by_operation: dict[tuple[str, str], list[Row]] = {}
-    for row in pairs:
-        by_operation.setdefault((row["workload"], row["dtype"]), []).append(row)
-    most = sorted(by_operation, key=lambda key: (-len(by_operation[key]), key))[:MAX_ROWS]
-    shown = sorted(most, key=lambda key: (order.get(key, findings.takeover_order(None)), key))
-    used = [column_of(row["nbytes"]) for key in shown for row in by_operation[key]]
-    columns = range(min(used, default=0), max(used, default=-1) + 1)
-    sides, doublings = (view.matchup.device, view.matchup.baseline), 1.0 if view.matchup.has_gpu else FINE_STEP
-    families: dict[str, list[tuple[str, str]]] = {}
-    for row in pairs:
-        families.setdefault(str(row["family"]), [])
-    for key in shown:
-        families[str(by_operation[key][0]["family"])].append(key)
+    """Return the table of one view: :func:`bench_lib.answer.grid.grid` with the classes that filter its rows."""
+    found: Grid = grid(view, MAX_ROWS)
     return HeroTable(
-        columns=tuple(column_label(column) for column in columns),
-        groups=tuple(
-            Group(
-                family=words.operation(family) or "other",
-                classes=filters.classes((dtype for _, dtype in keys), [family]),
-                rows=tuple(_row(by_operation[key], columns, sides, doublings, filters) for key in keys),
+        columns=found.columns,
+        groups=tuple(_group(group, filters) for group in found.groups),
+        left_out=found.left_out,
+        scale=found.scale,
+    )
+
+
+def _group(group: GridGroup, filters: Filters) -> Group:
+    return Group(
+        family=group.family,
+        classes=filters.classes((row.dtype for row in group.rows), [group.key]),
+        rows=tuple(
+            HeroRow(
+                name=row.name,
+                expression=row.expression,
+                dtype=row.dtype_shown,
+                classes=filters.classes([row.dtype], [group.key]),
+                cells=row.cells,
             )
-            for family, keys in families.items()
-            if keys
+            for row in group.rows
         ),
-        left_out=len({(row["workload"], row["dtype"]) for row in every}) - len(shown),
-        scale=COARSE if view.matchup.has_gpu else FINE,
     )
-
-
-def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], doublings: float, filters: Filters) -> HeroRow:
-    by_column: dict[int, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: row["nbytes"]):
-        by_column.setdefault(column_of(row["nbytes"]), []).append(row)
-    first = rows[0]
-    return HeroRow(
-        name=words.operation(first["workload"]),
-        expression=words.clean(first["expression"]),
-        dtype="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
-        classes=filters.classes([first["dtype"]], [first["family"]]),
-        cells=tuple(_cell(by_column[column], sides, doublings) if column in by_column else None for column in columns),
-    )
-
-
-def _cell(rows: Sequence[Row], sides: tuple[Side, Side], doublings: float) -> Cell:
-    row, (device, baseline) = rows[-1], sides
-    where = f"n = {units.count(row['n'])}, {units.nbytes(row['nbytes'])}"
-    if len(rows) > 1:
-        where += f" (largest of {len(rows)} sizes in this column)"
-    verdict = str(row["verdict"])
-    if not verdict:
-        word = STATUS_WORDS.get(str(row["status"]), str(row["status"]))
-        return Cell(text=word, style="none", detail=(where, words.clean(row["reason"], words.MAX_PROSE)))
-    measured = (
-        where,
-        _timed(device.word, row["seconds"], row["seconds_low"], row["seconds_high"]),
-        _timed(baseline.word, row["baseline_seconds"], row["baseline_low"], row["baseline_high"]),
-    )
-    ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
-    if verdict == "device":
-        return _won(device, f"g{max(1, heat_step(ratio, doublings))}", (ratio, low, high), measured, row)
-    if verdict == "baseline":
-        step = max(1, -heat_step(ratio, doublings))
-        return _won(baseline, f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, row)
-    told = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
-    text = f"about 1{words.TIMES}" if verdict == "same" else words.CANNOT_TELL
-    return Cell(text=text, style="same" if verdict == "same" else "open", detail=(*measured, told))
-
-
-def _won(side: Side, style: str, ratio: tuple[float, float, float], measured: tuple[str, ...], row: Row) -> Cell:
-    shown = words.times(*ratio)
-    return Cell(
-        text=f"{side.word} {shown}",
-        style=style,
-        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(*ratio[1:])}"),
-    )
-
-
-def _timed(word: str, seconds: float, low: float, high: float) -> str:
-    return f"{word}: {units.seconds(seconds, low, high)} ({words.seconds_span(low, high)})"
-
-
-def _interval(row: Row) -> str:
-    rounds = f"{int(row['rounds'])} rounds" if row["interval"] == "between-rounds" else "within one run"
-    return f"95 % interval ({rounds})"

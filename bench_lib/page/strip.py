@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from bench_lib import units
 from bench_lib.answer import findings, headlines, words
+from bench_lib.answer.grid import FIRST_NBYTES
 from bench_lib.answer.matchups import View
 from bench_lib.page.filters import Filters
-from bench_lib.page.hero import FIRST_NBYTES, LONG, MAX_ROWS
+from bench_lib.page.hero import LONG, MAX_ROWS
 
 MAX_TICKS: Final = 7
 MIN_SIZES: Final = 2

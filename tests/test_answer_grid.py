@@ -1,0 +1,104 @@
+"""Who wins at which size, cell by cell: what the page's table and the terminal's are both made of."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench_lib import frame
+from bench_lib.answer import grid as grids
+from bench_lib.answer import matchups
+from bench_lib.answer.grid import Cell, Grid
+from bench_lib.answer.matchups import View
+from bench_lib.page import filters, hero
+from bench_lib.records import Recording
+from tests.builders import recording
+from tests.page_data import gpu_recording
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+
+
+def view_of(recorded: Recording) -> View:
+    return matchups.views(matchups.find(frame.tidy([recorded]), [recorded])[0])[0]
+
+
+@pytest.fixture(scope="module")
+def gpu_view() -> View:
+    return view_of(gpu_recording())
+
+
+def cells_of(found: Grid) -> dict[tuple[str, str, str], Cell]:
+    return {
+        (row.workload, row.dtype, column): cell
+        for group in found.groups
+        for row in group.rows
+        for column, cell in zip(found.columns, row.cells, strict=True)
+        if cell
+    }
+
+
+@pytest.mark.parametrize(
+    ("nbytes", "label"),
+    [
+        (1, "\N{LESS-THAN OR EQUAL TO} 4 KiB"), (4 * KIB, "\N{LESS-THAN OR EQUAL TO} 4 KiB"), (4 * KIB + 1, "16 KiB"),
+        (16 * KIB, "16 KiB"), (MIB, "1 MiB"), (MIB + 1, "4 MiB"), (GIB, "1 GiB"), (GIB + 1, "over 1 GiB"),
+        (2**50, "over 1 GiB"),
+    ],
+)  # fmt: skip
+def test_a_column_holds_working_sets_up_to_its_size(nbytes: int, label: str) -> None:
+    assert grids.column_label(grids.column_of(nbytes)) == label
+
+
+@given(st.floats(1, 2**45), st.floats(1, 2**45))
+def test_a_larger_working_set_never_stands_further_left(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert grids.column_of(low) <= grids.column_of(high)
+
+
+def test_a_cell_says_the_winner_the_strength_and_the_size_of_its_case(gpu_view: View) -> None:
+    found = cells_of(grids.grid(gpu_view))
+    small, large = found["add", "float32", "16 KiB"], found["add", "float32", "64 MiB"]
+    assert (small.text.split()[0], small.style[0], small.size) == ("CPU", "c", "12 KiB")
+    assert (large.text.split()[0], large.style[0], large.size) == ("GPU", "g", "48 MiB")
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("oom", "OOM"), ("too_slow", "too slow"), ("wrong", "wrong"), ("failed", "failed")]
+)
+@pytest.mark.parametrize(("device", "whose", "detail"), [("cuda:0", "", "GPU"), ("cpu", "CPU ", "CPU")])
+def test_a_size_without_a_ratio_says_why_and_names_the_baseline(
+    status: str, word: str, device: str, whose: str, detail: str
+) -> None:
+    made = recording(sizes=(2**10, 2**14))
+    samples = tuple(
+        dataclasses.replace(sample, status=status, reason="because", seconds=(), calls=0)
+        if sample.case.n == 2**14 and sample.case.device == device
+        else sample
+        for sample in made.samples
+    )
+    cell = cells_of(grids.grid(view_of(dataclasses.replace(made, samples=samples))))["add", "float32", "64 KiB"]
+    assert (cell.text, cell.style, cell.detail) == (
+        f"{whose}{word}", "none", ("n = 16,384, 64 KiB", f"{detail}: because")
+    )  # fmt: skip
+
+
+def test_what_is_left_out_is_counted_and_those_at_the_most_sizes_stay(gpu_view: View) -> None:
+    whole, cut = grids.grid(gpu_view), grids.grid(gpu_view, max_rows=3)
+    rows = [row for group in cut.groups for row in group.rows]
+    assert whole.left_out == 0
+    assert cut.left_out == sum(len(group.rows) for group in whole.groups) - 3
+    assert [row.workload for row in rows] == ["matmul"] * 3
+
+
+def test_a_grid_without_bytes_has_no_row_and_counts_the_operation() -> None:
+    found = grids.grid(view_of(recording(source="asv")))
+    assert (found.columns, found.groups, found.left_out) == ((), (), 1)
+
+
+def test_the_page_shows_the_cells_of_the_grid_and_no_others(gpu_view: View) -> None:
+    page, found = hero.table(gpu_view, filters.find([], [])), grids.grid(gpu_view)
+    assert page.columns == found.columns
+    assert [row.cells for group in page.groups for row in group.rows] == [
+        row.cells for group in found.groups for row in group.rows
+    ]
