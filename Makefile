@@ -9,7 +9,7 @@ BENCH ?= --profile quick
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help bench test check fix report asv perf
+.PHONY: help bench test check fix report docs picture asv perf
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -37,6 +37,13 @@ report: $(VENV)/.ready-test ## write the report of FILE=..., by default of the n
 	@file="$(FILE)"; [ -n "$$file" ] || file=$$(ls -t results/runs/*.jsonl* 2>/dev/null | head -n 1); \
 	if [ -z "$$file" ]; then echo "report: no run in results/runs yet; make one with: make bench" >&2; exit 1; fi; \
 	$(BIN)/crossover report "$$file"
+
+docs: $(VENV)/.ready-test ## build the site of docs/ into site/, with a report to click through
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict && echo site/index.html
+
+picture: $(VENV)/.ready-test ## take the README's picture anew, of FILE=... or of the newest run that is kept
+	@file="$(FILE)"; [ -n "$$file" ] || file=$$(ls results/runs/*.jsonl.gz | tail -n 1); \
+	page=$$($(BIN)/crossover report "$$file") && $(PY) scripts/picture.py "$$page" docs/images/report.png
 
 asv: $(VENV)/.ready-test ## run the asv benchmarks once on this commit (minutes) and publish asv's own pages
 	@name=$$($(PY) -c 'from bench_lib.devices import discover, machine_name; print(machine_name(discover()))') && \
