@@ -4,6 +4,7 @@ Every function takes a table and returns a table, and changes nothing. Times com
 this package never imports torch and never draws.
 """
 
+from bench_lib.analysis.across import across
 from bench_lib.analysis.bounds import bounds
 from bench_lib.analysis.break_even import break_even
 from bench_lib.analysis.ceilings import ceilings
@@ -13,4 +14,15 @@ from bench_lib.analysis.execution import execution, fades
 from bench_lib.analysis.speedups import speedups
 from bench_lib.analysis.trust import trust
 
-__all__ = ["bounds", "break_even", "ceilings", "crossovers", "estimates", "execution", "fades", "speedups", "trust"]
+__all__ = [
+    "across",
+    "bounds",
+    "break_even",
+    "ceilings",
+    "crossovers",
+    "estimates",
+    "execution",
+    "fades",
+    "speedups",
+    "trust",
+]

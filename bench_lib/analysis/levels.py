@@ -25,6 +25,7 @@ KEY: Final = ("run", "workload", "dtype", "n", "device", "residency", "timing")
 
 BETWEEN: Final = "between-rounds"
 WITHIN: Final = "within-run"
+ACROSS: Final = "between-runs"
 
 
 @dataclass(frozen=True, kw_only=True)

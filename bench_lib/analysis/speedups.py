@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bench_lib import stats
 from bench_lib.analysis.estimates import Judged, judge
@@ -19,6 +20,9 @@ COLUMNS: Final = (
     "verdict",
 )
 SAME: Final = ("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "device_name")
+Ratios = tuple[Ints, Objects, Floats, Floats, Floats]
+"""Rounds, kind of interval, and the log ratio with its limits."""
+
 HOST_KINDS: Final = ("numpy", "cpu")
 HOST_TIMINGS: Final = ("latency", "throughput")  # cold device time and submission have no counterpart on a CPU
 
@@ -48,11 +52,25 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
         time of the side that is ok stays.
     """
     judged = judge(frame)
-    device, base = _pairs(judged.table, baseline)
+    is_base = (judged.table["device"] == baseline).to_numpy()
+    device, base = match(judged.table, ~is_base, is_base)
+    return tabulate(judged, device, base, ratios(judged, device, base))
+
+
+def tabulate(judged: Judged, device: Ints, base: Ints, ratios: Ratios) -> pd.DataFrame:
+    """Return the columns of :data:`COLUMNS` for pairs of cases.
+
+    Parameters
+    ----------
+    device, base
+        Rows of the table of estimates: what is compared, and what with.
+    ratios
+        As :func:`ratios` returns them.
+    """
     ours, theirs = judged.table.iloc[device], judged.table.iloc[base]
     ours_ok = text(ours["status"]) == "ok"
     ok = ours_ok & (text(theirs["status"]) == "ok")
-    rounds, interval, value, low, high = ratios(judged, device, base)
+    rounds, interval, value, low, high = ratios
     times = {
         f"{ours_or_theirs}_{limit}".removesuffix("_"): side[f"seconds_{limit}".removesuffix("_")].to_numpy()
         for ours_or_theirs, side in (("seconds", ours), ("baseline", theirs))
@@ -62,7 +80,7 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     columns = {
         **{name: text(ours[name]) for name in (*SAME, "residency", "timing")},
         **{name: ours[name].to_numpy() for name in ("n", "flop", "nbytes")},
-        "baseline": np.full(len(device), baseline, dtype=object),
+        "baseline": text(theirs["device"]),
         **{name: np.where(ours_ok, text(theirs[name]), text(ours[name])) for name in ("status", "reason")},
         **times,
         "ratio": np.exp(value),
@@ -75,19 +93,29 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     return table(columns, COLUMNS)
 
 
-def _pairs(estimates: pd.DataFrame, baseline: str) -> tuple[Ints, Ints]:
-    """Return the rows of the devices' cases and the rows of the baseline's that they are compared with."""
-    keys = estimates[["run", "workload", "n", "dtype", "residency", "timing"]].assign(row=np.arange(len(estimates)))
-    is_base = (estimates["device"] == baseline).to_numpy()
-    others = keys[~is_base]
+def match(
+    estimates: pd.DataFrame, is_device: NDArray[np.bool_], is_base: NDArray[np.bool_], *, same_run: bool = True
+) -> tuple[Ints, Ints]:
+    """Return the rows of the devices' cases and the rows of the baseline's that they are compared with.
+
+    Parameters
+    ----------
+    is_device, is_base
+        Which rows belong to which side.
+    same_run
+        Whether both must come from the same run.
+    """
+    on = [*(["run"] if same_run else []), "workload", "n", "dtype", "residency", "timing"]
+    keys = estimates[on].assign(row=np.arange(len(estimates)))
+    others = keys[is_device]
     if estimates.loc[is_base, "kind"].isin(HOST_KINDS).any():
         others = others[others["timing"].isin(HOST_TIMINGS)]
         others = others.assign(dtype=others["dtype"].replace("tf32", "float32"), residency="resident", timing="latency")
-    pairs = others.merge(keys[is_base], on=list(keys.columns[:-1]), suffixes=("", "_base")).sort_values("row")
+    pairs = others.merge(keys[is_base], on=on, suffixes=("", "_base")).sort_values("row")
     return pairs["row"].to_numpy(dtype=np.int64), pairs["row_base"].to_numpy(dtype=np.int64)
 
 
-def ratios(judged: Judged, device: Ints, base: Ints) -> tuple[Ints, Objects, Floats, Floats, Floats]:
+def ratios(judged: Judged, device: Ints, base: Ints) -> Ratios:
     """Return rounds, kind of interval, and the log ratio with its limits, NaN where a side has no time.
 
     Parameters
@@ -108,12 +136,17 @@ def ratios(judged: Judged, device: Ints, base: Ints) -> tuple[Ints, Objects, Flo
     rounds[apart], interval[apart] = few[apart], BETWEEN
 
     once = np.flatnonzero((interval == "") & (few >= 1))
-    logs = [np.log(judged.table[f"seconds{end}"].to_numpy()) for end in ("", "_low", "_high")]
-    ours, theirs = ([part[side[once]] for part in logs] for side in (device, base))
-    value[once] = theirs[0] - ours[0]
-    low[once], high[once] = stats.difference_limits(theirs[0], (theirs[1], theirs[2]), ours[0], (ours[1], ours[2]))
+    value[once], low[once], high[once] = combined(judged, device[once], base[once])
     rounds[once], interval[once] = few[once], np.where(np.isnan(low[once]), "", WITHIN)
     return rounds, interval, value, low, high
+
+
+def combined(judged: Judged, device: Ints, base: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return the log ratio of two times and its limits, from the intervals that the two have on their own."""
+    logs = [np.log(judged.table[f"seconds{end}"].to_numpy()) for end in ("", "_low", "_high")]
+    ours, theirs = ([part[side] for part in logs] for side in (device, base))
+    limits = stats.difference_limits(theirs[0], (theirs[1], theirs[2]), ours[0], (ours[1], ours[2]))
+    return theirs[0] - ours[0], *limits
 
 
 def _paired(judged: Judged, device: Ints, base: Ints) -> Summary:
