@@ -11,6 +11,7 @@ from bench_lib.analysis.ceilings import ceilings
 from bench_lib.analysis.crossovers import crossovers
 from bench_lib.analysis.estimates import estimates
 from bench_lib.analysis.execution import execution, fades
+from bench_lib.analysis.roofline import roofline_points, roofs
 from bench_lib.analysis.speedups import speedups
 from bench_lib.analysis.trust import trust
 
@@ -23,6 +24,8 @@ __all__ = [
     "estimates",
     "execution",
     "fades",
+    "roofline_points",
+    "roofs",
     "speedups",
     "trust",
 ]

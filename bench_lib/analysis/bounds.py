@@ -110,7 +110,7 @@ def bounds(estimates: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
     columns["intensity"] = np.where((flop > 0) & (nbytes > 0), flop / np.maximum(nbytes, 1.0), np.nan)
     least = np.full((size, len(KINDS)), np.nan)
     impossible = np.zeros(size, dtype=np.bool_)
-    roofs = {key: _roof(rows) for key, rows in _with_one_thread(ceilings).groupby(["run", "device"], sort=False)}
+    roofs = device_roofs(ceilings)
     for key, rows in estimates.groupby(["run", "device"], sort=False).indices.items():
         if key in roofs:
             least[rows], impossible[rows] = _bounded(estimates.iloc[rows], roofs[key])
@@ -122,6 +122,12 @@ def bounds(estimates: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
     columns["fraction"] = np.where(known, least[np.arange(size), largest] / seconds, np.nan)
     columns["impossible"] = impossible & known
     return table(columns, COLUMNS)
+
+
+def device_roofs(ceilings: pd.DataFrame) -> dict[tuple[str, str], Roof]:
+    """Return the ceilings of each device of each run, by run and device."""
+    grouped = _with_one_thread(ceilings).groupby(["run", "device"], sort=False)
+    return {(str(run), str(device)): _roof(rows) for (run, device), rows in grouped}
 
 
 def _with_one_thread(ceilings: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """From tables to matplotlib figures: no pyplot, no global state, no files.
 
-A figure holds words of ours only, never a name from a result file, so its text needs no escaping and no foreign glyphs.
-Names stand beside it, in the page or the notebook. Nothing here imports torch.
+A figure holds words of ours; a name from a result file only where a caller gives it as a label, and then in ASCII, so
+that no text needs a foreign glyph. Other names stand beside it, in the page or the notebook. Nothing here imports torch.
 """
 
 from bench_lib.figures.lines import Limits, limits, time_against_size
+from bench_lib.figures.roofline import roofline
 
-__all__ = ["Limits", "limits", "time_against_size"]
+__all__ = ["Limits", "limits", "roofline", "time_against_size"]
