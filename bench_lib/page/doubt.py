@@ -157,5 +157,7 @@ def _row(row: Row, operations: Mapping[tuple[str, str], tuple[str, str]], filter
         how=f"{residency}, {row['timing']}",
         reason=words.clean(row["reason"], words.MAX_PROSE),
         visits=units.count(int(row["visits"])),
-        classes=filters.classes([row["dtype"]], [family]),
+        classes=filters.classes(
+            [row["dtype"]], [family], residency=row["residency"], timing=row["timing"], runs=[row["run"]]
+        ),
     )

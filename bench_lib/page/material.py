@@ -107,6 +107,12 @@ def gather(frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping
         bounds=bounds,
         trust=trust,
         doubts=findings.doubts(run, estimates, trust),
-        filters=filters.find(estimates["dtype"].unique(), estimates["family"].unique()),
+        filters=filters.find(
+            estimates["dtype"].unique(),
+            estimates["family"].unique(),
+            estimates["residency"].unique(),
+            estimates["timing"].unique(),
+            [(recording.run.id, recording.run.machine) for recording in recordings],
+        ),
         prices=prices,
     )

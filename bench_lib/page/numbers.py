@@ -28,6 +28,7 @@ SIGNIFICANT_DIGITS: Final = 5
 TIMED_BY_WORK: Final = ("latency", "throughput", "device")
 """Timings during which the work is done, so that a rate means something."""
 
+FILTERED_BY: Final = ("dtype", "family", "residency", "timing", "run")
 REUSE_KEY: Final = ("run", "workload", "n", "dtype", "device")
 NO_RATIO: Final = (math.nan, math.nan, math.nan)
 
@@ -98,7 +99,7 @@ def build(
     reuse = {tuple(row[name] for name in REUSE_KEY): row for row in break_even}
     rows = estimates.to_dict("records")
     limits = bounds[["intensity", "bound_by", "fraction", "impossible"]].to_dict("records")
-    classes: dict[tuple[str, str], str] = {}
+    classes: dict[tuple[str, ...], str] = {}
     without = left_out(
         ceilings=bool((bounds["bound_by"] != "").any()), copies=bool(reuse), runs=len(set(estimates["run"]))
     )
@@ -108,9 +109,10 @@ def build(
     book: dict[str, int] = {}
     rest: list[list[Any]] = []
     for row, limit in zip(rows, limits, strict=True):
-        kind = (row["dtype"], row["family"])
+        kind = tuple(str(row[name]) for name in FILTERED_BY)
         if kind not in classes:
-            classes[kind] = filters.classes([row["dtype"]], [row["family"]])
+            dtype, family, residency, timing, run = kind
+            classes[kind] = filters.classes([dtype], [family], residency=residency, timing=timing, runs=[run])
         pays = reuse.get(tuple(row[name] for name in REUSE_KEY)) if row["residency"] == "roundtrip" else None
         every = _cells(row, ratios.get(_key(row)), limit, pays, is_baseline=(row["run"], row["device"]) in bases)
         cells = tuple(every[place] for place in places)

@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 from jinja2.utils import htmlsafe_json_dumps
@@ -19,11 +19,19 @@ from bench_lib import __version__
 from bench_lib.answer.words import TIMES
 from bench_lib.theme import css_variables
 
+STYLES: Final = ("style", "bar")
+SCRIPTS: Final = ("page", "filters", "numbers", "downloads", "winners", "bar", "state")
+"""Parts of the page's script, the last of which starts it."""
+
 
 def render(story: Mapping[str, Any]) -> str:
     """Return the page for the values of :func:`bench_lib.page.story.tell`."""
-    script = _resource("script.js")
-    style = css_variables() + _compact(_resource("style.css")) + _view_rules(story["view_count"])
+    script = _script()
+    style = (
+        css_variables()
+        + _compact("".join(_resource(f"{name}.css") for name in STYLES))
+        + _view_rules(story["view_count"])
+    )
     return (
         _environment()
         .get_template("page.html")
@@ -67,6 +75,12 @@ def _environment() -> jinja2.Environment:
 
 def _resource(name: str) -> str:
     return files("bench_lib.page").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def _script() -> str:
+    """Return the page's one script: its parts, in order, within one function so that they share names with nobody."""
+    parts = "\n".join(_resource(f"scripts/{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}\n}})();'
 
 
 def _compact(css: str) -> str:

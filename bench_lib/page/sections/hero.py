@@ -18,9 +18,16 @@ NOTHING = (
 
 @dataclass(frozen=True, kw_only=True)
 class HeroView:
-    """One of the tables of winners, and the choice that shows it."""
+    """One of the tables of winners, and the choice that shows it.
+
+    Attributes
+    ----------
+    classes
+        Of where its data is, what was timed and its runs, so that the chips choose a view that fits them.
+    """
 
     name: str
+    classes: str
     label: str
     machine: str
     finding: str
@@ -58,6 +65,9 @@ def _view(place: int, view: View, chips: Filters, *, several: bool) -> HeroView:
     matchup, counted = view.matchup, findings.tally(view.pairs)
     return HeroView(
         name=f"v{place}",
+        classes=chips.classes(
+            [], [], residency=view.residency, timing=view.timing, runs=(matchup.device.run.id, matchup.baseline.run.id)
+        ),
         label=view.label,
         machine=words.clean(matchup.run.machine, 40) if several else "",
         finding=f"{headlines.title(matchup.device, matchup.baseline, counted, None)}.",
