@@ -85,7 +85,13 @@ class Filters:
             Ids of the runs that it is from; none for what is never hidden.
         """
         mine = {clean(dtype) for dtype in dtypes} | {clean(family) for family in families}
-        found = [OPERATION, *_members((*self.dtypes, *self.families), mine)]
+        own = _members((*self.dtypes, *self.families), mine)
+        ways = self.ways(residency=residency, timing=timing, runs=runs)
+        return " ".join([OPERATION, *own, *ways.split()])
+
+    def ways(self, *, residency: str = "", timing: str = "", runs: Iterable[str] = ()) -> str:
+        """Return the classes of how something was measured, whatever the operation: those of :meth:`classes`."""
+        found: list[str] = []
         for marker, chips, values in (
             ("r", self.residencies, {residency} - {""}),
             ("t", self.timings, {timing} - {""}),

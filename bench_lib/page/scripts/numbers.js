@@ -8,7 +8,7 @@ const keys = heads.map((head) => head.dataset.key);
 const isNumeric = heads.map((head) => "numeric" in head.dataset);
 const hasInterval = heads.map((head) => "interval" in head.dataset);
 const total = Number(table.dataset.total);
-const PAGE = 1000;
+const PAGE = 500;
 const number = (text) => (text === undefined ? null : Number(text));
 const asGiven = [...body.rows].map(lifted);
 let rows = asGiven;
@@ -123,8 +123,7 @@ for (const head of heads) {
 
 byId("more").addEventListener("click", () => {
   unfold();
-  const next = Math.min(limit, rows.length);
   limit += PAGE;
   say(`${counted(showRows())}, ${body.rows.length.toLocaleString("en")} shown`);
-  body.rows[next]?.scrollIntoView({ block: "nearest" });
+  if (byId("more").hidden) table.parentNode.focus({ preventScroll: true });
 });

@@ -1,7 +1,7 @@
 /* The table of winners: one stop for the Tab key, arrows within; details beside the cell. */
 const winners = every("table.hero");
 const cellsOf = (hero) => every("td button", hero);
-const isSeen = (element) => element.getClientRects().length > 0;
+const isSeen = (element) => element.checkVisibility();
 let pointed = null;
 
 /* A filter may hide the cell that the Tab key stops at: the first that is seen takes its place. */
