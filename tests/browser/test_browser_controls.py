@@ -159,6 +159,9 @@ def test_a_link_to_a_section_keeps_what_is_chosen_and_back_leads_back(open_page)
     visit.page.wait_for_function("location.hash === '#dtype=float64'")
     assert visit.chosen("dtype") == "float64"
     again = open_page("gpu", "dtype=float64&at=trust")
+    again.page.locator("summary", has_text="Sections").click()
+    again.page.wait_for_selector("nav [aria-current]")
+    assert again.texts("nav [aria-current]") == ["Trust"]
     bar, section = (again.page.locator(selector).bounding_box() for selector in (".bar", "#trust"))
     assert bar["y"] == 0
     assert 0 <= section["y"] - bar["height"] < 40

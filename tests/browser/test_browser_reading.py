@@ -74,6 +74,16 @@ def test_the_filters_fold_where_there_is_little_room_and_stay_open_where_there_i
     assert visit.visible(".pick") == 0
     visit.choose("dtype", "bfloat16")
     assert visit.hash == "#dtype=bfloat16"
+    assert visit.page.locator(".bar").bounding_box()["height"] < 64, "what is unfolded lies over the page"
+    visit.page.keyboard.press("Escape")
+    assert visit.visible(".pick") > 0, "the first closes the menu, the second the filters"
+    visit.page.keyboard.press("Escape")
+    assert visit.visible(".pick") == 0
+    assert visit.page.evaluate("document.activeElement.textContent") == "Filter"
+    visit.page.keyboard.press("Enter")
+    assert visit.visible(".pick") > 0
+    visit.page.mouse.click(160, 620)
+    assert visit.visible(".pick") == 0
     visit.page.set_viewport_size({"width": 1400, "height": 900})
     visit.page.wait_for_selector(".pick summary:visible")
     assert visit.visible(".filters > summary") == 0

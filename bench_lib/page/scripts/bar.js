@@ -10,17 +10,24 @@ for (const menu of menus) {
     if (event.key !== "Escape" || !menu.open) return;
     menu.open = false;
     menu.querySelector("summary").focus();
+    event.stopPropagation();
   });
   menu.addEventListener("focusout", (event) => {
     if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
   });
 }
 
-/* Where there is room the filters are always open; where there is little they open when asked for. */
+/* Where there is room the filters are always open; where there is little they lie over the page when asked for. */
+const filters = document.querySelector(".filters");
 const wide = matchMedia("(min-width:1160px)");
-const unfoldFilters = () => { document.querySelector(".filters").open = wide.matches; };
-wide.addEventListener("change", unfoldFilters);
-unfoldFilters();
+const foldFilters = () => { filters.open = wide.matches; };
+wide.addEventListener("change", foldFilters);
+document.addEventListener("click", (event) => { if (!filters.contains(event.target)) foldFilters(); });
+filters.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || wide.matches) return;
+  filters.open = false;
+  filters.querySelector("summary").focus();
+});
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
@@ -39,6 +46,14 @@ function sectionSeen() {
   const seen = every("main > section[id]").filter((section) => section.getBoundingClientRect().top < line);
   return seen.length ? seen.at(-1).id : "";
 }
+
+/* The menu of sections says which of them is seen now. */
+document.querySelector("nav").parentNode.addEventListener("toggle", () => {
+  const seen = sectionSeen();
+  for (const link of every("nav a")) {
+    if (link.hash === `#${seen}`) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+  }
+});
 
 async function copyLink() {
   at = sectionSeen();

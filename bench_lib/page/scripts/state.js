@@ -45,6 +45,8 @@ function follow() {
 }
 
 /* Controls that need scripts appear only now. */
+root.classList.add("live");
+foldFilters();
 for (const id of ["find", "link", "theme"]) byId(id).hidden = false;
 document.querySelector(".tools").hidden = false;
 addEventListener("hashchange", follow);
