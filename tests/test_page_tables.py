@@ -418,6 +418,28 @@ def test_more_families_than_fit_have_no_chip_and_no_class() -> None:
     assert found.classes([], ["family 99"]) == "x"
 
 
+def test_an_element_that_holds_several_of_a_kind_is_hidden_by_none_of_them() -> None:
+    found = filters.find(
+        ["float32"], [], ["roundtrip", "resident"], ["submit", "latency"], runs=[("one", "left"), ("two", "right")]
+    )
+    assert found.classes(["float32"], []) == "x d0"
+    one = found.classes(["float32"], [], residency="roundtrip", timing="latency", runs=["two"])
+    assert one == "x d0 r r1 t t0 m m1"
+    assert found.ways(residency="resident", runs=["one", "two"]) == "r r0 m m0 m1"
+    assert ":root:has(#r1:checked) .r:not(.r1){display:none}" in found.css()
+
+
+def test_there_are_chips_only_where_there_is_a_choice() -> None:
+    found = filters.find(["float32"], ["matmul", "fft"], ["resident"], ["latency"], runs=[("one", "left")])
+    assert [group.key for group in found.groups] == ["family"]
+    assert found.ways(residency="resident", timing="latency", runs=["one"]) == ""
+
+
+def test_a_run_is_named_by_its_machine_and_by_itself_where_a_machine_has_several() -> None:
+    found = filters.find([], [], runs=[("a", "left"), ("b", "right"), ("c", "left")])
+    assert [(chip.value, chip.label) for chip in found.runs] == [("a", "left, a"), ("b", "right"), ("c", "left, c")]
+
+
 # The machine sheet
 
 
