@@ -211,7 +211,8 @@ def _raw(value: float) -> float | int | None:
         return None
     if float(value).is_integer() and abs(value) < 2**53:
         return int(value)
-    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    rounded = float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 2**53 else rounded
 
 
 def _packed(cells: Sequence[NumberCell], columns: Sequence[NumberColumn], book: dict[str, int]) -> list[Any]:
