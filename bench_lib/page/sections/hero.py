@@ -65,9 +65,7 @@ def _view(place: int, view: View, chips: Filters, *, several: bool) -> HeroView:
     matchup, counted = view.matchup, findings.tally(view.pairs)
     return HeroView(
         name=f"v{place}",
-        classes=chips.ways(
-            residency=view.residency, timing=view.timing, runs=(matchup.device.run.id, matchup.baseline.run.id)
-        ),
+        classes=chips.ways(residency=view.residency, timing=view.timing, runs=[matchup.run.id]),
         label=view.label,
         machine=words.clean(matchup.run.machine, 40) if several else "",
         finding=f"{headlines.title(matchup.device, matchup.baseline, counted, None)}.",
