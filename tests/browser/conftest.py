@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,8 +13,10 @@ from bench_lib.storage import read
 from tests.page_data import cpu_recording, gpu_recording, with_modes
 from tests.test_page import HOSTILE
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the test extra")
-from tests.browser.visit import EXECUTABLE, FLAGS, Visit  # noqa: E402 - it imports playwright
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.browser.visit import Visit
 
 RUNS = Path(__file__).parent.parent.parent / "results" / "runs"
 NAMES = (*HOSTILE, "=cmd()|'/C calc'!A0", "\u05e9\u05dc\u05d5\u05dd")
@@ -76,8 +79,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator["playwright.Browser"]:
+def browser() -> "Iterator[Browser]":
     """Return the browser that all visits share."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the test extra")
+    from tests.browser.visit import EXECUTABLE, FLAGS
+
     if EXECUTABLE is None:
         pytest.skip("needs chromium: install it, or name it in CROSSOVER_CHROMIUM")
     with playwright.sync_playwright() as driver:
@@ -87,11 +93,13 @@ def browser() -> Iterator["playwright.Browser"]:
 
 
 @pytest.fixture
-def open_page(browser: "playwright.Browser", folder: Path) -> Iterator:
+def open_page(browser: "Browser", folder: Path) -> Iterator:
     """Return a function that opens a page by name, at a fragment, in a window of 1400 by 900 unless told otherwise."""
+    from tests.browser.visit import Visit
+
     visits: list[Visit] = []
 
-    def opened(name: str, fragment: str = "", **settings: object) -> Visit:
+    def opened(name: str, fragment: str = "", **settings: object) -> "Visit":
         settings = {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"} | settings
         visits.append(Visit(browser, folder / f"{name}.html", fragment, **settings))
         return visits[-1]

@@ -4,8 +4,6 @@ import itertools
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="needs playwright, of the test extra")
-
 UNFOLD = "document.querySelectorAll('details:not(.menu)').forEach((each) => { each.open = true; })"
 SEEN_FOCUS = """() => { const at = document.activeElement;
   if (at === document.body) return null;

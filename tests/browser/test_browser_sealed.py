@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="needs playwright, of the test extra")
-
 INJECT = """() => {
   window.ran = [];
   const script = document.createElement('script');
