@@ -40,7 +40,7 @@ def write(path: Path, cases: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", type=int, nargs="+")
-    print("   cases      file      page     seconds      peak")
+    sys.stdout.write("   cases      file      page     seconds      peak\n")
     for cases in parser.parse_args().cases:
         with tempfile.TemporaryDirectory() as folder:
             file, page = Path(folder, "run.jsonl"), Path(folder, "page.html")
@@ -52,7 +52,8 @@ def main() -> None:
             seconds = time.perf_counter() - started
             sizes = (file.stat().st_size, page.stat().st_size, json.loads(done.stderr)["peak_nbytes"])
             shown = [units.nbytes(size) for size in sizes]
-            print(f"{planned:8,} {shown[0]:>9} {shown[1]:>9} {seconds:9.1f} s {shown[2]:>9}", flush=True)
+            sys.stdout.write(f"{planned:8,} {shown[0]:>9} {shown[1]:>9} {seconds:9.1f} s {shown[2]:>9}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
