@@ -10,6 +10,7 @@ import pytest
 
 from bench_lib import advice_words, analysis, cli_advise
 from bench_lib.advise import advise
+from bench_lib.cli import app
 from bench_lib.errors import UsageError
 from bench_lib.frame import tidy
 from bench_lib.records import Plan, to_json
@@ -249,16 +250,15 @@ def test_without_files_the_newest_runs_are_taken_and_none_is_an_error(tmp_path, 
     assert "add at n = 1048576" in capsys.readouterr().out
 
 
-def test_the_python_of_the_readme_runs_as_it_stands_there(monkeypatch, capsys):
+def test_the_command_of_the_page_about_commands_answers_from_the_runs_that_are_kept(monkeypatch, capsys):
     root = Path(__file__).parent.parent
     monkeypatch.chdir(root)
-    (code,) = re.findall(
-        r"```python\n(from pathlib.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    written_down = re.search(
+        r"^crossover (advise .+)$", (root / "docs" / "commands.md").read_text("utf-8"), re.MULTILINE
     )
-    exec(compile(code, "README.md", "exec"), {})
-    lines = capsys.readouterr().out.splitlines()
-    assert {"numpy", "cpu", "cpu-1t"} <= {line.split()[1] for line in lines}  # of the runs that are kept as evidence
-    assert {line.split()[3] for line in lines} <= {"measured", "interpolated"}
+    app(written_down[1].split(), standalone_mode=False)
+    said = capsys.readouterr().out
+    assert "10 calls of matmul at n = 300 in float32 takes" in said
 
 
 def test_a_start_that_is_none_is_refused(tmp_path):

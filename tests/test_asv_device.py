@@ -218,12 +218,12 @@ def test_what_a_quick_run_lacks_is_asked_for_at_the_smallest_and_the_largest_siz
     assert sizes == sorted(find("matvec").sizes.quick)
 
 
-def test_the_readme_says_about_how_many_combinations_there_are(suite: dict[str, DeviceBenchmark]) -> None:
+def test_the_page_about_asv_says_about_how_many_combinations_there_are(suite: dict[str, DeviceBenchmark]) -> None:
     said = re.search(
         r"about ([\d,]+) combinations of device, dtype and size, of which a machine without a GPU has about ([\d,]+);",
-        (ROOT / "README.md").read_text(encoding="utf-8"),
+        (ROOT / "docs" / "asv.md").read_text(encoding="utf-8"),
     )
-    assert said, "README.md must say how many combinations the suite has"
+    assert said, "docs/asv.md must say how many combinations the suite has"
     told = [benchmark.crossover["possible"] for benchmark in suite.values()]
     devices = [[key for key, _, _ in itertools.product(*benchmark._params)] for benchmark in suite.values()]
     on_hosts = [

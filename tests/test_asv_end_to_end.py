@@ -1,4 +1,4 @@
-"""The README's asv commands, run for real on a copy of the suite in a repository of its own."""
+"""The asv commands of docs/asv.md, run for real on a copy of the suite in a repository of its own."""
 
 import json
 import os
@@ -60,7 +60,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Run the commands once, in the order of the README."""
+    """Run the commands once, in the order of docs/asv.md."""
     folder, home = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("home")
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy

@@ -1,4 +1,4 @@
-"""A user's own code through the real command: the examples, the README's files, and every way for them to go wrong."""
+"""A user's own code through the real command: the examples, the files of its page, and every way to go wrong."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def test_the_header_names_the_files_and_their_hashes_and_repeats_the_command(
     assert len({workload.source_sha256 for workload in run.workloads} - {""}) == len(run.workloads)
 
 
-def test_the_files_of_the_readme_run_as_they_stand_there(tmp_path: Path) -> None:
-    section = (ROOT / "README.md").read_text().split("### Your own code")[1].split("\n## ")[0]
+def test_the_files_of_the_page_about_your_own_code_run_as_they_stand_there(tmp_path: Path) -> None:
+    section = (ROOT / "docs" / "your-own-code.md").read_text(encoding="utf-8").split("\n## ")[0]
     files = {name: code for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", section, re.DOTALL)}
     assert set(files) == {"my_model.py", "my_ops.py"}
     for name, code in files.items():
