@@ -10,6 +10,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -205,6 +206,14 @@ def test_the_site_has_every_page_and_the_report_of_a_real_run(site: Path) -> Non
     newest = max(path.name for path in ROOT.glob("results/runs/*.jsonl.gz"))
     assert newest.removesuffix(".jsonl.gz").rpartition("-")[2] in example
     assert "Content-Security-Policy" in example
+
+
+def test_the_words_of_the_readmes_picture_are_the_finding_of_the_run_that_it_shows(site: Path) -> None:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", (site / "example-report.html").read_text(encoding="utf-8"), re.DOTALL)
+    said = re.search(r"!\[The first screen of a report: (.+?)\]", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert found
+    assert said
+    assert said[1] == unescape(re.sub(r"<[^>]+>", "", found[1]))
 
 
 def test_no_page_of_the_site_loads_anything_from_elsewhere(site: Path) -> None:
