@@ -19,10 +19,13 @@ from bench_lib.records import Recording
 from tests.builders import recording
 from tests.page_data import cpu_recording, gpu_recording
 
-GPU = Side(key="cuda:0", kind="cuda", name="NVIDIA H200", threads=None, word="GPU", subject="the GPU")
-CPU = Side(key="cpu", kind="cpu", name="AMD EPYC", threads=16, word="CPU", subject="the CPU")
-TWO = Side(key="cpu", kind="cpu", name="AMD EPYC", threads=2, word="2 threads", subject="2 threads", plural=True)
-ONE = Side(key="cpu-1t", kind="cpu", name="AMD EPYC", threads=1, word="1 thread", subject="1 thread")
+RUN = recording(rounds=1, visits=1, sizes=(1024,)).run
+GPU = Side(run=RUN, key="cuda:0", kind="cuda", name="NVIDIA H200", threads=None, word="GPU", subject="the GPU")
+CPU = Side(run=RUN, key="cpu", kind="cpu", name="AMD EPYC", threads=16, word="CPU", subject="the CPU")
+TWO = Side(
+    run=RUN, key="cpu", kind="cpu", name="AMD EPYC", threads=2, word="2 threads", subject="2 threads", plural=True
+)
+ONE = Side(run=RUN, key="cpu-1t", kind="cpu", name="AMD EPYC", threads=1, word="1 thread", subject="1 thread")
 CLEAN = Doubts(suspect=0, cases=100, rounds=5, threads=8, cores=8, throttled=0, gpu_cases=50)
 MICRO = "\N{MICRO SIGN}"
 

@@ -31,6 +31,8 @@ class Side:
 
     Attributes
     ----------
+    run
+        Where it was measured.
     word
         What a cell of the table says: ``GPU``, ``CPU``, ``2 threads``, ``NumPy``.
     subject
@@ -39,6 +41,7 @@ class Side:
         Whether the subject takes a plural verb.
     """
 
+    run: Run
     key: str
     kind: str
     name: str
@@ -59,12 +62,16 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Matchup:
-    """A device against a baseline, in one run. Ratios above 1 mean that the device is faster.
+    """A device against a baseline, in one run or in two. Ratios above 1 mean that the device is faster.
 
     Attributes
     ----------
+    run
+        The run that it is told for: of both sides, or of one where they cross (:mod:`bench_lib.answer.crossing`).
     pairs, crossovers, break_even
         The tables of :mod:`bench_lib.analysis`, for these two alone.
+    changed
+        Operations that both runs have under one name from different source, and that are therefore not compared.
     """
 
     run: Run
@@ -73,6 +80,17 @@ class Matchup:
     pairs: pd.DataFrame
     crossovers: pd.DataFrame
     break_even: pd.DataFrame
+    changed: int = 0
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the sides were measured in two runs."""
+        return self.device.run.id != self.baseline.run.id
+
+    @property
+    def two_machines(self) -> bool:
+        """Whether the sides were measured on two machines."""
+        return self.device.run.machine != self.baseline.run.machine
 
     @property
     def has_gpu(self) -> bool:
@@ -128,7 +146,7 @@ def find(
     wanted: list[tuple[Run, Side, Side]] = []
     for run in {recording.run.id: recording.run for recording in recordings}.values():
         devices = [device for device in run.devices if device.key in present.get(run.id, set())]
-        wanted.extend((run, *sides) for sides in _sides(devices))
+        wanted.extend((run, *sides) for sides in _sides(run, devices))
     baselines = sorted({base.key for _, _, base in wanted} - known.keys())
     tables = {**known, **{key: analysis.speedups(frame, baseline=key) for key in baselines}}
     matchups = [_matchup(run, device, baseline, tables) for run, device, baseline in wanted]
@@ -151,37 +169,40 @@ def views(matchup: Matchup) -> tuple[View, ...]:
     )
 
 
-def _sides(devices: Sequence[DeviceRecord]) -> list[tuple[Side, Side]]:
+def _sides(run: Run, devices: Sequence[DeviceRecord]) -> list[tuple[Side, Side]]:
     by_key = {device.key: device for device in devices}
     gpus = [device for device in devices if is_gpu(device.kind)]
     if not gpus:
-        return _cpu_sides(by_key)
+        return _cpu_sides(run, by_key)
     baseline = next((by_key[key] for key in BASELINES if key in by_key), None)
     if baseline is None:
         return []
     word = "NumPy" if baseline.kind == "numpy" else "CPU"
-    against = _side(baseline, word, "NumPy" if word == "NumPy" else "the CPU")
+    against = side(run, baseline, word, "NumPy" if word == "NumPy" else "the CPU")
     words = ["GPU"] if len(gpus) == 1 else [f"GPU {index}" for index in range(len(gpus))]
     return [
-        (_side(gpu, word, f"the {word}" if word == "GPU" else word), against)
+        (side(run, gpu, word, f"the {word}" if word == "GPU" else word), against)
         for gpu, word in zip(gpus, words, strict=True)
     ]
 
 
-def _cpu_sides(by_key: Mapping[str, DeviceRecord]) -> list[tuple[Side, Side]]:
+def _cpu_sides(run: Run, by_key: Mapping[str, DeviceRecord]) -> list[tuple[Side, Side]]:
     if "cpu" not in by_key:
         return []
     cpu, sides = by_key["cpu"], []
     threads = f"{cpu.threads} threads" if cpu.threads else "all threads"
     if "cpu-1t" in by_key:
-        sides.append((_side(cpu, threads, threads, plural=True), _side(by_key["cpu-1t"], "1 thread", "1 thread")))
+        one = side(run, by_key["cpu-1t"], "1 thread", "1 thread")
+        sides.append((side(run, cpu, threads, threads, plural=True), one))
     if "numpy" in by_key:
-        sides.append((_side(cpu, "PyTorch", "PyTorch"), _side(by_key["numpy"], "NumPy", "NumPy")))
+        sides.append((side(run, cpu, "PyTorch", "PyTorch"), side(run, by_key["numpy"], "NumPy", "NumPy")))
     return sides
 
 
-def _side(device: DeviceRecord, word: str, subject: str, *, plural: bool = False) -> Side:
+def side(run: Run, device: DeviceRecord, word: str, subject: str, *, plural: bool = False) -> Side:
+    """Return a device of a run as one that is compared, its name made harmless."""
     return Side(
+        run=run,
         key=device.key,
         kind=device.kind,
         name=clean(device.name or device.key),
