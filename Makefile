@@ -38,8 +38,9 @@ report: $(VENV)/.ready-test ## write the report of FILE=..., by default of the n
 	if [ -z "$$file" ]; then echo "report: no run in results/runs yet; make one with: make bench" >&2; exit 1; fi; \
 	$(BIN)/crossover report "$$file"
 
+# Not --quiet, which would keep warnings from --strict.
 docs: $(VENV)/.ready-test ## build the site of docs/ into site/, with a report to click through
-	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict && echo site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict && echo site/index.html
 
 picture: $(VENV)/.ready-test ## take the README's picture anew, of FILE=... or of the newest run that is kept
 	@file="$(FILE)"; [ -n "$$file" ] || file=$$(ls results/runs/*.jsonl.gz | tail -n 1); \
