@@ -129,10 +129,21 @@ def write_text(path: Path, text: str) -> None:
     StorageError
         If it cannot be written there.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write the bytes of a file, as :func:`write_text` does.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written there.
+    """
     unfinished = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as err:
         with contextlib.suppress(OSError):  # where even its folder could not be made, there is nothing to remove
