@@ -76,7 +76,12 @@ ONE_THREAD: Final = Series(color="#cc79a7", marker="D", dash=(0, (1.5, 1.2)))
 FURTHER: Final = (
     Series(color="#7570b3", marker="v", dash=(0, (6, 1.5, 1.5, 1.5))),
     Series(color="#a6761d", marker="P", dash=(0, (3, 1))),
+    Series(color="#1f8a9b", marker="<", dash=(0, (4, 1, 1, 1, 1, 1))),
+    Series(color="#75808f", marker="X", dash=(0, (2, 1))),
 )
+MACHINES: Final = ((GPU, *FURTHER[:2]), (CPU, *FURTHER[2:]))
+"""GPUs and CPUs of several machines, in their order."""
+
 ROUNDTRIP_DASH: Final = (0, (3.0, 1.6))
 """The same device with copies: same colour and marker, hollow and dashed."""
 
@@ -144,6 +149,20 @@ def device_series(devices: Iterable[tuple[str, str]]) -> dict[str, Series]:
         drawn[key] = further[taken] if taken < len(further) else FURTHER[taken % len(FURTHER)]
         taken += 1
     return drawn
+
+
+def machine_series(place: int, kind: str) -> Series:
+    """Return how a GPU or a CPU is drawn where several machines stand beside each other.
+
+    Parameters
+    ----------
+    place
+        Which of the machines that have such a device, from 0; beyond the styles of :data:`MACHINES` they repeat.
+    kind
+        Of the device.
+    """
+    styles = MACHINES[0] if is_gpu(kind) else MACHINES[1]
+    return styles[place % len(styles)]
 
 
 def heat_step(ratio: float, doublings: float = 1.0) -> int:

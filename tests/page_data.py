@@ -158,6 +158,45 @@ def cpu_recording(
     return _record(devices, operations, rounds=rounds, visits=visits, seed=seed, scale=1.9)
 
 
+def second_gpu_recording(*, seed: int = 4, operations: Sequence[Operation] = OPERATIONS) -> Recording:
+    """Return a run of a made-up second machine: a GPU with 0.3 of the first one's pace, a CPU with 1.5 of it."""
+    first = gpu_recording(seed=seed, operations=operations)
+    names = {"cuda": "Example GPU X1"}
+    devices = tuple(
+        replace(device, name=names.get(device.kind, "Example CPU 9000"), facts={}) for device in first.run.devices
+    )
+    run = replace(
+        first.run,
+        id="20250612T070000Z-b2b2",
+        created="2025-06-12T07:00:00Z",
+        machine="example-x1-16c",
+        host={**first.run.host, "cpu": "Example CPU 9000"},
+        software={**first.run.software, "cuda": "12.8", "driver": "570.1"},
+        devices=devices,
+    )
+    return paced(replace(first, run=run), {"cuda:0": 0.3, "cpu": 1.5, "cpu-1t": 1.5, "numpy": 1.5})
+
+
+def other_torch(recording: Recording, version: str = "2.12.0") -> Recording:
+    """Return a run as of another day, the same machine with another torch, whose GPU calls take 1.25 times as long."""
+    run = replace(
+        recording.run,
+        id=f"{recording.run.id[:-4]}0d0d",
+        created="2025-06-13T08:00:00Z",
+        software={**recording.run.software, "torch": version},
+    )
+    return paced(replace(recording, run=run), {"cuda:0": 0.8})
+
+
+def paced(recording: Recording, paces: dict[str, float]) -> Recording:
+    """Return a run whose devices are so many times as fast."""
+    samples = tuple(
+        replace(one, seconds=tuple(value / paces.get(one.case.device, 1.0) for value in one.seconds))
+        for one in recording.samples
+    )
+    return replace(recording, samples=samples)
+
+
 MODE_GAINS = {"compiled": 2.5, "graph": 4.0}  # of calls that are all launch
 MODE_FADES_AT = 2**16  # elements at which half of that is left
 

@@ -20,12 +20,14 @@ MAP = {
         refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
-        advice_words advise analysis analysis.* answer answer.* columns curves evidence figures figures.* frame page
+        advice_words advise analysis analysis.* answer answer.* columns curves evidence export.as_asv export.as_csv
+        export.as_json export.as_parquet export.asv_numbers export.fields export.tables figures figures.* frame page
         page.* stats summary theme validation winners
     """,
     "waist": """
-        asv_results asv_rows cases errors foreign header lines parameters prices reading records result_files samples schema
-        storage store strict text units verdicts
+        asv_results asv_rows cases environment errors export export.as_pytest_benchmark export.asv_benchmarks
+        export.files foreign header lines parameters prices reading records result_files samples schema storage store
+        strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* library terminal",
 }

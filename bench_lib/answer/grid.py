@@ -6,14 +6,15 @@ torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bench_lib import units
 from bench_lib.answer import findings, words
-from bench_lib.answer.matchups import Side, View
-from bench_lib.theme import FINE_STEP, heat_step
+from bench_lib.answer.cells import Cell, cell
+from bench_lib.answer.matchups import View
+from bench_lib.theme import FINE_STEP
 
 FIRST_NBYTES: Final = 4 * 1024
 LAST_COLUMN: Final = 9
@@ -22,30 +23,11 @@ LAST_COLUMN: Final = 9
 COARSE: Final = f"a shade for each doubling, up to 64{words.TIMES}"
 FINE: Final = f"a shade for each factor of 1.26, up to 4{words.TIMES}"
 
+LEAST: Final = "\N{LESS-THAN OR EQUAL TO}"
+
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One cell.
-
-    Attributes
-    ----------
-    text
-        The word that carries the message: ``GPU 12x``, ``about 1x``, ``OOM``.
-    style
-        Who is faster and how strongly: ``g1`` to ``g6`` for the device, ``c1`` to ``c6`` for the baseline, ``same``,
-        ``open`` for what cannot be told, ``none`` for what has no ratio.
-    size
-        Of the case, as a person says it.
-    detail
-        What is told on demand: the case, both times, the ratio with its interval; or the reason why there is none.
-    """
-
-    text: str
-    style: str
-    size: str
-    detail: tuple[str, ...]
+Key = tuple[str, str]
+"""Workload and dtype."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +40,13 @@ class GridRow:
         Its key among crossovers, with ``dtype``: foreign text, not fit to be shown.
     name, expression, dtype_shown
         The same to be shown; ``dtype_shown`` is empty for float32.
+    rank
+        Where the device takes over: see :func:`bench_lib.answer.findings.takeover_order`.
     """
 
     workload: str
     dtype: str
+    rank: tuple[int, float]
     name: str
     expression: str
     dtype_shown: str
@@ -86,6 +71,24 @@ class Grid:
     left_out: int
     scale: str
 
+    @property
+    def rows(self) -> tuple[GridRow, ...]:
+        """All rows, those first in which the device takes over early, whatever their family."""
+        rows = [row for group in self.groups for row in group.rows]
+        return tuple(sorted(rows, key=lambda row: (row.rank, row.workload, row.dtype)))
+
+    def coarser(self, step: int) -> Grid:
+        """Return the same with so many columns in one, the last of them kept whole; the largest size of each stays."""
+        ends = range(len(self.columns) - 1, -1, -step)[::-1]
+        return replace(
+            self,
+            columns=tuple(_coarser_label(self.columns, end, step) for end in ends),
+            groups=tuple(
+                replace(group, rows=tuple(replace(row, cells=_largest(row.cells, ends, step)) for row in group.rows))
+                for group in self.groups
+            ),
+        )
+
 
 def column_of(nbytes: float) -> int:
     """Return the column of a working set: the first whose size holds it.
@@ -103,7 +106,7 @@ def column_label(column: int) -> str:
     if column > LAST_COLUMN:
         return f"over {units.nbytes(FIRST_NBYTES * 4**LAST_COLUMN)}"
     label = units.nbytes(FIRST_NBYTES * 4**column)
-    return f"\N{LESS-THAN OR EQUAL TO} {label}" if column == 0 else label
+    return f"{LEAST} {label}" if column == 0 else label
 
 
 def grid(view: View, max_rows: int | None = None) -> Grid:
@@ -118,106 +121,111 @@ def grid(view: View, max_rows: int | None = None) -> Grid:
     view
         One way to look at a matchup.
     max_rows
-        Operations at most, those measured at the most sizes; None for all.
+        Operations at most: of each family in turn, of a family those measured at the most sizes; None for all.
     """
     every = view.pairs.to_dict("records")
-    pairs = [row for row in every if words.known(row["nbytes"])]
-    order = {
-        (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
-    }
-    by_operation: dict[tuple[str, str], list[Row]] = {}
-    for row in pairs:
-        by_operation.setdefault((row["workload"], row["dtype"]), []).append(row)
-    most = sorted(by_operation, key=lambda key: (-len(by_operation[key]), key))[:max_rows]
-    shown = sorted(most, key=lambda key: (order.get(key, findings.takeover_order(None)), key))
+    by_operation = _by_operation(row for row in every if words.known(row["nbytes"]))
+    shown = _in_turn(by_operation)[:max_rows]
     used = [column_of(row["nbytes"]) for key in shown for row in by_operation[key]]
     columns = range(min(used, default=0), max(used, default=-1) + 1)
-    sides, doublings = (view.matchup.device, view.matchup.baseline), 1.0 if view.matchup.has_gpu else FINE_STEP
-    families: dict[str, list[tuple[str, str]]] = {}
-    for row in pairs:
-        families.setdefault(str(row["family"]), [])
-    for key in shown:
-        families[str(by_operation[key][0]["family"])].append(key)
+
+    def cells(rows: Sequence[Row]) -> tuple[Cell | None, ...]:
+        by_column: dict[int, list[Row]] = {}
+        for row in sorted(rows, key=lambda row: row["nbytes"]):
+            by_column.setdefault(column_of(row["nbytes"]), []).append(row)
+        return tuple(_cell(by_column[column], view) if column in by_column else None for column in columns)
+
     return Grid(
         columns=tuple(column_label(column) for column in columns),
-        groups=tuple(
-            GridGroup(
-                key=family,
-                family=words.operation(family) or "other",
-                rows=tuple(_row(by_operation[key], columns, sides, doublings) for key in keys),
-            )
-            for family, keys in families.items()
-            if keys
-        ),
+        groups=_groups(view, {key: by_operation[key] for key in by_operation if key in set(shown)}, cells),
         left_out=len({(row["workload"], row["dtype"]) for row in every}) - len(shown),
         scale=COARSE if view.matchup.has_gpu else FINE,
     )
 
 
-def _row(rows: Sequence[Row], columns: range, sides: tuple[Side, Side], doublings: float) -> GridRow:
-    by_column: dict[int, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: row["nbytes"]):
-        by_column.setdefault(column_of(row["nbytes"]), []).append(row)
+def listing(view: View, max_rows: int | None = None) -> Grid:
+    """Return who wins where nobody told the bytes of an operation: its cells in the order of its sizes, no columns."""
+    by_operation = _by_operation(row for row in view.pairs.to_dict("records") if not words.known(row["nbytes"]))
+    shown = _in_turn(by_operation)[:max_rows]
+    chosen = {key: by_operation[key] for key in by_operation if key in set(shown)}
+    return Grid(
+        columns=(),
+        groups=_groups(view, chosen, lambda rows: tuple(_cell([row], view) for row in sorted(rows, key=_size))),
+        left_out=len(by_operation) - len(shown),
+        scale=COARSE if view.matchup.has_gpu else FINE,
+    )
+
+
+def _by_operation(pairs: Iterable[Row]) -> dict[Key, list[Row]]:
+    by_operation: dict[Key, list[Row]] = {}
+    for row in pairs:
+        by_operation.setdefault((row["workload"], row["dtype"]), []).append(row)
+    return by_operation
+
+
+def _in_turn(by_operation: Mapping[Key, Sequence[Row]]) -> list[Key]:
+    """Return the operations of each family in turn, of a family those measured at the most sizes first."""
+
+    def order(key: Key) -> tuple[object, ...]:
+        return -len(by_operation[key]), key[1] != "float32", key
+
+    families: dict[str, list[Key]] = {}
+    for key in sorted(by_operation, key=order):
+        families.setdefault(str(by_operation[key][0]["family"]), []).append(key)
+    turns = {key: turn for keys in families.values() for turn, key in enumerate(keys)}
+    return sorted(by_operation, key=lambda key: (turns[key], order(key)))
+
+
+def _groups(
+    view: View, by_operation: Mapping[Key, Sequence[Row]], cells: Callable[[Sequence[Row]], tuple[Cell | None, ...]]
+) -> tuple[GridGroup, ...]:
+    ranks = {
+        (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
+    }
+    families: dict[str, list[Key]] = {}
+    for key, rows in by_operation.items():
+        families.setdefault(str(rows[0]["family"]), []).append(key)
+    none = findings.takeover_order(None)
+    return tuple(
+        GridGroup(
+            key=family,
+            family=words.operation(family) or "other",
+            rows=tuple(
+                _row(by_operation[key], ranks.get(key, none), cells(by_operation[key]))
+                for key in sorted(keys, key=lambda key: (ranks.get(key, none), key))
+            ),
+        )
+        for family, keys in families.items()
+    )
+
+
+def _row(rows: Sequence[Row], rank: tuple[int, float], cells: tuple[Cell | None, ...]) -> GridRow:
     first = rows[0]
     return GridRow(
         workload=str(first["workload"]),
         dtype=str(first["dtype"]),
+        rank=rank,
         name=words.operation(first["workload"]),
         expression=words.clean(first["expression"]),
         dtype_shown="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
-        cells=tuple(_cell(by_column[column], sides, doublings) if column in by_column else None for column in columns),
+        cells=cells,
     )
 
 
-def _cell(rows: Sequence[Row], sides: tuple[Side, Side], doublings: float) -> Cell:
-    row, (device, baseline) = rows[-1], sides
-    size = units.nbytes(row["nbytes"])
-    where = f"n = {units.count(row['n'])}, {size}"
-    if len(rows) > 1:
-        where += f" (largest of {len(rows)} sizes in this column)"
-    verdict = str(row["verdict"])
-    if not verdict:
-        return _lost(row, sides, where, size)
-    measured = (
-        where,
-        _timed(device.word, row["seconds"], row["seconds_low"], row["seconds_high"]),
-        _timed(baseline.word, row["baseline_seconds"], row["baseline_low"], row["baseline_high"]),
-    )
-    ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
-    if verdict == "device":
-        return _won(device, f"g{max(1, heat_step(ratio, doublings))}", (ratio, low, high), measured, row)
-    if verdict == "baseline":
-        step = max(1, -heat_step(ratio, doublings))
-        return _won(baseline, f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, row)
-    spread = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
-    style = "same" if verdict == "same" else "open"
-    return Cell(text=words.NO_WINNER[verdict], style=style, size=size, detail=(*measured, spread))
+def _cell(rows: Sequence[Row], view: View) -> Cell:
+    return cell(rows, (view.matchup.device, view.matchup.baseline), 1.0 if view.matchup.has_gpu else FINE_STEP)
 
 
-def _lost(row: Row, sides: tuple[Side, Side], where: str, size: str) -> Cell:
-    """Return a cell without a ratio: what became of the device; where that has a time, of the baseline, named."""
-    device, baseline = sides
-    lost = baseline if words.known(row["seconds"]) else device
-    word = words.status(row["status"], short=True)
-    reason = words.clean(row["reason"], words.MAX_PROSE) or words.status(row["status"])
-    text = f"{baseline.word} {word}" if lost is baseline else word
-    return Cell(text=text, style="none", size=size, detail=(where, f"{lost.word}: {reason}"))
+def _size(row: Row) -> int:
+    return int(row["n"])
 
 
-def _won(side: Side, style: str, ratio: tuple[float, float, float], measured: tuple[str, ...], row: Row) -> Cell:
-    shown = words.times(*ratio)
-    return Cell(
-        text=f"{side.word} {shown}",
-        style=style,
-        size=units.nbytes(row["nbytes"]),
-        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(*ratio[1:])}"),
-    )
+def _coarser_label(columns: Sequence[str], end: int, step: int) -> str:
+    """Return the label of a column that holds those up to ``end``; the first one also holds all below it."""
+    up_to = f"{LEAST} "
+    return f"{up_to}{columns[end]}" if 0 < end < step and columns[0].startswith(up_to) else columns[end]
 
 
-def _timed(word: str, seconds: float, low: float, high: float) -> str:
-    return f"{word}: {units.seconds(seconds, low, high)} ({words.seconds_span(low, high)})"
-
-
-def _interval(row: Row) -> str:
-    rounds = f"{int(row['rounds'])} rounds" if row["interval"] == "between-rounds" else "within one run"
-    return f"95 % interval ({rounds})"
+def _largest(cells: Sequence[Cell | None], ends: Iterable[int], step: int) -> tuple[Cell | None, ...]:
+    held = (cells[max(0, end - step + 1) : end + 1] for end in ends)
+    return tuple(next((cell for cell in reversed(part) if cell), None) for part in held)

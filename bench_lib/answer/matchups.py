@@ -83,6 +83,11 @@ class Matchup:
     changed: int = 0
 
     @property
+    def is_unlike(self) -> bool:
+        """Whether the sides are unlike, an accelerator and a CPU, so that ratios are large."""
+        return self.has_gpu and not is_gpu(self.baseline.kind)
+
+    @property
     def crosses(self) -> bool:
         """Whether the sides were measured in two runs."""
         return self.device.run.id != self.baseline.run.id

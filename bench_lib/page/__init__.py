@@ -19,7 +19,12 @@ from bench_lib.records import Recording
 __all__ = ["build"]
 
 
-def build(frame: pd.DataFrame, runs: Sequence[Recording], prices: Mapping[str, float] | None = None) -> str:
+def build(
+    frame: pd.DataFrame,
+    runs: Sequence[Recording],
+    prices: Mapping[str, float] | None = None,
+    reference: Sequence[Recording] = (),
+) -> str:
     """Return the report as one self-contained HTML page. The same input gives the same text.
 
     Parameters
@@ -30,6 +35,8 @@ def build(frame: pd.DataFrame, runs: Sequence[Recording], prices: Mapping[str, f
         The runs, at least one: the machine sheets, versions and commands come from them.
     prices
         Of an hour of each device by its key, in any currency; those kept in the runs if None.
+    reference
+        Runs of GPUs on other machines, set beside one without a GPU, said to be two machines, and in no other table.
 
     Raises
     ------
@@ -39,4 +46,4 @@ def build(frame: pd.DataFrame, runs: Sequence[Recording], prices: Mapping[str, f
     if not runs:
         msg = "a report needs at least one result file; none was given: run crossover run first"
         raise UsageError(msg)
-    return render.render(story.tell(frame, runs, prices))
+    return render.render(story.tell(frame, runs, prices, reference))

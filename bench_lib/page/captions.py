@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from bench_lib import units
 from bench_lib.answer import telling, words
 from bench_lib.answer.matchups import Matchup, View
@@ -42,19 +44,53 @@ def provenance(view: View, *, both: bool) -> str:
     ``both`` for a figure that shows a GPU's data in place and its round trip as well, else the view's own.
     """
     matchup = view.matchup
-    run = matchup.run
-    names = (
-        [matchup.device.name, telling.full_name(matchup.baseline.name, matchup.baseline.threads)]
-        if matchup.has_gpu
-        else [telling.full_name(matchup.device.name, matchup.device.threads)]
-    )
-    facts: list[str] = [*names, *headings.versions(run)]
     own = "round trip" if view.residency == "roundtrip" else "resident"
-    facts += [
-        f"latency, {'resident and round trip' if matchup.has_gpu else 'resident'}" if both else f"{view.timing}, {own}",
+    shown = f"latency, {'resident and round trip' if matchup.has_gpu else 'resident'}" if both else None
+    return _line(_names(matchup), _runs(matchup), matchup.pairs, shown or f"{view.timing}, {own}")
+
+
+def of_several(views: Sequence[View]) -> str:
+    """Return the grey line under a figure that shows one way to look at several runs."""
+    names = [" and ".join(_names(view.matchup)) for view in views]
+    own = "round trip" if views[0].residency == "roundtrip" else "resident"
+    pairs = max((view.matchup.pairs for view in views), key=lambda pairs: int(pairs["rounds"].max()))
+    return _line(names, [view.matchup.run for view in views], pairs, f"{views[0].timing}, {own}")
+
+
+def of_run(run: Run, names: Sequence[str], measured: pd.DataFrame, shown: str) -> str:
+    """Return the grey line under a figure of one run: ``measured`` has the rounds of its cases."""
+    return _line(names, [run], measured, shown)
+
+
+def _names(matchup: Matchup) -> list[str]:
+    baseline = telling.full_name(matchup.baseline.name, matchup.baseline.threads)
+    if matchup.crosses:
+        sides = (matchup.device, matchup.baseline)
+        return [f"{telling.full_name(one.name, one.threads)} of {words.clean(one.run.machine)}" for one in sides]
+    if matchup.has_gpu:
+        return [matchup.device.name, baseline]
+    return [telling.full_name(matchup.device.name, matchup.device.threads)]
+
+
+def _runs(matchup: Matchup) -> list[Run]:
+    return [matchup.device.run, matchup.baseline.run] if matchup.crosses else [matchup.run]
+
+
+def _line(names: Sequence[str], runs: Sequence[Run], pairs: pd.DataFrame, shown: str) -> str:
+    """Return the facts of a grey line: of several runs each, where they differ."""
+    versions = [", ".join(headings.versions(run)) for run in runs]
+    alike = len(set(versions)) == 1
+    apart = "two machines" if len({run.machine for run in runs}) > 1 else "one machine"
+    visits = words.listed(list(dict.fromkeys(str(run.visits) for run in runs)))
+    facts = [
+        *names,
+        *([f"{apart if len(runs) == 2 else f'{len(runs)} runs'}, measured apart"] if len(runs) > 1 else []),
+        *(headings.versions(runs[0]) if alike else versions),
+        shown,
         "float32 unless a row names its dtype",
-        f"medians of {units.count(int(matchup.pairs['rounds'].max()), 'round')} of {units.count(run.visits, 'visit')}",
-        f"run {words.clean(run.id)}",
+        f"medians of {units.count(int(pairs['rounds'].max()), 'round')} of "
+        + (units.count(runs[0].visits, "visit") if visits.isdecimal() else f"{visits} visits"),
+        *(f"run {words.clean(run.id)}" for run in runs),
         "times: lower is better",
     ]
     return " \N{MIDDLE DOT} ".join(facts)

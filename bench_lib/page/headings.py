@@ -12,8 +12,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from bench_lib import units
-from bench_lib.answer import headlines, words
-from bench_lib.answer.matchups import Side
+from bench_lib.answer import findings, headlines, words
+from bench_lib.answer.matchups import Side, View
 from bench_lib.records import Run
 
 HERO: Final = "Each cell names the winner; the deeper the colour, the larger the win"
@@ -53,6 +53,28 @@ def strip_heading(device: Side, answers: Sequence[str]) -> str:
         return f"Where {device.subject} {takes} over can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
     rest = f"; for {counts['undecided']} it can\N{RIGHT SINGLE QUOTATION MARK}t be told" if counts["undecided"] else ""
     return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}{rest}"
+
+
+def stacked_finding(views: Sequence[View], names: Sequence[str]) -> str:
+    """Return how often the device wins on each of several machines, over the cases that all of them have."""
+    device = views[0].matchup.device
+    counts = [findings.tally(view.pairs) for view in views]
+    told = [
+        f"{headlines.share(one.device, one.total)}{' cases' if place == 0 else ''} on {name}"
+        for place, (one, name) in enumerate(zip(counts, names, strict=True))
+    ]
+    # Machines have other numbers of threads: what they have in common is that it is all of them.
+    if device.plural and len({view.matchup.device.word for view in views}) > 1:
+        return f"All threads win {words.listed(told)}."
+    return f"{device.start} {device.verb('wins', 'win')} {words.listed(told)}."
+
+
+def stacked_meaning(views: Sequence[View]) -> str:
+    """Return what a cell of several machines holds."""
+    return (
+        "A line for each, against its own CPU where it has a GPU, on the cases that all of them measured; "
+        f"{views[0].meaning}."
+    )
 
 
 def lines_heading(quickest: Sequence[tuple[Side, Row]]) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench_lib import analysis
-from bench_lib.answer import findings, matchups
+from bench_lib.answer import crossing, findings, matchups
 from bench_lib.answer.findings import Doubts
 from bench_lib.answer.matchups import Matchup, View
+from bench_lib.frame import tidy
 from bench_lib.page import filters
 from bench_lib.page.filters import Filters
 from bench_lib.records import Recording, Run
@@ -33,8 +34,10 @@ class Material:
         The run that the headline is about.
     matchups
         Who is set against whom, in all runs; those of ``run`` come first.
+    crossings
+        ``run`` against each of some other runs, references among them.
     views, every_view
-        The ways to look at the matchups of ``run``, and at all of them; the headline's first.
+        The ways to look at the matchups of ``run``, and at all matchups and crossings; the headline's first.
     against_cpu
         :func:`bench_lib.analysis.speedups` of all runs against the CPU with all its threads.
     estimates, ceilings, bounds, trust
@@ -45,6 +48,8 @@ class Material:
         The chips of the page.
     prices
         Of an hour of each device, in place of those that the runs keep; None for those.
+    reference, reference_estimates
+        Runs of GPUs elsewhere that stand beside a machine without one, and their estimates: in no other table.
     """
 
     frame: pd.DataFrame
@@ -61,11 +66,20 @@ class Material:
     doubts: Doubts
     filters: Filters
     prices: Mapping[str, float] | None
+    crossings: tuple[Matchup, ...] = ()
+    reference: Sequence[Recording] = ()
+    reference_estimates: pd.DataFrame | None = None
 
     @property
     def lead(self) -> tuple[Matchup, ...]:
         """The matchups of the run that the headline is about."""
         return tuple(matchup for matchup in self.matchups if matchup.run is self.run)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, each once: that of the headline, the others as given, the references."""
+        every = [self.run, *(one.run for one in (*self.recordings, *self.reference))]
+        return tuple({run.id: run for run in every}.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +89,12 @@ class Absent:
     reason: str
 
 
-def gather(frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping[str, float] | None = None) -> Material:
+def gather(
+    frame: pd.DataFrame,
+    recordings: Sequence[Recording],
+    prices: Mapping[str, float] | None = None,
+    reference: Sequence[Recording] = (),
+) -> Material:
     """Return the material of a page.
 
     Parameters
@@ -86,10 +105,17 @@ def gather(frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping
         The runs, at least one.
     prices
         Of an hour of each device, in place of those that the runs keep.
+    reference
+        Runs of GPUs elsewhere, to stand beside a machine without one.
     """
     against_cpu = analysis.speedups(frame, baseline="cpu")
     found = matchups.find(frame, recordings, known={"cpu": against_cpu})
     run = found[0].run if found else recordings[0].run
+    own = {recording.run.id for recording in recordings}
+    reference = [recording for recording in reference if recording.run.id not in own]
+    beside = tidy(reference)
+    others = [recording.run for recording in (*recordings, *reference)]
+    crossings = crossing.cross(run, others, pd.concat([frame, beside]) if reference else frame)
     estimates = analysis.estimates(frame)
     ceilings = analysis.ceilings(recordings)
     bounds = analysis.bounds(estimates, ceilings)
@@ -100,7 +126,10 @@ def gather(frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping
         run=run,
         matchups=found,
         views=tuple(view for matchup in found if matchup.run is run for view in matchups.views(matchup)),
-        every_view=tuple(view for matchup in found for view in matchups.views(matchup)),
+        every_view=(
+            *(view for matchup in found for view in matchups.views(matchup)),
+            *(view for matchup in crossings for view in crossing.views(matchup)),
+        ),
         against_cpu=against_cpu,
         estimates=estimates,
         ceilings=ceilings,
@@ -115,4 +144,7 @@ def gather(frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping
             [(recording.run.id, recording.run.machine) for recording in recordings],
         ),
         prices=prices,
+        crossings=crossings,
+        reference=reference,
+        reference_estimates=analysis.estimates(beside),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench_lib.answer import telling
+from bench_lib.answer import beside, telling
 from bench_lib.answer.guards import guards
 from bench_lib.page import captions, sections
 from bench_lib.page.material import gather
@@ -18,7 +18,10 @@ from bench_lib.records import Recording
 
 
 def tell(
-    frame: pd.DataFrame, recordings: Sequence[Recording], prices: Mapping[str, float] | None = None
+    frame: pd.DataFrame,
+    recordings: Sequence[Recording],
+    prices: Mapping[str, float] | None = None,
+    reference: Sequence[Recording] = (),
 ) -> dict[str, Any]:
     """Return the values of the page's template.
 
@@ -30,8 +33,10 @@ def tell(
         The runs, at least one.
     prices
         Of an hour of each device, in place of those that the runs keep.
+    reference
+        Runs of GPUs elsewhere, to stand beside a machine without one.
     """
-    material = gather(frame, recordings, prices)
+    material = gather(frame, recordings, prices, reference)
     built = sections.build(material)
     return {
         "title": telling.title(material.run, material.views),
@@ -41,7 +46,8 @@ def tell(
         "sentences": telling.sentences(material.views, material.estimates),
         "tallies": [telling.tally(view) for view in telling.tally_views(material.views)],
         "filters": material.filters,
-        "view_count": len(material.every_view),
+        "beside": beside.sentences(material.crossings),
+        "view_count": sum(len(one.content.views) for one in built if one.section.id == "hero" and not one.reason),
         "sections": [(one.section, one.content) for one in built if not one.reason],
         "absent": [one for one in built if one.reason],
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from bench_lib.answer import findings, headlines, telling, words
-from bench_lib.answer.matchups import View
-from bench_lib.page import captions, headings, hero
+from bench_lib.answer import beside, findings, headlines, matchups, telling, words
+from bench_lib.answer.matchups import Matchup, View
+from bench_lib.answer.naming import labels
+from bench_lib.page import captions, headings, hero, look, stacked
 from bench_lib.page.filters import Filters
 from bench_lib.page.material import Absent, Material
 
@@ -24,9 +26,12 @@ class HeroView:
     ----------
     classes
         Of where its data is, what was timed and its runs, so that the chips choose a view that fits them.
+    is_stacked
+        Whether a cell has a line for each of several machines.
+    note
+        What else must be said; may be empty.
     """
 
-    name: str
     classes: str
     label: str
     machine: str
@@ -37,7 +42,10 @@ class HeroView:
     device_color: str
     baseline_color: str
     provenance: str
-    table: hero.HeroTable
+    table: hero.HeroTable | stacked.StackTable
+    is_stacked: bool = False
+    note: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,31 +57,80 @@ class Content:
 
 
 def build(material: Material) -> Content | Absent:
-    """Return a table of winners for each way to look at the runs."""
+    """Return a table of winners for each way to look at the runs, those of several side by side first."""
     if not material.every_view:
         return Absent(reason=NOTHING)
-    several = len(material.recordings) > 1
+    several = len(material.runs) > 1
+    looks = look.series(material.runs)
+    found = [
+        *(_stacked(views, material.filters) for views in _side_by_side(material)),
+        *(_view(view, material.filters, looks, several=several) for view in material.every_view),
+    ]
     return Content(
         heading=headings.HERO,
-        views=tuple(
-            _view(place, view, material.filters, several=several) for place, view in enumerate(material.every_view)
-        ),
+        views=tuple(replace(view, name=f"v{place}") for place, view in enumerate(found)),
     )
 
 
-def _view(place: int, view: View, chips: Filters, *, several: bool) -> HeroView:
+def _view(view: View, chips: Filters, looks: look.Looks, *, several: bool) -> HeroView:
     matchup, counted = view.matchup, findings.tally(view.pairs)
+    device_color, baseline_color = look.colors(matchup, looks)
     return HeroView(
-        name=f"v{place}",
-        classes=chips.ways(residency=view.residency, timing=view.timing, runs=[matchup.run.id]),
+        classes=chips.ways(residency=view.residency, timing=view.timing, runs=_runs(matchup)),
         label=view.label,
-        machine=words.clean(matchup.run.machine, 40) if several else "",
+        machine=_machines(matchup) if several else "",
         finding=f"{headlines.title(matchup.device, matchup.baseline, counted, None)}.",
         meaning=f"{view.meaning[:1].upper()}{view.meaning[1:]}.",
+        note=beside.left_out(matchup),
         device_word=matchup.device.word,
         baseline_word=matchup.baseline.word,
-        device_color=telling.color(matchup.run, matchup.device),
-        baseline_color=telling.color(matchup.run, matchup.baseline),
+        device_color=device_color,
+        baseline_color=baseline_color,
         provenance=captions.provenance(view, both=False),
         table=hero.table(view, chips),
+    )
+
+
+def _runs(matchup: Matchup) -> list[str]:
+    return [matchup.device.run.id, matchup.baseline.run.id]
+
+
+def _machines(matchup: Matchup) -> str:
+    if matchup.crosses:
+        return "two machines" if matchup.two_machines else "two runs"
+    return words.clean(matchup.run.machine, 40)
+
+
+def _side_by_side(material: Material) -> list[tuple[View, ...]]:
+    """Return the views of one way, one for each machine, for each way that several machines have cases of."""
+    ways: dict[tuple[str, str], dict[str, View]] = {}
+    for matchup in material.matchups:
+        if matchup.is_unlike == material.views[0].matchup.is_unlike:
+            for view in matchups.views(matchup):
+                if view.timing == "latency":
+                    ways.setdefault((view.residency, view.timing), {}).setdefault(matchup.run.id, view)
+    stacks = (stacked.shared(list(views.values())[: stacked.MAX_STACKED]) for views in ways.values() if len(views) > 1)
+    return [views for views in stacks if len(views[0].pairs)]
+
+
+def _stacked(views: Sequence[View], chips: Filters) -> HeroView:
+    matchup = views[0].matchup
+    names = [label.text for label in labels([view.matchup.run for view in views])]
+    copied = ", copied" if views[0].residency == "roundtrip" else ""
+    color, against = (telling.color(matchup.run, side) for side in (matchup.device, matchup.baseline))
+    return HeroView(
+        classes=chips.ways(
+            residency=views[0].residency, timing=views[0].timing, runs=[view.matchup.run.id for view in views]
+        ),
+        label=f"Side by side{copied}",
+        machine=f"{len(views)} machines" if len({view.matchup.run.machine for view in views}) > 1 else "several runs",
+        finding=headings.stacked_finding(views, names),
+        meaning=headings.stacked_meaning(views),
+        device_word=matchup.device.word,
+        baseline_word=matchup.baseline.word,
+        device_color=color,
+        baseline_color=against,
+        provenance=captions.of_several(views),
+        table=stacked.table(views, names, chips),
+        is_stacked=True,
     )
