@@ -11,14 +11,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from bench_lib.parameters import roles
-from bench_lib.records import Case, PlannedCase, Sample, WorkloadRecord, is_time
+from bench_lib.records import Case, PlannedCase, Residency, Sample, Timing, WorkloadRecord, is_time
 from bench_lib.strict import MAX_ITEMS
 from bench_lib.text import scrub, shorten
 
 OUR_PARAMS: Final = ("device", "dtype", "n")
+WAYS: Final = {"residency": get_args(Residency), "timing": get_args(Timing)}
+"""What a benchmark that Crossover has exported says of itself; others are of the first."""
+
 TIMING_NAME: Final = re.compile(r"(?:^|\.)(?:device_|Device[A-Z_]|time_|timeraw_|Time[A-Z_]|Timeraw[A-Z_])[^.]*$")
 
 
@@ -48,7 +51,7 @@ class Row:
     @property
     def axes(self) -> list[list[str]]:
         """The values of each parameter, as the text of their ``repr``."""
-        return [[text(value) for value in items(axis)] for axis in items(self.columns.get("params"))]
+        return _axes(self.columns.get("params"))
 
     @property
     def axis_names(self) -> tuple[str, ...]:
@@ -61,9 +64,22 @@ class Row:
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """What our own benchmark type wrote of the workload, where it is of the same source and the same axes."""
-        is_same = all(self.about.get(key) == self.columns.get(key) for key in ("version", "params"))
+        """What Crossover wrote of the workload, where it is of the same source."""
+        is_same = self.about.get("version") == self.columns.get("version")
         return mapping(self.about.get("crossover")) if is_same else {}
+
+    def told(self, key: str) -> list[Any]:
+        """Return what :attr:`extra` says of each combination, None where nothing.
+
+        ``benchmarks.json`` may know more values of a parameter than a file that was written earlier, or on another
+        machine, and fewer: combinations are found by their values.
+        """
+        axes = _axes(self.about.get("params"))
+        count = math.prod(map(len, axes))
+        if count > MAX_ITEMS:
+            return [None] * math.prod(map(len, self.axes))
+        known = dict(zip(product(*axes), _of_length(count, self.extra.get(key)), strict=True))
+        return [known.get(values) for values in product(*self.axes)]
 
     @property
     def workload(self) -> WorkloadRecord:
@@ -101,32 +117,33 @@ def results(row: Row) -> Iterator[Result]:
         column = [None] * count
     if len(items(column)) != count:
         return
-    names, workload, extra = row.axis_names, row.workload, row.extra
+    names, workload = row.axis_names, row.workload
+    way = {key: choice(row.extra.get(key), choices) for key, choices in WAYS.items()}
     columns = zip(
         product(*axes),
         items(column),
         _of_length(count, row.columns.get("samples")),
         _of_length(count, row.columns.get("stats_number")),
-        _of_length(count, extra.get("flop")),
-        _of_length(count, extra.get("nbytes")),
-        _of_length(count, extra.get("possible")),
+        row.told("flop"),
+        row.told("nbytes"),
+        row.told("possible"),
         strict=True,
     )
     for values, result, samples, calls, flop, nbytes, possible in columns:
         if possible is False:
             continue
-        measured, case = _identify(workload, dict(zip(names, map(_unquote, values), strict=True)))
+        measured, case = _identify(workload, dict(zip(names, map(_unquote, values), strict=True)), way)
         planned = PlannedCase(case=case, flop=number(flop), nbytes=int(number(nbytes)))
         yield Result(workload=measured, planned=planned, sample=_sample(case, result, samples, calls))
 
 
-def _identify(workload: WorkloadRecord, named: dict[str, str]) -> tuple[WorkloadRecord, Case]:
+def _identify(workload: WorkloadRecord, named: dict[str, str], way: Mapping[str, Any]) -> tuple[WorkloadRecord, Case]:
     """Give each parameter its role by name; what has none becomes part of the workload's name."""
     found = roles(named)
     if found.rest:
         name = found.name(workload.name)
         workload = replace(workload, name=name, expression=name)
-    return workload, Case(workload=workload.name, n=found.n, dtype=found.dtype, device=found.device)
+    return workload, Case(workload=workload.name, n=found.n, dtype=found.dtype, device=found.device, **way)
 
 
 def _sample(case: Case, result: object, samples: object, calls: object) -> Sample:
@@ -157,6 +174,11 @@ def mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def choice(value: object, choices: tuple[str, ...]) -> str:
+    """Return a value if it is one of those that there are; the first of them for anything else."""
+    return value if isinstance(value, str) and value in choices else choices[0]
+
+
 def number(value: object) -> float:
     """Return a finite number of 0 or more; 0 for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -168,6 +190,10 @@ def _seconds(values: object) -> tuple[float, ...]:
     """Return times; none at all where one of them is not a time."""
     numbers = tuple(number(value) for value in items(values))
     return numbers if numbers and all(map(is_time, numbers)) else ()
+
+
+def _axes(params: object) -> list[list[str]]:
+    return [[text(value) for value in items(axis)] for axis in items(params)]
 
 
 def _of_length(count: int, value: object) -> list[Any]:

@@ -19,6 +19,7 @@ import typer
 from bench_lib import __version__
 from bench_lib.cli_advise import advise
 from bench_lib.cli_doctor import doctor
+from bench_lib.cli_export import export
 from bench_lib.errors import CrossoverError, UsageError
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ def report(
 
 app.command()(advise)
 app.command()(doctor)
+app.command()(export)
 
 
 def _page_path(file: Path, run: Run) -> Path:

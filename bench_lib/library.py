@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from bench_lib.errors import UsageError
-from bench_lib.text import shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,11 +138,9 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     ['cpu', 'numpy']
     """
     from bench_lib import analysis
+    from bench_lib.analysis.speedups import require_baseline
 
-    here = _checked(frame)["device"].unique().tolist()
-    if baseline not in here:
-        msg = f"no case in this table is of the device {shorten(baseline)}: compare with one of {', '.join(here)}"
-        raise UsageError(msg)
+    require_baseline(_checked(frame), baseline)
     return analysis.speedups(frame, baseline=baseline)
 
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from bench_lib import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import BETWEEN, WITHIN, Ints, Objects, Summary, Visits, summarise, table, text
+from bench_lib.errors import UsageError
 from bench_lib.stats import Floats
+from bench_lib.text import shorten
 
 COLUMNS: Final = (
     *("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name", "baseline"),
@@ -55,6 +57,20 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     is_base = (judged.table["device"] == baseline).to_numpy()
     device, base = match(judged.table, ~is_base, is_base)
     return tabulate(judged, device, base, ratios(judged, device, base))
+
+
+def require_baseline(frame: pd.DataFrame, baseline: str) -> None:
+    """Refuse a baseline that was asked for by name and is nowhere.
+
+    Raises
+    ------
+    UsageError
+        If no case of the table is of that device.
+    """
+    here = frame["device"].unique().tolist()
+    if baseline not in here:
+        msg = f"no case here is of the device {shorten(baseline)}: compare with one of {', '.join(here)}"
+        raise UsageError(msg)
 
 
 def tabulate(judged: Judged, device: Ints, base: Ints, ratios: Ratios) -> pd.DataFrame:

@@ -1,0 +1,129 @@
+"""The verb ``crossover export``: the numbers of result files, written for other tools."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bench_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench_lib.records import Recording
+
+TABLES: Final = ("csv", "parquet", "json")
+TOOLS: Final = ("asv", "pytest-benchmark")
+FOLDER: Final = Path("results", "exports")
+
+
+def export(
+    files: Annotated[
+        list[Path], typer.Argument(help="Result files, or folders of them; asv's and pytest-benchmark's.")
+    ],
+    to: Annotated[str, typer.Option(help="csv, parquet, json, asv or pytest-benchmark.")],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write (asv: its results folder). Default: in results/exports.")
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Of csv, parquet, json: a row is a case (default), a sample or a speedup.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Of speedups: the device to compare with. Default: cpu.")] = None,
+    commit: Annotated[
+        str | None, typer.Option(help="Of asv and pytest-benchmark: the commit that was measured.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Write the numbers of result files for other tools, print the path, and say what the format cannot hold."""
+    from bench_lib.result_files import read_all
+
+    _refuse_what_does_not_fit(to, level=level, baseline=baseline, commit=commit)
+    recordings = read_all(files)
+    if to in TABLES:
+        path, lost = _table(recordings, files[0], to, out, level or "case", baseline or "cpu", force=force)
+    elif to == "asv":
+        path, lost = _asv(_only(recordings, to), out, commit, force=force)
+    else:
+        path, lost = _pytest_benchmark(_only(recordings, to), files[0], out, commit or "", force=force)
+    for sentence in lost:
+        print(f"{to}: {sentence}", file=sys.stderr)
+    print(path)
+
+
+def _refuse_what_does_not_fit(to: str, *, level: str | None, baseline: str | None, commit: str | None) -> None:
+    if to not in (*TABLES, *TOOLS):
+        msg = f"--to takes {', '.join((*TABLES, *TOOLS))}; came {to!r}"
+    elif to in TOOLS and (level or baseline):
+        msg = f"--level and --baseline are of tables, and {to} has a form of its own: leave them out"
+    elif to in TABLES and commit:
+        msg = f"--commit is for {' and '.join(TOOLS)}, and a {to} table has no place for it: leave it out"
+    elif baseline and level != "speedup":
+        msg = "--baseline is what speedups are of: add --level speedup"
+    else:
+        return
+    raise UsageError(msg)
+
+
+def _table(
+    recordings: Sequence[Recording], first: Path, to: str, out: Path | None, level: str, baseline: str, *, force: bool
+) -> tuple[Path, list[str]]:
+    from bench_lib.export import as_csv, as_json, as_parquet, tables
+    from bench_lib.export.files import put, require_free
+
+    path = out or FOLDER / f"{_name(first, recordings[0])}-{level}.{to}"
+    require_free(path, force=force)
+    table = tables.table(recordings, level, baseline)
+    if to == "csv":
+        content, lost = as_csv.content(table), as_csv.lost(recordings, level)
+    elif to == "json":
+        content, lost = as_json.content(table, recordings), as_json.lost(recordings, level)
+    else:
+        content, lost = as_parquet.content(table, recordings), as_parquet.lost(recordings, level)
+    put(path, content, force=force)
+    return path, lost
+
+
+def _asv(recording: Recording, out: Path | None, commit: str | None, *, force: bool) -> tuple[Path, list[str]]:
+    """Write a result file into a results folder of asv's, and add to the two files that it shares with others."""
+    from bench_lib.export import as_asv
+    from bench_lib.export.asv_benchmarks import merged
+    from bench_lib.export.files import known, put
+
+    kept = as_asv.files(recording, commit or "")
+    folder = out or FOLDER / "asv"
+    path, machine, benchmarks = (folder / part for part in (kept.path, kept.machine_path, "benchmarks.json"))
+    shared = merged(known(benchmarks), kept.benchmarks)
+    facts = {**known(machine), **kept.machine}
+    put(path, as_asv.content(kept.result), force=force)
+    put(machine, as_asv.content(facts), force=True)
+    put(benchmarks, as_asv.content(shared), force=True)
+    return path, as_asv.lost(recording, kept)
+
+
+def _pytest_benchmark(
+    recording: Recording, first: Path, out: Path | None, commit: str, *, force: bool
+) -> tuple[Path, list[str]]:
+    from bench_lib.export import as_pytest_benchmark
+    from bench_lib.export.files import put, require_free
+
+    path = out or FOLDER / f"{_name(first, recording)}-pytest-benchmark.json"
+    require_free(path, force=force)
+    put(path, as_pytest_benchmark.content(recording, commit), force=force)
+    return path, as_pytest_benchmark.lost(recording)
+
+
+def _only(recordings: Sequence[Recording], to: str) -> Recording:
+    if len(recordings) > 1:
+        msg = f"a file of {to} holds one run; {len(recordings)} were named: export them one after the other"
+        raise UsageError(msg)
+    return recordings[0]
+
+
+def _name(file: Path, recording: Recording) -> str:
+    """Return the name of a result file of ours, or one for a run of another tool, whose names can hold a path."""
+    from bench_lib.storage import default_path
+
+    is_own_file = recording.run.source == "crossover" and not file.is_dir()
+    return file.name.split(".")[0] if is_own_file else default_path(recording.run).stem

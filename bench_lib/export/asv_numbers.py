@@ -1,0 +1,76 @@
+"""The numbers of a run as asv keeps them: one sample for each process, and what is computed from those.
+
+asv takes samples for independent, and visits and blocks of one process are not. Never imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scipy.special import stdtrit
+
+from bench_lib.records import Case, Sample
+
+LEVEL: Final = 0.99  # of asv's intervals
+LARGEST_LOG: Final = 700.0  # its exponential is a finite number still
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """What asv keeps of one case, in seconds: one sample for each process, and what is computed from them."""
+
+    result: float
+    samples: tuple[float, ...]
+    number: int
+    low: float | None
+    high: float | None
+    quarter: float | None
+    three_quarters: float | None
+
+
+def timed(samples: Iterable[Sample]) -> dict[Case, Timed]:
+    """Return the numbers of every case that is ok: it has a time, and was never wrong."""
+    rounds: dict[Case, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    calls: dict[Case, list[int]] = defaultdict(list)
+    wrong = set()
+    for sample in samples:
+        if sample.status == "ok":
+            rounds[sample.case][sample.round].append(statistics.median(sample.seconds))
+            calls[sample.case].append(sample.calls)
+        elif sample.status == "wrong":
+            wrong.add(sample.case)
+    return {
+        case: _summary([statistics.median(visits) for _, visits in sorted(by_round.items())], calls[case])
+        for case, by_round in rounds.items()
+        if case not in wrong
+    }
+
+
+def _summary(seconds: Sequence[float], calls: Sequence[int]) -> Timed:
+    """Return the mean in logs over processes with Student's t interval; a single one has none, and no quartiles."""
+    logs = [math.log(value) for value in seconds]
+    count, mean = len(logs), math.fsum(logs) / len(logs)
+    low = high = quarter = three_quarters = None
+    if count > 1:
+        half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * statistics.stdev(logs) / math.sqrt(count)
+        low, high = _bounded(mean - half), _bounded(mean + half)
+        quarter, _, three_quarters = statistics.quantiles(seconds, method="inclusive")
+    return Timed(
+        result=math.exp(mean),
+        samples=tuple(seconds),
+        number=statistics.median_low(calls),
+        low=low,
+        high=high,
+        quarter=quarter,
+        three_quarters=three_quarters,
+    )
+
+
+def _bounded(log: float) -> float:
+    """Return the exponential of a limit that may be anywhere, kept to finite numbers, which alone JSON can hold."""
+    return math.exp(min(max(log, -LARGEST_LOG), LARGEST_LOG))
