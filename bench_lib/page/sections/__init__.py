@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib.page.material import Absent, Material
-from bench_lib.page.sections import expenses, hero, how, launches, numbers, size, trust, when
+from bench_lib.page.sections import (
+    admission,
+    anatomy,
+    expenses,
+    hero,
+    how,
+    launches,
+    numbers,
+    roofline,
+    size,
+    trust,
+    when,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +53,10 @@ SECTIONS: Final = (
     Section(id="hero", nav="Who wins", title="Who wins, by how much", build=hero.build),
     Section(id="when", nav="From which size", title="From which size", build=when.build),
     Section(id="size", nav="Time against size", title="Time against size", build=size.build),
-    Section(id="launches", nav="Launch cost", title="What removes the launch cost", build=launches.build),
+    Section(id="admission", nav="Launch cost", title="The price of admission", build=admission.build),
+    Section(id="anatomy", nav="A call's time", title="Where a call's time goes", build=anatomy.build),
+    Section(id="launches", nav="Compile, graphs", title="What removes the launch cost", build=launches.build),
+    Section(id="roofline", nav="Roofline", title="Under the roofs of the hardware", build=roofline.build),
     Section(id="trust", nav="Trust", title="Trust", build=trust.build),
     Section(id="expenses", nav="Memory, energy, cost", title="Memory, energy, cost", build=expenses.build),
     Section(id="numbers", nav="All numbers", title="All numbers", build=numbers.build),

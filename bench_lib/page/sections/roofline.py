@@ -1,0 +1,179 @@
+"""Roofline: each operation under the measured roofs of its device. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+from markupsafe import Markup
+
+from bench_lib import figures, units
+from bench_lib.analysis.bounds import IMPOSSIBLE
+from bench_lib.analysis.roofline import roofline_points, roofs
+from bench_lib.answer import words
+from bench_lib.page import captions, svg
+from bench_lib.page.material import Absent, Material
+from bench_lib.theme import Series, device_series
+
+MAX_ROWS: Final = 120
+MAIN: Final = "float32"
+NAMED: Final = 3
+"""Operations of each device that are named in the figure: so many nearest to their roof, and so many furthest."""
+
+NO_CEILING: Final = (
+    "No ceiling was measured in this run, so there is no roof to hold an operation against: crossover run measures "
+    "them unless its budget is too small."
+)
+NOTHING: Final = "No operation with floating-point work was measured on a device whose roofs are known."
+BOUNDS: Final = {"memory": "memory", "compute": "arithmetic", "launch": "the cost of a call"}
+
+Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoofRow:
+    """One operation on one device at its largest size."""
+
+    name: str
+    expression: str
+    dtype: str
+    classes: str
+    device: str
+    size: str
+    intensity: str
+    rate: str
+    span: str
+    roof: str
+    percent: str
+    bound_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What the section shows.
+
+    Attributes
+    ----------
+    without_work
+        Operations that do no arithmetic, and so have no place in the figure.
+    left_out
+        Rows that the table does not show.
+    """
+
+    heading: str
+    chart: Markup
+    rows: tuple[RoofRow, ...]
+    without_work: int
+    left_out: int
+    provenance: str
+
+
+def build(material: Material) -> Content | Absent:
+    """Return the rooflines of the two sides of the headline's run."""
+    run = material.run
+    names = _devices(material)
+    every = roofs(material.ceilings)
+    lids = every[(every["run"] == run.id) & every["device"].isin(list(names))]
+    if lids.empty:
+        return Absent(reason=NO_CEILING)
+    points = roofline_points(material.estimates, material.bounds)
+    mine = points[(points["run"] == run.id) & points["device"].isin(list(names))]
+    known = mine[mine["fraction"].notna()]
+    if known.empty:
+        return Absent(reason=NOTHING)
+    # Largest share first within a device; the GPU before its baseline, as elsewhere.
+    order = {key: place for place, key in enumerate(names)}
+    ordered = known.assign(place=known["device"].map(order).astype(int))
+    ordered = ordered.sort_values(["place", "fraction"], ascending=[True, False], kind="stable")
+    main = ordered[ordered["dtype"] == MAIN] if (ordered["dtype"] == MAIN).any() else ordered
+    first = main[main["place"] == main["place"].min()]
+    heading = told(first, names[str(first["device"].iloc[0])])
+    looks = device_series((device.key, device.kind) for device in run.devices)
+    return Content(
+        heading=heading,
+        chart=_chart(main, lids, {key: looks[key] for key in names}, names, heading),
+        rows=tuple(_row(row, names, material) for row in ordered.head(MAX_ROWS).to_dict("records")),
+        without_work=mine[mine["intensity"].isna()].drop_duplicates(["workload", "dtype"]).shape[0],
+        left_out=max(len(ordered) - MAX_ROWS, 0),
+        provenance=captions.of_run(
+            run,
+            [f"{name}: {words.clean(device.name)}" for device in run.devices if (name := names.get(device.key))],
+            material.estimates[material.estimates["run"] == run.id],
+            "latency, resident, the largest size of each operation",
+        ),
+    )
+
+
+def told(points: pd.DataFrame, name: str) -> str:
+    """Return what binds most operations of one device, and how near the best of them comes to its roof.
+
+    Parameters
+    ----------
+    points
+        Rows of :func:`bench_lib.analysis.roofline.roofline_points` of one device, at least one, with known fractions.
+    name
+        Of the device.
+    """
+    kind, count = Counter(points["bound_by"].astype(str)).most_common(1)[0]
+    operations = units.count(len(points), "operation")
+    bound = f"{units.count(count)} of {operations} on {name} {'is' if count == 1 else 'are'} bound by {BOUNDS[kind]}"
+    possible = points[points["fraction"] <= IMPOSSIBLE]
+    if possible.empty:
+        return bound
+    best = possible.loc[possible["fraction"].idxmax()]
+    return f"{bound}; {words.operation(best['workload'])} comes nearest to its roof, at {_percent(best['fraction'])}"
+
+
+def _devices(material: Material) -> dict[str, str]:
+    """Return the short names of the devices that are drawn: a GPU and its baseline, else the CPU with all threads."""
+    lead = next((matchup for matchup in material.lead if matchup.has_gpu and not matchup.crosses), None)
+    if lead:
+        return {side.key: side.word for side in (lead.device, lead.baseline)}
+    cpu = next((device for device in material.run.devices if device.key == "cpu"), None)
+    return {"cpu": units.count(cpu.threads, "thread") if cpu.threads else "all threads"} if cpu else {}
+
+
+def _chart(
+    points: pd.DataFrame, lids: pd.DataFrame, series: Mapping[str, Series], names: Mapping[str, str], heading: str
+) -> Markup:
+    figure = figures.roofline(points.assign(label=_labels(points)), lids, series=series, labels=names)
+    return svg.inline(figure, prefix="roofline", alternative=f"Rate against operational intensity. {heading}.")
+
+
+def _labels(points: pd.DataFrame) -> Sequence[str]:
+    """Return the names of the operations nearest to their roofs and furthest from them, empty for the others."""
+    ranks = points.groupby("device")["fraction"].rank(method="first")  # each device has its own
+    counts = points.groupby("device")["fraction"].transform("size")
+    told = (ranks <= NAMED) | (ranks > counts - NAMED)
+    return [words.operation(name) if shown else "" for name, shown in zip(points["workload"], told, strict=True)]
+
+
+def _row(row: Row, names: Mapping[str, str], material: Material) -> RoofRow:
+    return RoofRow(
+        name=words.operation(row["workload"]),
+        expression=words.clean(row["expression"]),
+        dtype="" if row["dtype"] == MAIN else words.clean(row["dtype"]),
+        classes=material.filters.classes([row["dtype"]], [row["family"]]),
+        device=names[row["device"]],
+        size=units.nbytes(row["nbytes"]),
+        intensity=units.ratio(float(f"{row['intensity']:.3g}")),
+        rate=units.rate(row["rate"], "FLOP/s"),
+        span=_span(row),
+        roof=units.rate(row["roof"], "FLOP/s"),
+        percent=_percent(row["fraction"]),
+        bound_by=BOUNDS[row["bound_by"]],
+    )
+
+
+def _span(row: Row) -> str:
+    low, high = row["rate_low"], row["rate_high"]
+    if not (words.known(low) and words.known(high)):
+        return ""
+    return f"{units.rate(low, 'FLOP/s')} to {units.rate(high, 'FLOP/s')}"
+
+
+def _percent(fraction: float) -> str:
+    return "< 1 %" if fraction < 0.01 else f"{100 * fraction:.2g} %" if fraction < 0.1 else f"{100 * fraction:.0f} %"
