@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from bench_lib import frame
 from bench_lib.answer import grid as grids
 from bench_lib.answer import matchups
-from bench_lib.answer.grid import Cell, Grid
+from bench_lib.answer.cells import Cell
+from bench_lib.answer.grid import Grid
 from bench_lib.answer.matchups import View
 from bench_lib.page import filters, hero
 from bench_lib.records import Recording
-from tests.builders import recording
+from tests.builders import SIZES, recording
 from tests.page_data import gpu_recording
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -83,17 +84,46 @@ def test_a_size_without_a_ratio_says_why_and_names_the_baseline(
     )  # fmt: skip
 
 
-def test_what_is_left_out_is_counted_and_those_at_the_most_sizes_stay(gpu_view: View) -> None:
-    whole, cut = grids.grid(gpu_view), grids.grid(gpu_view, max_rows=3)
-    rows = [row for group in cut.groups for row in group.rows]
+def test_what_is_left_out_is_counted_and_each_family_has_a_row_before_one_has_two(gpu_view: View) -> None:
+    whole, cut = grids.grid(gpu_view), grids.grid(gpu_view, max_rows=5)
     assert whole.left_out == 0
-    assert cut.left_out == sum(len(group.rows) for group in whole.groups) - 3
-    assert [row.workload for row in rows] == ["matmul"] * 3
+    assert cut.left_out == len(whole.rows) - 5
+    assert [(group.key, len(group.rows)) for group in cut.groups] == [
+        ("creation", 1), ("elementwise", 1), ("matmul", 2), ("autograd", 1)
+    ]  # fmt: skip
+
+
+def test_all_rows_stand_in_the_order_in_which_the_device_takes_over(gpu_view: View) -> None:
+    rows = grids.grid(gpu_view).rows
+    assert [row.rank for row in rows] == sorted(row.rank for row in rows)
+    assert {row.rank[0] for row in rows} >= {1, 3}
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 20])
+def test_fewer_columns_keep_the_largest_size_of_those_that_they_hold(gpu_view: View, step: int) -> None:
+    whole = grids.grid(gpu_view)
+    coarse = whole.coarser(step)
+    assert len(coarse.columns) == -(-len(whole.columns) // step)
+    assert coarse.columns[-1].removeprefix(f"{grids.LEAST} ") == whole.columns[-1]
+    assert coarse.columns[0].startswith(grids.LEAST)
+    for fine, merged in zip(whole.rows, coarse.rows, strict=True):
+        assert len(merged.cells) == len(coarse.columns)
+        assert merged.cells[-1] == next((cell for cell in reversed(fine.cells[-step:]) if cell), None)
+        kept = [cell for cell in merged.cells if cell]
+        assert kept == [cell for cell in fine.cells if cell in kept]
 
 
 def test_a_grid_without_bytes_has_no_row_and_counts_the_operation() -> None:
     found = grids.grid(view_of(recording(source="asv")))
     assert (found.columns, found.groups, found.left_out) == ((), (), 1)
+
+
+def test_where_nobody_told_the_bytes_cells_stand_in_the_order_of_n_and_name_it() -> None:
+    view = view_of(recording(source="asv"))
+    (row,) = grids.listing(view).rows
+    assert [cell.size for cell in row.cells if cell] == [f"n = {n:,}" for n in SIZES]
+    assert [cell.style[0] for cell in row.cells if cell][::4] == ["c", "g"]
+    assert grids.listing(view_of(recording())).rows == ()
 
 
 def test_the_page_shows_the_cells_of_the_grid_and_no_others(gpu_view: View) -> None:

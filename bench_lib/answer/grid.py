@@ -16,6 +16,8 @@ from bench_lib.answer.cells import Cell, cell
 from bench_lib.answer.matchups import View
 from bench_lib.theme import FINE_STEP
 
+__all__ = ["FIRST_NBYTES", "Cell", "Grid", "GridGroup", "GridRow", "column_label", "column_of", "grid", "listing"]
+
 FIRST_NBYTES: Final = 4 * 1024
 LAST_COLUMN: Final = 9
 """Columns go up by powers of 4: 4 KiB is column 0, 1 GiB column 9, and column 10 is all beyond."""

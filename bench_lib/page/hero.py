@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bench_lib.answer.grid import Cell, Grid, GridGroup, grid
+from bench_lib.answer.cells import Cell
+from bench_lib.answer.grid import Grid, GridGroup, grid
 from bench_lib.answer.matchups import View
 from bench_lib.page.filters import Filters
 
