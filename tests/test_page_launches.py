@@ -48,7 +48,7 @@ def test_without_another_mode_there_is_the_reason_in_place_of_the_section() -> N
     assert built(EAGER) is None
     text = page(EAGER)
     assert '<section id="launches"' not in text
-    assert "Launch cost" not in text
+    assert "Compile, graphs" not in text
     assert 'id="launches"><dt>What removes the launch cost</dt><dd>No operation was measured both eagerly' in text
 
 
@@ -147,7 +147,7 @@ def test_more_rows_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_page_has_the_section_its_link_and_its_filters() -> None:
     text = page(RUN)
     assert '<section id="launches"' in text
-    assert '<a href="#launches">Launch cost</a>' in text
+    assert '<a href="#launches">Compile, graphs</a>' in text
     table = text[text.index('id="launches"') : text.index('id="trust"')]
     assert table.count('<tr class="x d0 f') == 3
 
