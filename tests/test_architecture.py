@@ -21,7 +21,8 @@ MAP = {
     """,
     "right": """
         advice_words advise analysis analysis.* answer answer.* columns curves evidence export.as_asv export.as_csv
-        export.as_json export.as_parquet export.asv_numbers export.fields export.tables figures figures.* frame page
+        export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
+        figures.* frame page
         page.* stats summary theme validation winners
     """,
     "waist": """

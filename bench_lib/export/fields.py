@@ -66,12 +66,18 @@ def _fields(*rows: tuple[str, Kind, str, str]) -> dict[str, Field]:
     return {row[0]: _field(*row) for row in rows}
 
 
+def _in_words(meaning: str) -> str:
+    """Say of a gap what it is in every format: NaN and empty text are those of the library's tables."""
+    meaning = meaning.replace("NaN where not known", "unknown where the run does not say")
+    return meaning.replace("NaN", "unknown").replace("; empty", "; unknown")
+
+
 _OF_SAMPLES: Final = {
     column.name: _field(
         column.name,
         "whole" if column.name in _WHOLE_WITH_GAPS else _KINDS[column.dtype],
         column.unit,
-        column.meaning.replace("NaN", "unknown"),
+        _in_words(column.meaning),
     )
     for column in COLUMNS
 }

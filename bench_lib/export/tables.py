@@ -18,6 +18,7 @@ from bench_lib.errors import UsageError
 from bench_lib.export.fields import LEVELS, Field, Level
 from bench_lib.frame import tidy
 from bench_lib.records import Recording
+from bench_lib.strict import MAX_WHOLE
 from bench_lib.text import shorten
 
 Value = str | int | float | bool | None
@@ -80,7 +81,8 @@ def _values(column: pd.Series, field: Field) -> list[Value]:
     known = np.isfinite(numbers)
     plain: list[Any] = numbers.tolist()
     if field.kind == "whole":
-        return [int(value) if there else None for value, there in zip(plain, known, strict=True)]
+        # As a float the largest whole number of a record is one more than a 64-bit integer holds.
+        return [min(int(value), MAX_WHOLE) if there else None for value, there in zip(plain, known, strict=True)]
     return [value if there else None for value, there in zip(plain, known, strict=True)]
 
 
