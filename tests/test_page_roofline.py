@@ -33,7 +33,7 @@ def test_each_operation_has_a_row_for_each_device_at_its_largest_size() -> None:
 
 def test_the_heading_says_what_binds_and_who_comes_nearest() -> None:
     heading = content().heading
-    assert heading.startswith("2 of 2 operations on GPU are bound by memory; ")
+    assert heading.startswith("2 of 2 operations on the GPU are bound by memory; ")
     assert "comes nearest to its roof, at " in heading
 
 

@@ -90,7 +90,8 @@ def build(material: Material) -> Content | Absent:
     ordered = ordered.sort_values(["place", "fraction"], ascending=[True, False], kind="stable")
     main = ordered[ordered["dtype"] == MAIN] if (ordered["dtype"] == MAIN).any() else ordered
     first = main[main["place"] == main["place"].min()]
-    heading = told(first, names[str(first["device"].iloc[0])])
+    name = names[str(first["device"].iloc[0])]
+    heading = told(first, f"the {name}" if name in ("CPU", "GPU") else name)
     looks = device_series((device.key, device.kind) for device in run.devices)
     return Content(
         heading=heading,
