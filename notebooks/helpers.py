@@ -4,13 +4,15 @@ All that is read, measured and computed comes from :mod:`bench_lib`; here it is 
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from IPython.display import HTML, Markdown, display
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench_lib import theme, units
@@ -19,6 +21,7 @@ from bench_lib.page import svg
 
 MAX_FIGURE_PIXELS = 880
 ENLARGED = 1.8  # figures are drawn as small as the report shows them
+MANY_DECADES = 2.0
 _numbers = itertools.count(1)
 
 
@@ -59,6 +62,11 @@ def span(row: Mapping[str, Any], value: str = "seconds") -> str:
     low, high = row[f"{value}_low"], row[f"{value}_high"]
     interval = words.seconds_span(low, high)
     return units.seconds(row[middle], low, high) + (f" ({interval})" if interval else "")
+
+
+def each(row: Mapping[str, Any]) -> str:
+    """Return the time of a row for one of its n: as many digits as its interval supports."""
+    return units.seconds(*(row[name] / row["n"] for name in ("seconds", "seconds_low", "seconds_high")))
 
 
 def times_of(ratio: float, low: float, high: float) -> str:
@@ -104,6 +112,29 @@ def cost(
     table = pd.pivot(shown, index=list(index), columns=counts, values="time").fillna(units.NONE)  # noqa: PD010
     display(table.rename(columns=lambda n: f"{n:,}"))
     say(f"*Time of one call in {dtype}, with its 95 % interval; lower is better. {who_is_here(times)}*")
+
+
+def label_axes(
+    axes: Axes, *, up: Callable[[float], str], across: Callable[[float], str] = units.nbytes, at: Sequence[float] = ()
+) -> None:
+    """Label two logarithmic axes.
+
+    Parameters
+    ----------
+    up
+        What is said of a decade, and of 1, 2 and 5 in each where there are few.
+    across, at
+        What is said of which places; bytes at powers of 16 by default.
+    """
+    low, high = (math.log10(limit) for limit in axes.get_ylim())
+    steps = (1,) if high - low > MANY_DECADES else (1, 2, 5)
+    ticks = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    shown = [tick for tick in ticks if low <= math.log10(tick) <= high]
+    axes.set_yticks(shown, [up(tick) for tick in shown])
+    low, high = (math.log2(limit) / 4 for limit in axes.get_xlim())
+    places = list(at) or [16.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
+    axes.set_xticks(places, [across(place) for place in places])
+    axes.minorticks_off()
 
 
 def show(figure: Figure, finding: str) -> None:

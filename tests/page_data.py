@@ -334,7 +334,7 @@ def _record_size(
     plan: list[PlannedCase],
     samples: list[Sample],
 ) -> None:
-    itemsize = {"float64": 8, "float32": 4, "tf32": 4, "bfloat16": 2}[dtype]
+    itemsize = {"float64": 8, "float32": 4, "tf32": 4, "bfloat16": 2, "uint8": 1}[dtype]
     nbytes = max(itemsize, operation.arrays * operation.elements(n) * itemsize)
     flop = operation.flop_factor * n**operation.flop_power
     drift = [[randomness.gauss(0, 0.12) for _ in range(visits)] for _ in range(rounds)]
