@@ -39,6 +39,15 @@ BYTE_UNITS: Final = tuple(
 )
 PREFIXES: Final = tuple((Decimal(1000) ** power, name) for power, name in enumerate(("", "k", "M", "G", "T", "P", "E")))
 
+LEAST_PERCENT: Final = 1e-4
+"""Errors below this read better as a power of ten."""
+SUPERSCRIPT: Final = str.maketrans(
+    "-0123456789",
+    "\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ZERO}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}"
+    "\N{SUPERSCRIPT FOUR}\N{SUPERSCRIPT FIVE}\N{SUPERSCRIPT SIX}\N{SUPERSCRIPT SEVEN}\N{SUPERSCRIPT EIGHT}"
+    "\N{SUPERSCRIPT NINE}",
+)
+
 Units = tuple[tuple[Decimal, str], ...]
 LEAST: Final = Decimal("0.000001")  # of the smallest unit, and
 MOST: Final = Decimal(10) ** 15  # of the largest: beyond them a bound is named and not the number
@@ -92,6 +101,23 @@ def percent(share: float) -> str:
     """Return a share (1 is all) as a percentage of at most three digits: ``93 %``, ``4.25 %``."""
     text = ratio(100 * share)
     return text if text == NONE else f"{text} %"
+
+
+def relative_error(value: float) -> str:
+    """Return a relative error as text: ``0.43 %``, ``3.7 x 10^-7`` (with a real sign and real superscripts), ``0``.
+
+    Two digits, since an error is a maximum over one set of inputs. Below a hundredth of a percent it is a power of ten.
+    """
+    if math.isnan(value):
+        return NONE
+    if value == 0:
+        return "0"
+    if value >= LEAST_PERCENT:
+        return percent(float(f"{value:.2g}"))
+    digits, power = f"{value:.1e}".split("e")
+    raised = str(int(power)).translate(SUPERSCRIPT)
+    factor = "" if float(digits) == 1 else f"{float(digits):g} \N{MULTIPLICATION SIGN} "
+    return f"{factor}10{raised}"
 
 
 def count(value: int, noun: str = "", plural: str = "") -> str:

@@ -11,6 +11,7 @@ from bench_lib.analysis.ceilings import ceilings
 from bench_lib.analysis.crossovers import crossovers
 from bench_lib.analysis.estimates import estimates
 from bench_lib.analysis.execution import execution, fades
+from bench_lib.analysis.precision import precision
 from bench_lib.analysis.roofline import roofline_points, roofs
 from bench_lib.analysis.speedups import speedups
 from bench_lib.analysis.trust import trust
@@ -24,6 +25,7 @@ __all__ = [
     "estimates",
     "execution",
     "fades",
+    "precision",
     "roofline_points",
     "roofs",
     "speedups",
