@@ -152,14 +152,26 @@ def bar_sentence(quickest: Row) -> Markup:
 def crossover_answer(row: Row) -> str:
     """Return one crossover in words: ``always``, ``between a and b``, ``never up to c`` or ``can't tell``."""
     if row["answer"] == "always":
-        return f"always, from {units.nbytes(row['nbytes_min'])}"
+        return f"always, from {_tested(row, 'min')}"
     if row["answer"] == "never":
-        return f"never up to {units.nbytes(row['nbytes_max'])}"
+        return f"never up to {_tested(row, 'max')}"
     if row["answer"] == "between":
-        return f"{units.nbytes(row['nbytes_low'])} to {units.nbytes(row['nbytes_high'])}"
+        return f"{_tested(row, 'low')} to {_tested(row, 'high')}"
     if words.known(row["latest"]):
         return f"by {units.nbytes(row['latest'])}"
     return words.CANNOT_TELL
+
+
+def reuse_answer(row: Row) -> str:
+    """Return from how many uses on copying the data to the device pays, at one size."""
+    size = units.nbytes(row["nbytes"])
+    if row["answer"] == "always pays" or (words.known(row["reuse"]) and row["reuse"] <= 1):
+        return f"from the first use, at {size}"
+    if words.known(row["reuse"]):
+        return f"from {units.count(int(row['reuse']), 'use')} on, at {size}"
+    if row["answer"] == "never":
+        return f"never, at {size}"
+    return f"{words.CANNOT_TELL}, at {size}"
 
 
 def _both(device: Side, baseline: Side, tally: Tally, of_cases: str = "") -> str:
@@ -209,6 +221,12 @@ def timed(row: Row, whose: str = "") -> str:
 def _size(row: Row) -> str:
     """Return the size of a case; other tools' files do not tell its bytes."""
     return units.nbytes(row["nbytes"]) if words.known(row["nbytes"]) else f"n = {units.count(int(row['n']))}"
+
+
+def _tested(row: Row, which: str) -> str:
+    """Return one of the sizes of a crossover, ``min``, ``max``, ``low`` or ``high``, in bytes where they are known."""
+    nbytes = row[f"nbytes_{which}"]
+    return units.nbytes(nbytes) if words.known(nbytes) else f"n = {units.count(int(row[f'n_{which}']))}"
 
 
 def _dtype(row: Row) -> str:

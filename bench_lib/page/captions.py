@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bench_lib import units
-from bench_lib.answer import telling, words
+from bench_lib.answer import naming, telling, words
 from bench_lib.answer.matchups import Matchup, View
 from bench_lib.page import headings, sheet
 from bench_lib.records import Recording, Run
@@ -62,6 +62,13 @@ def of_run(run: Run, names: Sequence[str], measured: pd.DataFrame, shown: str) -
     return _line(names, [run], measured, shown)
 
 
+def of_runs(runs: Sequence[Run], estimates: pd.DataFrame) -> str:
+    """Return the grey line under a table of the devices of several runs, from their estimates."""
+    names = [f"{naming.device_name(run)} of {words.clean(run.machine)}" for run in runs]
+    shown = estimates[estimates["run"].isin([run.id for run in runs])]
+    return _line(names, runs, shown, "latency")
+
+
 def _names(matchup: Matchup) -> list[str]:
     baseline = telling.full_name(matchup.baseline.name, matchup.baseline.threads)
     if matchup.crosses:
@@ -94,10 +101,3 @@ def _line(names: Sequence[str], runs: Sequence[Run], pairs: pd.DataFrame, shown:
         "times: lower is better",
     ]
     return " \N{MIDDLE DOT} ".join(facts)
-
-
-def strip_label(view: View) -> str:
-    """Return what the marks of a view stand for in the strip."""
-    if view.matchup.has_gpu:
-        return "Copied there and back" if view.residency == "roundtrip" else "Data already there"
-    return f"{view.matchup.device.word} over {view.matchup.baseline.word}"

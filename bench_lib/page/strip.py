@@ -15,11 +15,11 @@ from bench_lib import units
 from bench_lib.answer import findings, headlines, words
 from bench_lib.answer.grid import FIRST_NBYTES
 from bench_lib.answer.matchups import View
+from bench_lib.answer.takeovers import MIN_SIZES, largest_reuse
 from bench_lib.page.filters import Filters
 from bench_lib.page.hero import LONG, MAX_ROWS
 
 MAX_TICKS: Final = 7
-MIN_SIZES: Final = 2
 EDGE_PERCENT: Final = 4.0
 """Room at both ends of the axis for the arrows that point beyond the sizes tested."""
 
@@ -92,7 +92,7 @@ def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) ->
             if row["sizes"] >= MIN_SIZES and words.known(row["nbytes_min"]):
                 found.setdefault((row["workload"], row["dtype"]), [None] * len(views))[place] = row
     low, high = _range(row for rows in found.values() for row in rows if row)
-    reuse = _reuse(break_even)
+    reuse = {key: headlines.reuse_answer(row) for key, row in largest_reuse(break_even).items()}
     shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_ROWS]
     return Strip(
         rows=tuple(_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
@@ -168,24 +168,3 @@ def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
     return tuple(
         (position(float(base**power), low, high), units.nbytes(base**power)) for power in range(first, last + 1)
     )
-
-
-def _reuse(break_even: Sequence[Row]) -> dict[tuple[str, str], str]:
-    """Return, for each operation, how often copied data must be used, at the largest size that was tested."""
-    largest: dict[tuple[str, str], Row] = {}
-    for row in break_even:
-        key = (row["workload"], row["dtype"])
-        if key not in largest or row["nbytes"] > largest[key]["nbytes"]:
-            largest[key] = row
-    return {key: _reuse_words(row) for key, row in largest.items()}
-
-
-def _reuse_words(row: Row) -> str:
-    size = units.nbytes(row["nbytes"])
-    if row["answer"] == "always pays" or (words.known(row["reuse"]) and row["reuse"] <= 1):
-        return f"from the first use, at {size}"
-    if words.known(row["reuse"]):
-        return f"from {units.count(int(row['reuse']), 'use')} on, at {size}"
-    if row["answer"] == "never":
-        return f"never, at {size}"
-    return f"{words.CANNOT_TELL}, at {size}"

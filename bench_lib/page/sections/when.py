@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench_lib.answer import telling, words
+from bench_lib.answer import takeovers, telling, words
 from bench_lib.answer.matchups import View
 from bench_lib.page import captions, headings, strip
 from bench_lib.page.material import Absent, Material
@@ -38,7 +38,7 @@ def build(material: Material) -> Content | Absent:
     return Content(
         heading=headings.strip_heading(views[0].matchup.device, _answers(views[0])),
         strip=built,
-        labels=tuple(captions.strip_label(view) for view in views),
+        labels=tuple(takeovers.label(view) for view in views),
         colors=tuple(([telling.color(view.matchup.run, view.matchup.device) for view in views] * 2)[:2]),
         reuse=bool(break_even),
         provenance=captions.provenance(views[0], both=True),
@@ -55,7 +55,7 @@ def _drawn(views: Sequence[View]) -> Sequence[View]:
 def _answers(view: View) -> list[str]:
     """Return the answers that the strip draws, those known at the latest among those between two sizes."""
     rows = view.crossovers.to_dict("records")
-    drawn = [row for row in rows if row["sizes"] >= strip.MIN_SIZES]
+    drawn = [row for row in rows if row["sizes"] >= takeovers.MIN_SIZES]
     return ["between" if words.known(row["latest"]) else row["answer"] for row in drawn]
 
 
