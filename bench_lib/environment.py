@@ -30,28 +30,35 @@ class Difference:
         ``Machine``, ``Devices``, ``Software``, ``Precision`` or ``Settings``.
     name
         Of the fact, in words.
-    values
+    texts
         In words, one for each run, in their order; :data:`ABSENT` where a run does not tell it.
     """
 
     group: str
     name: str
-    values: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     """Return the facts that are not the same in all runs, in the order in which the runs tell them.
+
+    A fact that differs alike for several devices, such as the name of a CPU and of its one thread, is listed once.
 
     Names, text and versions are as the files have them: not fit to be shown before they are made harmless.
     """
     told = [_facts(run) for run in runs]
     names = dict.fromkeys(key for facts in told for key in facts)
     ordered = sorted(names, key=lambda key: GROUPS.index(key[0]))
-    found = (
-        Difference(group=group, name=name, values=tuple(facts.get((group, name), ABSENT) for facts in told))
-        for group, name in ordered
+    owners: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for key in ordered:
+        group, owner, name = key
+        texts = tuple(facts.get(key, ABSENT) for facts in told)
+        if len(set(texts)) > 1:
+            owners.setdefault((group, name, texts), []).append(owner)
+    return tuple(
+        Difference(group=group, name=f"{name} of {', '.join(of)}" if any(of) else name, texts=texts)
+        for (group, name, texts), of in owners.items()
     )
-    return tuple(one for one in found if len(set(one.values)) > 1)
 
 
 def common_workloads(one: Run, other: Run) -> frozenset[str]:
@@ -86,12 +93,9 @@ def fact_value(key: str, value: Scalar) -> str:
 GROUPS: Final = ("Machine", "Devices", "Software", "Precision", "Settings")
 
 
-def _facts(run: Run) -> dict[tuple[str, str], str]:
-    devices: dict[str, Scalar] = {}
-    for device in run.devices:
-        own = {"name": device.name, "threads": device.threads, "memory_nbytes": device.memory_nbytes, **device.facts}
-        devices |= {f"{device.key} {key}": value for key, value in own.items()}
-    settings: Mapping[str, Scalar] = {
+def _facts(run: Run) -> dict[tuple[str, str, str], str]:
+    """Return what a run tells: by group, device (empty for none) and name, in words."""
+    settings: dict[str, Scalar] = {
         "measured_by": run.source,
         "profile": run.profile,
         "rounds": run.rounds,
@@ -100,10 +104,14 @@ def _facts(run: Run) -> dict[tuple[str, str], str]:
         "seed": run.seed,
         **run.settings,
     }
-    groups = ({"machine": run.machine, **run.host}, devices, run.software, run.precision, settings)
+    told: list[tuple[str, str, Mapping[str, Scalar]]] = [("Machine", "", {"machine": run.machine, **run.host})]
+    for device in run.devices:
+        own: dict[str, Scalar] = {"name": device.name, "threads": device.threads, "memory_nbytes": device.memory_nbytes}
+        told.append(("Devices", device.key, own | device.facts))
+    told += [("Software", "", run.software), ("Precision", "", run.precision), ("Settings", "", settings)]
     return {
-        (group, fact_name(key)): fact_value(key, value)
-        for group, facts in zip(GROUPS, groups, strict=True)
+        (group, owner, fact_name(key)): fact_value(key, value)
+        for group, owner, facts in told
         for key, value in facts.items()
         if value not in (None, "") and key not in PASSING
     }

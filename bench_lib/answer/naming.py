@@ -38,10 +38,13 @@ class Label:
         In a cell or at a line's end: ``H200``, ``torch 2.13.0``.
     subject
         In a sentence: ``the H200``.
+    is_device
+        Whether it is the name of a device, and not of what else tells the run from others.
     """
 
     text: str
     subject: str
+    is_device: bool = False
 
 
 def short(name: str) -> str:
@@ -57,7 +60,7 @@ def labels(runs: Sequence[Run]) -> tuple[Label, ...]:
     found = []
     for run, name in zip(runs, names, strict=True):
         if counts[name] == 1:
-            found.append(Label(text=name, subject=f"the {name}"))
+            found.append(Label(text=name, subject=f"the {name}", is_device=True))
             continue
         tell = _tell([other for other, its in zip(runs, names, strict=True) if its == name])
         text, subject = clean(tell.of(run), 2 * MAX_LABEL), f"{tell.opening}{clean(tell.of(run), 2 * MAX_LABEL)}"
@@ -84,7 +87,7 @@ class _Tell:
 
 
 def _software(key: str, name: str) -> _Tell:
-    return _Tell(of=lambda run: f"{name} {run.software[key]}" if run.software.get(key) else "", opening="")
+    return _Tell(of=lambda run: f"{name} {run.software[key]}" if run.software.get(key) else "", opening="the run with ")
 
 
 def _threads(run: Run) -> str:
@@ -96,9 +99,9 @@ _TELLS: Final = (
     _Tell(of=lambda run: run.machine, opening=""),
     *(_software(key, name) for key, name in (("torch", "torch"), ("cuda", "CUDA"), ("driver", "driver"))),
     *(_software(key, name) for key, name in (("python", "Python"), ("numpy", "NumPy"))),
-    _Tell(of=_threads, opening=""),
-    _Tell(of=lambda run: run.source, opening=""),
-    _Tell(of=lambda run: run.profile, opening="the run named "),
+    _Tell(of=_threads, opening="the run with "),
+    _Tell(of=lambda run: run.source, opening="the run of "),
+    _Tell(of=lambda run: run.profile, opening="the run "),
     _Tell(of=lambda run: run.created[:10]),
     _Tell(of=lambda run: run.created[:16].replace("T", " ")),
     _Tell(of=lambda run: run.id, opening="the run "),

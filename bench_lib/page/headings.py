@@ -77,6 +77,35 @@ def stacked_meaning(views: Sequence[View]) -> str:
     )
 
 
+def machines_heading(wins: Sequence[tuple[str, int]], operations: int) -> str:
+    """Return which device of all runs is the fastest, and how often.
+
+    Parameters
+    ----------
+    wins
+        Devices within a sentence, and in how many operations each is surely the fastest; the most frequent first.
+    operations
+        Compared, those that cannot be told among them.
+    """
+    if not operations:
+        return "The runs have no case in common"
+    if not wins:
+        whole = units.count(operations, "operation")
+        return f"Which device is the fastest can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
+    (first, most), *others = wins
+    told = [f"{first[:1].upper()}{first[1:]} is the fastest in {headlines.share(most, operations)} operations"]
+    told += [f"{subject} in {units.count(count)}" for subject, count in others[:3]]
+    return ", ".join(told)
+
+
+def differences_sentence(differing: int, runs: int) -> str:
+    """Return in how many facts the runs differ."""
+    if not differing:
+        return f"Nothing differs between the {runs} runs, as far as they tell: machine, versions, flags, settings."
+    facts = units.count(differing, "fact")
+    return f"The {runs} runs differ in {facts} of their machines, versions, flags and settings."
+
+
 def lines_heading(quickest: Sequence[tuple[Side, Row]]) -> str:
     """Return what the quickest call of each side takes."""
     told = [

@@ -1,0 +1,88 @@
+"""Machines: what differs between the runs of a page, and their devices side by side. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import pandas as pd
+
+from bench_lib import environment, units
+from bench_lib.answer import beside, words
+from bench_lib.answer.naming import Label, labels
+from bench_lib.environment import Difference
+from bench_lib.page import captions, headings, machines
+from bench_lib.page.material import Absent, Material
+from bench_lib.records import Run
+
+ONE = (
+    "One run is on this page: crossover report takes several files, of other machines, GPUs or versions of torch, and "
+    "sets them side by side."
+)
+NO_REFERENCE = (
+    f"{ONE} Nor is there a reference run of a GPU to set beside this CPU: none ships with this version, or none was "
+    "wanted; crossover report --reference FILE adds one that was measured elsewhere."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What the section shows: ``differences`` by group, and in ``told`` what is not compared."""
+
+    heading: str
+    names: tuple[Label, ...]
+    where: tuple[str, ...]
+    same: str
+    differences: tuple[tuple[str, tuple[Difference, ...]], ...]
+    times: machines.Times
+    told: tuple[str, ...]
+    provenance: str
+
+
+def build(material: Material) -> Content | Absent:
+    """Return what differs between the runs, and their times side by side."""
+    runs = material.runs
+    if len(runs) < 2:
+        has_gpu = any(matchup.has_gpu for matchup in material.lead)
+        return Absent(reason=ONE if has_gpu else NO_REFERENCE)
+    shown = runs[: machines.MAX_RUNS]
+    names = labels(shown)
+    found = tuple(_clean(one) for one in environment.differences(shown))
+    workloads = frozenset.intersection(*(environment.common_workloads(shown[0], run) for run in shown[1:]))
+    every = pd.concat([material.estimates, material.reference_estimates], ignore_index=True)
+    times = machines.build(shown, names, every, workloads, material.filters)
+    return Content(
+        heading=headings.machines_heading(times.wins, len(times.rows)),
+        names=names,
+        where=tuple(_machine(run, material) for run in shown),
+        same=headings.differences_sentence(len(found), len(shown)),
+        differences=tuple((group, tuple(some)) for group, some in groupby(found, key=lambda one: one.group)),
+        times=times,
+        told=_told(material, times, len(runs) - len(shown)),
+        provenance=captions.of_runs(shown, every),
+    )
+
+
+def _machine(run: Run, material: Material) -> str:
+    reference = any(one.run.id == run.id for one in material.reference)
+    return f"{words.clean(run.machine)}{' (reference, another machine)' if reference else ''}"
+
+
+def _clean(one: Difference) -> Difference:
+    return Difference(
+        group=one.group,
+        name=words.clean(one.name),
+        texts=tuple(words.clean(value) for value in one.texts),
+    )
+
+
+def _told(material: Material, times: machines.Times, more_runs: int) -> tuple[str, ...]:
+    told = [beside.left_out(matchup) for matchup in material.crossings]
+    told = [f"{name}." for name in dict.fromkeys(told) if name]
+    if times.alone:
+        told.append(f"{units.count(times.alone, 'operation')} not measured by all of the runs at one size.")
+    if times.left_out:
+        told.append(f"{units.count(times.left_out, 'more operation')} in all numbers.")
+    if more_runs:
+        told.append(f"{units.count(more_runs, 'more run')} of this page not shown here, but in all numbers.")
+    return tuple(told)
