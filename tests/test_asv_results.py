@@ -195,6 +195,38 @@ def test_a_combination_that_our_suite_calls_impossible_is_no_case(tmp_path: Path
     assert recording.problems == ()
 
 
+def test_work_is_found_by_the_values_of_the_parameters_where_other_results_have_more_of_them(tmp_path: Path) -> None:
+    result, benchmarks = our_suite([2e-6, 9e-6])
+    about = benchmarks["matmul.Matmul.device_matmul"]
+    about["params"] = [["'numpy'", "'cuda:0'", "'cpu'"], ["'float32'"], ["32", "64"]]
+    about["crossover"] |= {"flop": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "nbytes": [10, 20, 30, 40, 50, 60]}
+    recording = read_asv(write(tmp_path, result, benchmarks))
+    assert {p.case.device: (p.flop, p.nbytes) for p in recording.plan} == {"cpu": (6.0, 60), "cuda:0": (4.0, 40)}
+
+
+def test_work_of_more_combinations_than_any_file_has_is_not_looked_through(tmp_path: Path) -> None:
+    result, benchmarks = our_suite([2e-6, 9e-6])
+    benchmarks["matmul.Matmul.device_matmul"]["params"] = [["1"] * 1000] * 10
+    assert [(p.flop, p.nbytes) for p in read_asv(write(tmp_path, result, benchmarks)).plan] == [(0.0, 0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("told", "way"),
+    [
+        ({"residency": "roundtrip", "timing": "latency"}, ("roundtrip", "latency")),
+        ({"residency": "resident", "timing": "submit"}, ("resident", "submit")),
+        ({"residency": "elsewhere", "timing": ["latency"]}, ("resident", "latency")),
+        ({}, ("resident", "latency")),
+    ],
+)
+def test_a_benchmark_that_says_how_it_was_timed_is_believed_where_it_makes_sense(
+    tmp_path: Path, told: dict[str, Any], way: tuple[str, str]
+) -> None:
+    result, benchmarks = our_suite([2e-6, 9e-6])
+    benchmarks["matmul.Matmul.device_matmul"]["crossover"] |= told
+    assert {(p.case.residency, p.case.timing) for p in read_asv(write(tmp_path, result, benchmarks)).plan} == {way}
+
+
 def test_work_declared_for_another_version_of_a_benchmark_is_not_used(tmp_path: Path) -> None:
     recording = read_asv(write(tmp_path, *our_suite([2e-6, 9e-6], version="def")))
     assert [(p.flop, p.nbytes) for p in recording.plan] == [(0.0, 0)] * 2

@@ -14,7 +14,7 @@ from typing import Final
 
 from scipy.special import stdtrit
 
-from bench_lib.records import Case, Sample
+from bench_lib.records import MAX_SECONDS, MIN_SECONDS, Case, Sample
 
 LEVEL: Final = 0.99  # of asv's intervals
 LARGEST_LOG: Final = 700.0  # its exponential is a finite number still
@@ -34,13 +34,16 @@ class Timed:
 
 
 def timed(samples: Iterable[Sample]) -> dict[Case, Timed]:
-    """Return the numbers of every case that is ok: it has a time, and was never wrong."""
+    """Return the numbers of every case that is ok: it has a time, and was never wrong.
+
+    As in :func:`bench_lib.analysis.estimates` a process gives the median over its visits of their medians, in logs.
+    """
     rounds: dict[Case, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     calls: dict[Case, list[int]] = defaultdict(list)
     wrong = set()
     for sample in samples:
         if sample.status == "ok":
-            rounds[sample.case][sample.round].append(statistics.median(sample.seconds))
+            rounds[sample.case][sample.round].append(math.log(statistics.median(sample.seconds)))
             calls[sample.case].append(sample.calls)
         elif sample.status == "wrong":
             wrong.add(sample.case)
@@ -51,9 +54,10 @@ def timed(samples: Iterable[Sample]) -> dict[Case, Timed]:
     }
 
 
-def _summary(seconds: Sequence[float], calls: Sequence[int]) -> Timed:
-    """Return the mean in logs over processes with Student's t interval; a single one has none, and no quartiles."""
-    logs = [math.log(value) for value in seconds]
+def _summary(logs: Sequence[float], calls: Sequence[int]) -> Timed:
+    """Return the mean over processes, in logs, with Student's t interval; a single one has none, and no quartiles."""
+    # Rounding must not put a time beyond what a time can be.
+    seconds = [min(max(math.exp(value), MIN_SECONDS), MAX_SECONDS) for value in logs]
     count, mean = len(logs), math.fsum(logs) / len(logs)
     low = high = quarter = three_quarters = None
     if count > 1:

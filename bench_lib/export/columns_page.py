@@ -7,7 +7,6 @@ pandas or torch.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -30,10 +29,9 @@ def page(text: str) -> str:
     """Return a page with the table of each level between ``<!-- columns: NAME -->`` and ``<!-- end -->``."""
     for level in LEVELS.values():
         begin, end = f"<!-- columns: {level.name} -->", "<!-- end -->"
-        table = f"{begin}\n\n{_table(level)}\n\n{end}"
-        text = re.sub(
-            f"{re.escape(begin)}.*?{re.escape(end)}", lambda _, new=table: new, text, count=1, flags=re.DOTALL
-        )
+        before, mark, rest = text.partition(begin)
+        if mark:
+            text = f"{before}{begin}\n\n{_table(level)}\n\n{end}{rest.partition(end)[2]}"
     return text
 
 
