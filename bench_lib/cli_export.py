@@ -21,7 +21,7 @@ FOLDER: Final = Path("results", "exports")
 
 def export(
     files: Annotated[
-        list[Path], typer.Argument(help="Result files, or folders of them; asv's and pytest-benchmark's.")
+        list[Path], typer.Argument(help="Result files or folders of them: our own, asv's or pytest-benchmark's.")
     ],
     to: Annotated[str, typer.Option(help="csv, parquet, json, asv or pytest-benchmark.")],
     out: Annotated[

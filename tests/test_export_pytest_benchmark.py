@@ -121,7 +121,10 @@ def test_outliers_are_counted_as_pytest_benchmark_counts_them() -> None:
     for value in data:
         theirs.update(value)
     assert (ours["outliers"], ours["iqr_outliers"]) == (theirs.outliers, 2)
-    assert (ours["ld15iqr"], ours["hd15iqr"]) == (theirs.ld15iqr, theirs.hd15iqr) == (1.0, 1.4)
+    assert (ours["ld15iqr"], ours["hd15iqr"]) == (
+        1.0,
+        1.4,
+    )  # older releases of it give the next one above as the second
 
 
 def test_pytest_benchmark_prints_the_devices_of_an_operation_side_by_side(tmp_path: Path) -> None:
