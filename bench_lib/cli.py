@@ -163,19 +163,31 @@ def report(
     out: Annotated[Path | None, typer.Option(help="HTML file to write. Default: results/reports/<name>.html.")] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     price: Prices = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A run of a GPU to set a machine without one beside; repeatable."),
+    ] = None,
+    no_reference: Annotated[bool, typer.Option("--no-reference", help="Set no GPU of another machine beside.")] = False,
 ) -> None:
     """Write one self-contained HTML page from any mix of result files, and print its path."""
     from bench_lib.frame import tidy
     from bench_lib.page import build
     from bench_lib.prices import parse
+    from bench_lib.reference import beside
     from bench_lib.storage import load, write_text
 
+    if reference and no_reference:
+        msg = "--reference and --no-reference exclude each other: give one of them"
+        raise UsageError(msg)
     prices = parse(price or ())
     gc.disable()  # what is read stays until the page is written: looking for garbage would cost a fifth of the time
     try:
         recordings = [load(path) for path in files]
         page = out or _page_path(files[0], recordings[0].run)
-        write_text(page, build(tidy(recordings), recordings, prices or None))
+        others = [load(path) for path in reference or ()]
+        if not (others or no_reference):
+            others = [*beside([recording.run for recording in recordings])]
+        write_text(page, build(tidy(recordings), recordings, prices or None, others))
     finally:
         gc.freeze()  # nor does the interpreter search it once more on its way out
         gc.enable()

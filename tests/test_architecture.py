@@ -27,7 +27,7 @@ MAP = {
     """,
     "waist": """
         asv_results asv_rows cases environment errors export export.as_pytest_benchmark export.asv_benchmarks
-        export.files foreign header lines parameters prices reading records result_files samples schema storage store
+        export.files foreign header lines parameters prices reading records reference result_files samples schema storage store
         strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* library terminal",

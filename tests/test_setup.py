@@ -263,10 +263,11 @@ def test_ci_pins_a_torch_that_the_package_accepts() -> None:
     assert [int(part) for part in pinned.split(".")] >= [int(part) for part in lowest.split(".")]
 
 
-def test_the_wheel_ships_all_of_the_package_and_nothing_else() -> None:
+def test_the_wheel_ships_all_of_the_package_with_the_runs_of_the_checkout_and_nothing_else() -> None:
     shipped = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
     there = {str(path.relative_to(ROOT)) for path in (ROOT / "bench_lib").rglob("*") if path.is_file()}
-    assert shipped == {path for path in there if "__pycache__" not in path}
+    runs = {f"bench_lib/reference_runs/{path.name}" for path in (ROOT / "results" / "runs").iterdir()}
+    assert shipped == {path for path in there if "__pycache__" not in path} | runs
     assert "bench_lib/py.typed" in shipped
 
 
