@@ -123,6 +123,7 @@ RATES = {  # overhead factor or seconds, bytes/s, FLOP/s
     "cuda:0": (8.5e-6, 3.6e12, 4.5e13),
 }
 LINK_RATE = 2.2e10
+ERRORS = {"float64": 4e-16, "tf32": 4e-4, "bfloat16": 3e-3}  # of the others, 1e-7
 FORK_NBYTES = 1 << 17  # below, one thread does the work whatever it is given
 
 
@@ -366,8 +367,8 @@ def _record_size(
                             warmup_seconds=3 * seconds,
                             first_call_seconds=seconds * 4,
                             wall_seconds=12 * seconds,
-                            relative_error=1e-7,
-                            error_bound=1e-5,
+                            relative_error=ERRORS.get(dtype, 1e-7),
+                            error_bound=100 * ERRORS.get(dtype, 1e-7),
                         )
                     )
 
