@@ -185,6 +185,8 @@ def crossovers(table: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
 def report(paths: Paths, prices: Mapping[str, float] | None = None) -> str:
     """Return the report of result files as the text of one self-contained HTML page.
 
+    Runs without a GPU stand beside the runs of GPUs that ship, as in ``crossover report``.
+
     Parameters
     ----------
     paths
@@ -206,10 +208,11 @@ def report(paths: Paths, prices: Mapping[str, float] | None = None) -> str:
     """
     from bench_lib.frame import tidy
     from bench_lib.page import build
+    from bench_lib.reference import beside
     from bench_lib.result_files import read_all
 
     recordings = read_all(paths)
-    return build(tidy(recordings), recordings, prices)
+    return build(tidy(recordings), recordings, prices, beside([recording.run for recording in recordings]))
 
 
 def _checked(frame: Any) -> pd.DataFrame:
