@@ -22,6 +22,7 @@ from bench_lib.page.sections import (
     numbers,
     roofline,
     size,
+    smart,
     trust,
     when,
 )
@@ -57,6 +58,7 @@ SECTIONS: Final = (
     Section(id="anatomy", nav="A call's time", title="Where a call's time goes", build=anatomy.build),
     Section(id="launches", nav="Compile, graphs", title="What removes the launch cost", build=launches.build),
     Section(id="roofline", nav="Roofline", title="Under the roofs of the hardware", build=roofline.build),
+    Section(id="smart", nav="Where the CPU wins", title="Where the smart CPU wins", build=smart.build),
     Section(id="trust", nav="Trust", title="Trust", build=trust.build),
     Section(id="expenses", nav="Memory, energy, cost", title="Memory, energy, cost", build=expenses.build),
     Section(id="numbers", nav="All numbers", title="All numbers", build=numbers.build),
