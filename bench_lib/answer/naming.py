@@ -63,9 +63,9 @@ def labels(runs: Sequence[Run]) -> tuple[Label, ...]:
             found.append(Label(text=name, subject=f"the {name}", is_device=True))
             continue
         tell = _tell([other for other, its in zip(runs, names, strict=True) if its == name])
-        text, subject = clean(tell.of(run), 2 * MAX_LABEL), f"{tell.opening}{clean(tell.of(run), 2 * MAX_LABEL)}"
+        text = clean(tell.of(run), 2 * MAX_LABEL)
         found.append(
-            Label(text=text, subject=subject)
+            Label(text=text, subject=tell.phrase.format(text))
             if len(counts) == 1
             else Label(text=f"{name}, {text}", subject=f"the {name} ({text})")
         )
@@ -80,14 +80,16 @@ def device_name(run: Run) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tell:
-    """A way to tell runs apart: what it is in a run, and what stands before it within a sentence."""
+    """A way to tell runs apart: what it is in a run, and within a sentence."""
 
     of: Callable[[Run], str]
-    opening: str = "the run of "
+    phrase: str = "the run of {}"
 
 
 def _software(key: str, name: str) -> _Tell:
-    return _Tell(of=lambda run: f"{name} {run.software[key]}" if run.software.get(key) else "", opening="the run with ")
+    return _Tell(
+        of=lambda run: f"{name} {run.software[key]}" if run.software.get(key) else "", phrase="the run with {}"
+    )
 
 
 def _threads(run: Run) -> str:
@@ -96,15 +98,15 @@ def _threads(run: Run) -> str:
 
 
 _TELLS: Final = (
-    _Tell(of=lambda run: run.machine, opening=""),
+    _Tell(of=lambda run: run.machine, phrase="{}"),
     *(_software(key, name) for key, name in (("torch", "torch"), ("cuda", "CUDA"), ("driver", "driver"))),
     *(_software(key, name) for key, name in (("python", "Python"), ("numpy", "NumPy"))),
-    _Tell(of=_threads, opening="the run with "),
-    _Tell(of=lambda run: run.source, opening="the run of "),
-    _Tell(of=lambda run: run.profile, opening="the run "),
+    _Tell(of=_threads, phrase="the run with {}"),
+    _Tell(of=lambda run: run.source, phrase="the run of {}"),
+    _Tell(of=lambda run: run.profile, phrase="the {} run"),
     _Tell(of=lambda run: run.created[:10]),
     _Tell(of=lambda run: run.created[:16].replace("T", " ")),
-    _Tell(of=lambda run: run.id, opening="the run "),
+    _Tell(of=lambda run: run.id, phrase="the run {}"),
 )
 
 

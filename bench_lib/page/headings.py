@@ -14,6 +14,7 @@ from markupsafe import Markup
 from bench_lib import units
 from bench_lib.answer import findings, headlines, words
 from bench_lib.answer.matchups import Side, View
+from bench_lib.answer.naming import Label
 from bench_lib.records import Run
 
 HERO: Final = "Each cell names the winner; the deeper the colour, the larger the win"
@@ -55,12 +56,13 @@ def strip_heading(device: Side, answers: Sequence[str]) -> str:
     return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}{rest}"
 
 
-def stacked_finding(views: Sequence[View], names: Sequence[str]) -> str:
+def stacked_finding(views: Sequence[View], names: Sequence[Label]) -> str:
     """Return how often the device wins on each of several machines, over the cases that all of them have."""
     device = views[0].matchup.device
     counts = [findings.tally(view.pairs) for view in views]
     told = [
-        f"{headlines.share(one.device, one.total)}{' cases' if place == 0 else ''} on {name}"
+        f"{headlines.share(one.device, one.total)}{' cases' if place == 0 else ''} "
+        f"{'on' if name.is_device else 'in'} {name.subject}"
         for place, (one, name) in enumerate(zip(counts, names, strict=True))
     ]
     # Machines have other numbers of threads: what they have in common is that it is all of them.
@@ -71,10 +73,8 @@ def stacked_finding(views: Sequence[View], names: Sequence[str]) -> str:
 
 def stacked_meaning(views: Sequence[View]) -> str:
     """Return what a cell of several machines holds."""
-    return (
-        "A line for each, against its own CPU where it has a GPU, on the cases that all of them measured; "
-        f"{views[0].meaning}."
-    )
+    whose = "A line for each GPU, against the CPU beside it" if views[0].matchup.has_gpu else "A line for each run"
+    return f"{whose}, on the cases that all of them measured; {views[0].meaning}."
 
 
 def machines_heading(wins: Sequence[tuple[str, int]], operations: int) -> str:

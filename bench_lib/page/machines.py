@@ -6,7 +6,7 @@ Every time is of one run; nothing is averaged over them. Nothing here imports to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ class TimeCell:
 
 @dataclass(frozen=True, kw_only=True)
 class MachineRow:
-    """One operation in one dtype."""
+    """One operation in one dtype; ``winner`` is the fastest, ``rivals`` among which it cannot be told."""
 
     name: str
     expression: str
@@ -69,6 +69,7 @@ class MachineRow:
     classes: str
     cells: tuple[TimeCell | None, ...]
     winner: str
+    rivals: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,7 @@ def build(
         heads=tuple((label.text, sum(slot.place == index for slot in slots)) for index, label in enumerate(labels)),
         slots=slots,
         rows=tuple(row for row, _ in rows),
-        wins=_wins([winner for _, winner in rows if winner is not None], slots, labels),
+        wins=_wins((best for _, best in rows), slots, labels),
         alone=len(cases) - len(found),
         left_out=len(found) - len(listed),
     )
@@ -164,26 +165,40 @@ def _timed(rows: Mapping[int, Row]) -> list[int]:
     return [slot for slot in sorted(rows) if words.known(rows[slot]["seconds"])]
 
 
-def _wins(winners: Sequence[int], slots: Sequence[Slot], labels: Sequence[Label]) -> tuple[tuple[str, int], ...]:
+def _wins(best: Iterable[Sequence[int]], slots: Sequence[Slot], labels: Sequence[Label]) -> tuple[tuple[str, int], ...]:
+    """Return who wins how often, told within a sentence; a device of several runs counts where it wins in any."""
     gpus = {slot.place for slot in slots if slot.word == "GPU"}
-    return tuple(
-        (_subject(slots[slot], labels[slots[slot].place], has_gpu=slots[slot].place in gpus), count)
-        for slot, count in Counter(winners).most_common()
-    )
+    told = []
+    for places in best:
+        if len(places) == 1:
+            (slot,) = (slots[place] for place in places)
+            told.append(_subject(slot, labels[slot.place], has_gpu=slot.place in gpus))
+        elif shared := _shared(places, slots):
+            told.append(f"{_the(shared)} of {'either' if len(labels) == 2 else 'one or another'} run")
+    return tuple(Counter(told).most_common())
+
+
+def _shared(places: Sequence[int], slots: Sequence[Slot]) -> str:
+    """Return the word that all of these columns have; empty where they have several."""
+    found = {slots[place].word for place in places}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _the(word: str) -> str:
+    return f"the {word}" if word in ("GPU", "CPU") else word
 
 
 def _subject(slot: Slot, label: Label, *, has_gpu: bool) -> str:
     """Return a column's device within a sentence: ``the H200``, ``the CPU beside the H200``."""
     if label.is_device and slot.word == ("GPU" if has_gpu else "CPU"):
         return label.subject
-    word = {"GPU": "the GPU", "CPU": "the CPU"}.get(slot.word, slot.word)
-    return f"{word} {'beside' if label.is_device and has_gpu else 'of'} {label.subject}"
+    return f"{_the(slot.word)} {'beside' if label.is_device and has_gpu else 'of'} {label.subject}"
 
 
 def _row(
     rows: Mapping[int, Row], slots: Sequence[Slot], ids: Sequence[str], labels: Sequence[Label], filters: Filters
-) -> tuple[MachineRow, int | None]:
-    """Return a row, and which column wins it; None where that cannot be told."""
+) -> tuple[MachineRow, Sequence[int]]:
+    """Return a row, and the columns of which it cannot be told that another is faster."""
     first = next(iter(rows.values()))
     rivals = [index for index in _timed(rows) if slots[index].residency == "resident"]
     times = [Estimate(**{name: rows[index][column] for name, column in _LIMITS.items()}) for index in rivals]
@@ -201,9 +216,10 @@ def _row(
         size=units.nbytes(first["nbytes"]) if words.known(first["nbytes"]) else f"n = {units.count(first['n'])}",
         classes=filters.classes([first["dtype"]], [first["family"]]),
         cells=tuple(cells),
-        winner=names[0] if alone else f"{words.CANNOT_TELL}: {' or '.join(names)}",
+        winner=names[0] if alone else _shared(best, slots) or words.CANNOT_TELL,
+        rivals="" if alone else " or ".join(names),
     )
-    return row, best[0] if alone else None
+    return row, best
 
 
 _LIMITS: Final = {"value": "seconds", "low": "seconds_low", "high": "seconds_high"}

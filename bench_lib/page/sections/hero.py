@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench_lib.answer import beside, findings, headlines, matchups, telling, words
@@ -11,6 +12,7 @@ from bench_lib.answer.naming import labels
 from bench_lib.page import captions, headings, hero, look, stacked
 from bench_lib.page.filters import Filters
 from bench_lib.page.material import Absent, Material
+from bench_lib.records import Run
 
 NOTHING = (
     "No two devices of one run were measured on the same cases: give crossover run at least two devices, or none, "
@@ -60,11 +62,10 @@ def build(material: Material) -> Content | Absent:
     """Return a table of winners for each way to look at the runs, those of several side by side first."""
     if not material.every_view:
         return Absent(reason=NOTHING)
-    several = len(material.runs) > 1
-    looks = look.series(material.runs)
+    looks, places = look.series(material.runs), _places(material.runs)
     found = [
         *(_stacked(views, material.filters) for views in _side_by_side(material)),
-        *(_view(view, material.filters, looks, several=several) for view in material.every_view),
+        *(_view(view, material.filters, looks, places) for view in material.every_view),
     ]
     return Content(
         heading=headings.HERO,
@@ -72,13 +73,24 @@ def build(material: Material) -> Content | Absent:
     )
 
 
-def _view(view: View, chips: Filters, looks: look.Looks, *, several: bool) -> HeroView:
+def _places(runs: Sequence[Run]) -> dict[str, str]:
+    """Return what tells the views of each run from those of the others: its machine, or its label on the same one."""
+    if len(runs) == 1:
+        return {}
+    machines = Counter(run.machine for run in runs)
+    return {
+        run.id: words.clean(run.machine, 40) if machines[run.machine] == 1 else label.text
+        for run, label in zip(runs, labels(runs), strict=True)
+    }
+
+
+def _view(view: View, chips: Filters, looks: look.Looks, places: Mapping[str, str]) -> HeroView:
     matchup, counted = view.matchup, findings.tally(view.pairs)
     device_color, baseline_color = look.colors(matchup, looks)
     return HeroView(
         classes=chips.ways(residency=view.residency, timing=view.timing, runs=_runs(matchup)),
         label=view.label,
-        machine=_machines(matchup) if several else "",
+        machine=_apart(matchup) if matchup.crosses else places.get(matchup.run.id, ""),
         finding=f"{headlines.title(matchup.device, matchup.baseline, counted, None)}.",
         meaning=f"{view.meaning[:1].upper()}{view.meaning[1:]}.",
         note=beside.left_out(matchup),
@@ -95,10 +107,8 @@ def _runs(matchup: Matchup) -> list[str]:
     return [matchup.device.run.id, matchup.baseline.run.id]
 
 
-def _machines(matchup: Matchup) -> str:
-    if matchup.crosses:
-        return "two machines" if matchup.two_machines else "two runs"
-    return words.clean(matchup.run.machine, 40)
+def _apart(matchup: Matchup) -> str:
+    return "two machines" if matchup.two_machines else "two runs"
 
 
 def _side_by_side(material: Material) -> list[tuple[View, ...]]:
@@ -115,7 +125,7 @@ def _side_by_side(material: Material) -> list[tuple[View, ...]]:
 
 def _stacked(views: Sequence[View], chips: Filters) -> HeroView:
     matchup = views[0].matchup
-    names = [label.text for label in labels([view.matchup.run for view in views])]
+    names = labels([view.matchup.run for view in views])
     copied = ", copied" if views[0].residency == "roundtrip" else ""
     color, against = (telling.color(matchup.run, side) for side in (matchup.device, matchup.baseline))
     return HeroView(
@@ -131,6 +141,6 @@ def _stacked(views: Sequence[View], chips: Filters) -> HeroView:
         device_color=color,
         baseline_color=against,
         provenance=captions.of_several(views),
-        table=stacked.table(views, names, chips),
+        table=stacked.table(views, [name.text for name in names], chips),
         is_stacked=True,
     )
