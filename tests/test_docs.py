@@ -131,6 +131,23 @@ def test_every_crossover_command_that_is_written_down_can_be_parsed() -> None:
         COMMANDS.commands[words[0]].make_context(words[0], list(words[1:]))
 
 
+def test_the_answer_in_the_readme_is_what_the_command_above_it_prints() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"```sh\n\.venv/bin/crossover (show .+)\n```\n\n```\n(.*?)```", text, re.DOTALL)
+    assert found
+    done = subprocess.run(
+        [sys.executable, "-m", "bench_lib", *found[1].split()],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "120"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=120,
+    )
+    printed = [line.rstrip() for line in done.stdout.splitlines()]
+    assert [line for line in found[2].splitlines() if line != "..." and line not in printed] == []
+
+
 def test_a_command_that_is_not_there_would_be_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```sh\n.venv/bin/crossover run --no-such-option  # a comment\n```\n")
