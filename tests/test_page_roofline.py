@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bench_lib.frame import tidy
 from bench_lib.page import build as page
 from bench_lib.page.material import Absent, gather
@@ -76,3 +78,25 @@ def test_what_beats_its_roof_is_not_praised_as_the_nearest() -> None:
 
     heading = content(replace(recording(model=too_fast), ceilings=RUN.ceilings)).heading
     assert "nearest" not in heading
+
+
+def test_calls_that_take_longer_than_their_work_are_counted_and_not_drawn() -> None:
+    tiny = recording(workloads=("add", "mul"), sizes=(16,))
+    found = content(replace(tiny, ceilings=RUN.ceilings))
+    assert {row.bound_by for row in found.rows} == {"the cost of a call"}
+    assert found.launched == 4  # two operations on two devices
+    assert ">add<" not in found.chart
+
+
+def test_marks_that_are_too_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roofline, "MAX_MARKS", 1)
+    assert content().undrawn == 2  # one of two operations on each of two devices
+    assert "2 more marks are not drawn" in page(tidy([RUN]), [RUN])
+
+
+def test_the_second_device_has_no_more_than_its_memory_and_its_float32_roof() -> None:
+    wide = [replace(one, dtype="bfloat16") for one in RUN.ceilings if one.quantity == "matmul"]
+    chart = content(replace(RUN, ceilings=(*RUN.ceilings, *wide))).chart
+    assert "GPU, bfloat16 " in chart
+    assert "CPU, float32 " in chart
+    assert "CPU, bfloat16 " not in chart

@@ -157,3 +157,20 @@ def test_no_number_breaks_it(value, limits):
     for write in (units.seconds, units.nbytes, units.flop, units.ratio):
         assert write(value)
         assert len(write(value, *limits)) < 40
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.00432, "0.43 %"),
+        (0.011, "1.1 %"),
+        (1e-4, "0.01 %"),
+        (3.74e-7, "3.7 × 10⁻⁷"),
+        (9.97e-8, "10⁻⁷"),
+        (5.6e-15, "5.6 × 10⁻¹⁵"),
+        (math.nan, units.NONE),
+    ],
+)
+def test_a_relative_error_reads_as_a_percentage_or_as_a_power_of_ten(value, text):
+    assert units.relative_error(value) == text

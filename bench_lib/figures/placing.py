@@ -14,6 +14,8 @@ LETTER: Final = 0.56
 """Width of a letter of a sans-serif face, in parts of the size of the type; wide enough for the page's own."""
 FAR: Final = 0.25
 """What a point of distance from its mark weighs against a mark that a name covers."""
+LEADER: Final = 12.0
+"""Points between a mark and its name from which a line joins them."""
 
 Point = tuple[float, float]
 
@@ -54,10 +56,21 @@ class Placed:
         """The middle of its left edge."""
         return self.box.left, (self.box.bottom + self.box.top) / 2
 
+    @property
+    def nearest(self) -> Point:
+        """The point of its edge that is nearest to its mark."""
+        x, y = self.mark
+        return min(max(x, self.box.left), self.box.right), min(max(y, self.box.bottom), self.box.top)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether a line must tell which mark it belongs to."""
+        return math.dist(self.mark, self.nearest) > LEADER
+
 
 def plain(text: str, most: int = 26) -> str:
     """Return a name in characters that every font has, and not too long for a figure."""
-    ascii_only = text.encode("ascii", "replace").decode()
+    ascii_only = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text)
     return ascii_only if len(ascii_only) <= most else f"{ascii_only[: most - 3].rstrip()}..."
 
 
@@ -99,9 +112,12 @@ def place(
             if box.within(width, height) and not any(box.meets(other) for other in blocked)
         ]
         if candidates:
-            best = min(candidates, key=lambda box: _covered(box, marks) + FAR * _distance(box, mark))
-            placed.append(Placed(text=text, box=best, mark=mark))
-            blocked.append(best)
+            best = min(
+                (Placed(text=text, box=box, mark=mark) for box in candidates),
+                key=lambda one: _covered(one.box, marks) + FAR * math.dist(one.mark, one.nearest),
+            )
+            placed.append(best)
+            blocked.append(best.box)
     return placed
 
 
@@ -123,12 +139,6 @@ def _around(mark: Point, width: float, size: float) -> list[Box]:
         ]
         boxes += [Box(left=at, bottom=up - half, right=at + width, top=up + half) for at, up in lefts]
     return boxes
-
-
-def _distance(box: Box, mark: Point) -> float:
-    """Return how far a mark lies from the nearest edge of its name."""
-    across = max(box.left - mark[0], mark[0] - box.right, 0.0)
-    return math.hypot(across, max(box.bottom - mark[1], mark[1] - box.top, 0.0))
 
 
 def _covered(box: Box, marks: Sequence[Point]) -> int:

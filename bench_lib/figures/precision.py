@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import matplotlib
 import numpy as np
@@ -72,7 +72,7 @@ def precision(table: pd.DataFrame, *, series: Mapping[str, Series], labels: Mapp
         How each device key is drawn, and its short name. Devices that are not named are not drawn.
     """
     known = table[table["device"].isin(list(series)) & (table["ratio"] > 0) & (table["relative_error"] >= 0)]
-    dtypes = _ordered(known["dtype"].unique())
+    dtypes = ordered(known["dtype"].unique())
     rows = max(1, math.ceil(len(dtypes) / PER_ROW))
     columns = max(1, min(len(dtypes), PER_ROW))
     width = LEFT + columns * PANEL_WIDTH + (columns - 1) * BETWEEN + RIGHT
@@ -93,7 +93,8 @@ def precision(table: pd.DataFrame, *, series: Mapping[str, Series], labels: Mapp
     return figure
 
 
-def _ordered(dtypes: Sequence[str]) -> list[str]:
+def ordered(dtypes: Sequence[str]) -> list[str]:
+    """Return dtypes in the order of their panels: of falling accuracy where they are known, then by name."""
     places = {dtype: place for place, dtype in enumerate(DTYPE_ORDER)}
     return sorted(map(str, dtypes), key=lambda dtype: (places.get(dtype, len(places)), dtype))
 
@@ -177,7 +178,6 @@ def _draw(axes: Axes, rows: pd.DataFrame, series: Mapping[str, Series], ranges: 
             markersize=5.0,
             markerfacecolor=look.color,
             markeredgecolor="none",
-            alpha=0.85,
             zorder=3,
             clip_on=False,
         )
@@ -214,23 +214,10 @@ def _title(
 ) -> None:
     """Write what both axes are, and at the top which mark is which device."""
     width, height = room
-    figure.text(
-        (LEFT + (width - LEFT - RIGHT) / 2) / width,
-        8 / height,
-        "Relative error against float64 (log scale; 0 is exact)",
-        ha="center",
-        fontsize=FONT_SIZE,
-        color=MUTED,
-    )
-    figure.text(
-        4 / width,
-        0.5,
-        "Times as fast as float32 (log scale)",
-        rotation=90,
-        va="center",
-        fontsize=FONT_SIZE,
-        color=MUTED,
-    )
+    across, up = "Relative error against float64 (log scale; 0 is exact)", "Times as fast as float32 (log scale)"
+    ink: dict[str, Any] = {"fontsize": FONT_SIZE, "color": MUTED}
+    figure.text((LEFT + (width - LEFT - RIGHT) / 2) / width, 8 / height, across, ha="center", **ink)
+    figure.text(4 / width, 0.5, up, rotation=90, va="center", **ink)
     place, level = LEFT, height - FONT_SIZE
     for key, look in series.items():
         if key not in drawn:

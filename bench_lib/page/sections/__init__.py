@@ -19,6 +19,7 @@ from bench_lib.page.sections import (
     hero,
     how,
     launches,
+    machines,
     numbers,
     precision,
     roofline,
@@ -53,6 +54,7 @@ class Section:
 
 SECTIONS: Final = (
     Section(id="hero", nav="Who wins", title="Who wins, by how much", build=hero.build),
+    Section(id="machines", nav="Machines", title="Several machines", build=machines.build),
     Section(id="when", nav="From which size", title="From which size", build=when.build),
     Section(id="size", nav="Time against size", title="Time against size", build=size.build),
     Section(id="admission", nav="Launch cost", title="The price of admission", build=admission.build),

@@ -11,13 +11,12 @@ from markupsafe import Markup
 
 from bench_lib import analysis, figures
 from bench_lib.answer import words
+from bench_lib.figures.precision import ordered
 from bench_lib.page import captions, precision, svg
 from bench_lib.page.material import Absent, Material
 from bench_lib.theme import device_series, is_gpu
 
 MAX_MARKS: Final = 300
-DTYPE_ORDER: Final = ("float64", "tf32", "float16", "bfloat16", "autocast", "float8_e4m3", "int8")
-"""The order of dtypes; others follow by name."""
 
 NOTHING: Final = (
     "No operation was measured in float32 and in another dtype on the same device, with its result checked: the "
@@ -41,7 +40,7 @@ def build(material: Material) -> Content | Absent:
     chosen = precision.choose(analysis.precision(material.frame), run.id, list(names))
     if chosen.empty:
         return Absent(reason=NOTHING)
-    built = precision.build(chosen, names, _ordered(chosen["dtype"].unique()), material.filters)
+    built = precision.build(chosen, names, ordered(chosen["dtype"].unique()), material.filters)
     looks = device_series((device.key, device.kind) for device in run.devices)
     drawn = chosen.head(MAX_MARKS)
     figure = figures.precision(
@@ -68,11 +67,6 @@ def _devices(material: Material) -> Mapping[str, str]:
     threads = {device.key: device.threads for device in material.run.devices if not is_gpu(device.kind)}
     names = {"cpu": f"{threads.get('cpu')} threads" if threads.get("cpu") else "all threads", "cpu-1t": "1 thread"}
     return {key: name for key, name in names.items() if key in threads}
-
-
-def _ordered(dtypes: Sequence[str]) -> list[str]:
-    places = {dtype: place for place, dtype in enumerate(DTYPE_ORDER)}
-    return sorted(dtypes, key=lambda dtype: (places.get(dtype, len(places)), dtype))
 
 
 def _labels(chosen: pd.DataFrame) -> Sequence[str]:

@@ -16,12 +16,17 @@ from bench_lib.analysis.roofline import roofline_points, roofs
 from bench_lib.answer import words
 from bench_lib.page import captions, svg
 from bench_lib.page.material import Absent, Material
+from bench_lib.page.turns import in_turn
 from bench_lib.theme import Series, device_series
 
 MAX_ROWS: Final = 120
 MAIN: Final = "float32"
-NAMED: Final = 3
+NAMED: Final = 2
 """Operations of each device that are named in the figure: so many nearest to their roof, and so many furthest."""
+MAX_MARKS: Final = 150
+"""Operations of each device that the figure draws, some of each family."""
+DRAWN_DTYPES: Final = ("float64", MAIN, "tf32", "bfloat16")
+"""Whose flat roofs are drawn for the first device; of the second there is float32's."""
 
 NO_CEILING: Final = (
     "No ceiling was measured in this run, so there is no roof to hold an operation against: crossover run measures "
@@ -59,6 +64,10 @@ class Content:
     ----------
     without_work
         Operations that do no arithmetic, and so have no place in the figure.
+    launched
+        Marks left out because the call takes longer than its work.
+    undrawn
+        Marks left out because there are too many.
     left_out
         Rows that the table does not show.
     """
@@ -67,6 +76,8 @@ class Content:
     chart: Markup
     rows: tuple[RoofRow, ...]
     without_work: int
+    launched: int
+    undrawn: int
     left_out: int
     provenance: str
 
@@ -90,14 +101,18 @@ def build(material: Material) -> Content | Absent:
     ordered = ordered.sort_values(["place", "fraction"], ascending=[True, False], kind="stable")
     main = ordered[ordered["dtype"] == MAIN] if (ordered["dtype"] == MAIN).any() else ordered
     first = main[main["place"] == main["place"].min()]
-    name = names[str(first["device"].iloc[0])]
-    heading = told(first, f"the {name}" if name in ("CPU", "GPU") else name)
+    lead = names[str(first["device"].iloc[0])]
+    heading = told(first, f"with {lead}" if "thread" in lead else f"on the {lead}")
     looks = device_series((device.key, device.kind) for device in run.devices)
+    working = main[main["bound_by"] != "launch"]
+    marks = working.loc[_some(working)]
     return Content(
         heading=heading,
-        chart=_chart(main, lids, {key: looks[key] for key in names}, names, heading),
+        chart=_chart(marks, _drawn(lids, list(names)), {key: looks[key] for key in names}, names, heading),
         rows=tuple(_row(row, names, material) for row in ordered.head(MAX_ROWS).to_dict("records")),
         without_work=mine[mine["intensity"].isna()].drop_duplicates(["workload", "dtype"]).shape[0],
+        launched=len(main) - len(working),
+        undrawn=len(working) - len(marks),
         left_out=max(len(ordered) - MAX_ROWS, 0),
         provenance=captions.of_run(
             run,
@@ -108,19 +123,19 @@ def build(material: Material) -> Content | Absent:
     )
 
 
-def told(points: pd.DataFrame, name: str) -> str:
+def told(points: pd.DataFrame, where: str) -> str:
     """Return what binds most operations of one device, and how near the best of them comes to its roof.
 
     Parameters
     ----------
     points
         Rows of :func:`bench_lib.analysis.roofline.roofline_points` of one device, at least one, with known fractions.
-    name
-        Of the device.
+    where
+        The device within a sentence: ``on the GPU``, ``with 2 threads``.
     """
     kind, count = Counter(points["bound_by"].astype(str)).most_common(1)[0]
     operations = units.count(len(points), "operation")
-    bound = f"{units.count(count)} of {operations} on {name} {'is' if count == 1 else 'are'} bound by {BOUNDS[kind]}"
+    bound = f"{units.count(count)} of {operations} {where} {'is' if count == 1 else 'are'} bound by {BOUNDS[kind]}"
     possible = points[points["fraction"] <= IMPOSSIBLE]
     if possible.empty:
         return bound
@@ -144,12 +159,29 @@ def _chart(
     return svg.inline(figure, prefix="roofline", alternative=f"Rate against operational intensity. {heading}.")
 
 
+def _some(points: pd.DataFrame) -> list[Any]:
+    """Return the index of the marks that are drawn: of each device some of each family."""
+    return [
+        place
+        for _, rows in points.groupby("place")
+        for place in in_turn(rows.index, rows["family"].to_dict().__getitem__, MAX_MARKS)
+    ]
+
+
+def _drawn(lids: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Return the roofs that are drawn: all of the first device, and memory and float32 of the second."""
+    first = (lids["device"] == keys[0]) & lids["dtype"].isin(["", *DRAWN_DTYPES])
+    plain = (lids["roof"] == "memory") | (lids["dtype"] == MAIN)
+    return lids[first | plain]
+
+
 def _labels(points: pd.DataFrame) -> Sequence[str]:
     """Return the names of the operations nearest to their roofs and furthest from them, empty for the others."""
-    ranks = points.groupby("device")["fraction"].rank(method="first")  # each device has its own
-    counts = points.groupby("device")["fraction"].transform("size")
-    told = (ranks <= NAMED) | (ranks > counts - NAMED)
-    return [words.operation(name) if shown else "" for name, shown in zip(points["workload"], told, strict=True)]
+    told: set[Any] = set()
+    for _, rows in points.groupby("device"):
+        told |= set(rows["fraction"].nsmallest(NAMED).index)
+        told |= set(rows["fraction"][rows["fraction"] <= IMPOSSIBLE].nlargest(NAMED).index)
+    return [words.operation(name) if place in told else "" for place, name in points["workload"].items()]
 
 
 def _row(row: Row, names: Mapping[str, str], material: Material) -> RoofRow:
