@@ -138,7 +138,7 @@ def build(chosen: pd.DataFrame, names: Mapping[str, str], dtypes: Sequence[str],
 
 
 def heading(rows: Sequence[Row], where: str) -> str:
-    """Return the surest gain over float32 with its error, and the surest loss in a dtype that gains nowhere.
+    """Return the largest sure gain over float32 with its error, and the largest sure loss in a dtype without gain.
 
     Parameters
     ----------
@@ -152,12 +152,12 @@ def heading(rows: Sequence[Row], where: str) -> str:
     slower = [row for row in rows if row["verdict"] == "slower" and row["dtype"] not in gaining]
     loss = ""
     if slower:
-        worst = min(slower, key=lambda row: float(row["ratio_high"]))
+        worst = min(slower, key=lambda row: float(row["ratio"]))
         times = words.times(1 / worst["ratio"], 1 / worst["ratio_high"], 1 / worst["ratio_low"])
         loss = f"; {words.clean(worst['dtype'])} takes up to {times} as long"
     if not faster:
         return f"{where}, no dtype is surely faster than float32{loss}"
-    best = max(faster, key=lambda row: float(row["ratio_low"]))
+    best = max(faster, key=lambda row: float(row["ratio"]))
     gain = words.times(best["ratio"], best["ratio_low"], best["ratio_high"])
     return (
         f"{where}, {words.clean(best['dtype'])} is up to {gain} as fast as float32, with an error of "
