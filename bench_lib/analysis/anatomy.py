@@ -39,9 +39,9 @@ def anatomy(estimates: pd.DataFrame) -> pd.DataFrame:
     the call returns to the host. ``kernel = min(K, R - S)``: the device's own time, as far as it can come after
     submitting. ``rest = R - submit - kernel``: what neither fills, launch and wait.
 
-    A kernel may run while the host still submits: what of K must have, ``max(0, S + K - R)``, is ``overlap_seconds`` and
-    counts as submitting. A call of many kernels may overlap by more, so the kernel's share is the most that it can be
-    and the wait the least.
+    A kernel may run while the host still submits: what of K must have, ``max(0, S + K - R)``, is ``overlap_seconds``
+    and counts as submitting. A call of many kernels may overlap by more, so the kernel's share is the most that it can
+    be and the wait the least.
 
     Parameters
     ----------
@@ -99,7 +99,9 @@ def _cases(estimates: pd.DataFrame) -> pd.DataFrame:
     cases = known[(known["residency"] == "roundtrip") & (known["timing"] == "latency")]
     cases = cases[[*KEY, "family", "expression", "nbytes", *TIMES]]
     for name, rows in parts.items():
-        named = rows[[*KEY, *TIMES]].rename(columns={time: time.replace("seconds", f"{name}_seconds") for time in TIMES})
+        named = rows[[*KEY, *TIMES]].rename(
+            columns={time: time.replace("seconds", f"{name}_seconds") for time in TIMES}
+        )
         cases = cases.merge(named, on=list(KEY), how="inner" if name == "resident" else "left")
     return cases
 

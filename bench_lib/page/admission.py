@@ -7,7 +7,7 @@ imports torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,39 +16,67 @@ import pandas as pd
 from bench_lib import units
 from bench_lib.answer import words
 from bench_lib.page.filters import Filters
+from bench_lib.page.floors import DRAWN, HOST_DRAWN, Floor
 from bench_lib.page.turns import in_turn
+from bench_lib.theme import Series, is_gpu
 
-MAX_ROWS: Final = 36
+MAX_ROWS: Final = 40
+LONG: Final = 24
+"""Rows from which on the figure scrolls by itself."""
+
 EDGE_PERCENT: Final = 4.0
 """Room at both ends of the axis for the marks."""
 
 MAX_TICKS: Final = 7
-REFERENCES: Final[Mapping[str, str]] = {
-    "kernel": "an empty kernel, waited for",
-    "operation": "the cheapest operation",
-    "synchronize": "waiting with nothing to wait for",
-}
-"""Ceilings that a call can be held against, and what they are."""
+SPREAD: Final = 5
+"""How far apart marks stand where more than two devices share a line, in pixels."""
 
-COPIES: Final = "the smallest copy there"
-"""The family of transfers gives the last reference: its quickest call."""
+PATHS: Final[Mapping[str, str]] = {
+    "o": "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z",
+    "s": "M-4-4h8v8h-8z",
+    "^": "M0-5 5 4h-10z",
+    "D": "M0-5 5 0 0 5-5 0z",
+    "v": "M0 5 5-4h-10z",
+    "P": "M-1.7-5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+    "X": "M-4.7-2.4-2.4-4.7 0-2.4 2.4-4.7 4.7-2.4 2.4 0 4.7 2.4 2.4 4.7 0 2.4-2.4 4.7-4.7 2.4-2.4 0z",
+    "<": "M-5 0 4-5v10z",
+}
+"""The markers of :mod:`bench_lib.theme` as paths round their centre."""
 
 Row = Mapping[Any, Any]
+Key = tuple[str, str]
+"""Workload and dtype."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dot:
-    """One device's time on the axis, in percent of its width, with its interval."""
+class Column:
+    """One device: its key and kind, its short name, and how it is drawn."""
 
-    look: str
+    key: str
+    kind: str
+    name: str
+    series: Series
+
+    @property
+    def path(self) -> str:
+        """Its marker."""
+        return PATHS[self.series.marker]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One device's time on the axis, in percent of its width, with its interval; ``place`` is that of its column."""
+
+    place: int
     at: float
     low: float
     high: float
+    y: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One device's time in words, and the interval under it."""
+    """One device's time in words, and what stands under it."""
 
     text: str
     span: str
@@ -56,121 +84,175 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class AdmissionRow:
-    """One operation in one dtype at its smallest size; a device that has no time there has neither dot nor text."""
+    """One operation at its smallest size, or one floor; a device without a time there has neither mark nor text."""
 
     name: str
     expression: str
     dtype: str
     classes: str
     size: str
-    dots: tuple[Dot, ...]
+    marks: tuple[Mark, ...]
     cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A line through all rows: what it is, of which device, and how long it took."""
+class Line:
+    """A line through all rows: of which column, where, and whether ``dashed`` or ``dotted``."""
 
-    look: str
+    place: int
     at: float
-    text: str
+    style: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """The figure: its rows, its axis, the lines through it, and what is left out."""
+    """The figure: the floors, the operations, the axis, the lines, and how many operations are left out."""
 
+    floors: tuple[AdmissionRow, ...]
     rows: tuple[AdmissionRow, ...]
     ticks: tuple[tuple[float, str], ...]
-    references: tuple[Reference, ...]
+    lines: tuple[Line, ...]
     left_out: int
 
     @property
     def is_long(self) -> bool:
         """Whether it scrolls by itself."""
-        return len(self.rows) > MAX_ROWS // 2
+        return len(self.floors) + len(self.rows) > LONG
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """A logarithmic axis of seconds."""
+
+    low: float
+    high: float
+
+    def at(self, seconds: float) -> float:
+        return position(seconds, self.low, self.high)
 
 
 def build(
-    smallest: pd.DataFrame, references: Sequence[tuple[str, str, float]], looks: Mapping[str, str], filters: Filters
+    smallest: pd.DataFrame, floors: Sequence[Floor], columns: Sequence[Column], filters: Filters
 ) -> Admission | None:
     """Return the figure; None where no operation was measured.
 
     Parameters
     ----------
     smallest
-        Rows of :func:`bench_lib.analysis.estimates` with a time, for each operation those of its smallest size.
-    references
-        Of each line: the key of its device, what it is, seconds.
-    looks
-        How each device is drawn, by its key, in the order of the columns.
+        Rows of :func:`smallest_calls`.
+    floors
+        Of the same run and devices; their rows stand first.
+    columns
+        The devices, the one first whose times order the rows.
     """
-    operations: dict[tuple[str, str], dict[str, Row]] = {}
+    found: dict[Key, dict[str, Row]] = {}
     for row in smallest.to_dict("records"):
-        operations.setdefault((row["workload"], row["dtype"]), {})[row["device"]] = row
-    if not operations:
+        found.setdefault((row["workload"], row["dtype"]), {})[row["device"]] = row
+    if not found:
         return None
-    chosen = in_turn(sorted(operations, key=_order), lambda key: _first(operations[key])["family"], MAX_ROWS)
-    shown = sorted(chosen, key=lambda key: (max(row["seconds"] for row in operations[key].values()), key))
-    seconds = [row["seconds"] for key in shown for row in operations[key].values()]
-    low, high = (pick([*seconds, *(one[2] for one in references)]) for pick in (min, max))
+    keys = [column.key for column in columns]
+    chosen = in_turn(
+        sorted(found, key=lambda key: (-len(found[key]), key[1] != "float32", *_order(found[key], keys), key)),
+        lambda key: next(iter(found[key].values()))["family"],
+        MAX_ROWS,
+    )
+    shown = sorted(chosen, key=lambda key: (*_order(found[key], keys), key))
+    times = [row["seconds"] for key in shown for row in found[key].values()]
+    times += [time.seconds for floor in floors for time in floor.times.values()]
+    axis = _Axis(low=min(times), high=max(times))
     return Admission(
-        rows=tuple(_row(operations[key], looks, low, high, filters) for key in shown),
-        ticks=_ticks(low, high),
-        references=tuple(
-            Reference(look=looks[key], at=position(took, low, high), text=f"{what}: {units.seconds(took)}")
-            for key, what, took in references
-        ),
-        left_out=len(operations) - len(shown),
+        floors=tuple(_floor(floor, columns, axis) for floor in floors),
+        rows=tuple(_row(found[key], columns, axis, filters) for key in shown),
+        ticks=_ticks(axis),
+        lines=tuple(_lines(floors, columns, axis)),
+        left_out=len(found) - len(shown),
     )
 
 
+def smallest_calls(resident: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each operation at one size: the smallest of those that the most devices have a time at.
+
+    Parameters
+    ----------
+    resident
+        Rows of :func:`bench_lib.analysis.estimates` of one run: latency with the data in place, those with a time.
+    """
+    operation = ["workload", "dtype"]
+    devices = resident.groupby([*operation, "n"], observed=True)["device"].transform("nunique")
+    most = resident[devices == devices.groupby([resident[name] for name in operation]).transform("max")]
+    return most[most["n"] == most.groupby(operation, observed=True)["n"].transform("min")]
+
+
 def position(seconds: float, low: float, high: float) -> float:
-    """Return where a time stands on the logarithmic axis, in percent."""
+    """Return where a time stands on the logarithmic axis, in percent; clipped to its ends."""
     if high <= low:
         return 50.0
-    share = min(max((math.log(seconds) - math.log(low)) / (math.log(high) - math.log(low)), 0.0), 1.0)
-    return round(EDGE_PERCENT + share * (100 - 2 * EDGE_PERCENT), 2)
+    share = (math.log(seconds) - math.log(low)) / (math.log(high) - math.log(low))
+    return round(EDGE_PERCENT + min(max(share, 0.0), 1.0) * (100 - 2 * EDGE_PERCENT), 2)
 
 
-def _order(key: tuple[str, str]) -> tuple[object, ...]:
-    return key[1] != "float32", key
+def _order(rows: Mapping[str, Row], keys: Sequence[str]) -> tuple[float, ...]:
+    """Return the times of the devices, in the order of the columns; one without a time comes last."""
+    return tuple(rows[key]["seconds"] if key in rows else math.inf for key in keys)
 
 
-def _first(rows: Mapping[str, Row]) -> Row:
-    return next(iter(rows.values()))
-
-
-def _row(rows: Mapping[str, Row], looks: Mapping[str, str], low: float, high: float, filters: Filters) -> AdmissionRow:
-    first = _first(rows)
+def _row(rows: Mapping[str, Row], columns: Sequence[Column], axis: _Axis, filters: Filters) -> AdmissionRow:
+    first = next(iter(rows.values()))
+    times = {key: (row["seconds"], row["seconds_low"], row["seconds_high"]) for key, row in rows.items()}
+    cells = {key: Cell(text=units.seconds(*time), span=words.seconds_span(*time[1:])) for key, time in times.items()}
     return AdmissionRow(
         name=words.operation(first["workload"]),
         expression=words.clean(first["expression"]),
         dtype="" if first["dtype"] == "float32" else words.clean(first["dtype"]),
         classes=filters.classes([first["dtype"]], [first["family"]]),
         size=units.nbytes(first["nbytes"]) if words.known(first["nbytes"]) else f"n = {units.count(int(first['n']))}",
-        dots=tuple(_dot(rows[key], look, low, high) for key, look in looks.items() if key in rows),
-        cells=tuple(_cell(rows.get(key)) for key in looks),
+        marks=tuple(_marks(times, columns, axis)),
+        cells=_cells(cells, columns),
     )
 
 
-def _dot(row: Row, look: str, low: float, high: float) -> Dot:
-    limits = [row[name] if words.known(row[name]) else row["seconds"] for name in ("seconds_low", "seconds_high")]
-    at, below, above = (position(value, low, high) for value in (row["seconds"], *limits))
-    return Dot(look=look, at=at, low=below, high=above)
+def _floor(floor: Floor, columns: Sequence[Column], axis: _Axis) -> AdmissionRow:
+    times = {key: (time.seconds, time.low, time.high) for key, time in floor.times.items()}
+    cells = {key: Cell(text=units.seconds(time.seconds), span=time.span) for key, time in floor.times.items()}
+    return AdmissionRow(
+        name=floor.name,
+        expression=floor.detail,
+        dtype="",
+        classes="",
+        size="",
+        marks=tuple(_marks(times, columns, axis)),
+        cells=_cells(cells, columns),
+    )
 
 
-def _cell(row: Row | None) -> Cell:
-    if row is None:
-        return Cell(text=units.NONE, span="")
-    limits = row["seconds_low"], row["seconds_high"]
-    return Cell(text=units.seconds(row["seconds"], *limits), span=words.seconds_span(*limits))
+def _cells(cells: Mapping[str, Cell], columns: Sequence[Column]) -> tuple[Cell, ...]:
+    return tuple(cells.get(column.key, Cell(text=units.NONE, span="")) for column in columns)
 
 
-def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
-    """Return ticks at powers of ten, every so many that there are few."""
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+def _marks(times: Mapping[str, tuple[float, float, float]], columns: Sequence[Column], axis: _Axis) -> Iterable[Mark]:
+    spread = SPREAD if len(columns) > 2 else 0
+    for place, column in enumerate(columns):
+        if column.key in times:
+            seconds, *limits = times[column.key]
+            low, high = (axis.at(limit if words.known(limit) else seconds) for limit in limits)
+            y = round(13 + spread * (2 * place / max(len(columns) - 1, 1) - 1))
+            yield Mark(place=place, at=axis.at(seconds), low=low, high=high, y=y)
+
+
+def _lines(floors: Sequence[Floor], columns: Sequence[Column], axis: _Axis) -> Iterable[Line]:
+    for floor in floors:
+        for place, column in enumerate(columns):
+            style = (DRAWN if is_gpu(column.kind) else HOST_DRAWN).get(floor.key)
+            if style and column.key in floor.times:
+                yield Line(place=place, at=axis.at(floor.times[column.key].seconds), style=style)
+
+
+def _ticks(axis: _Axis) -> tuple[tuple[float, str], ...]:
+    """Return a handful of ticks: powers of ten, or 1, 2 and 5 of each where the axis is short."""
+    first, last = math.ceil(math.log10(axis.low) - 1e-9), math.floor(math.log10(axis.high) + 1e-9)
     step = max(1, math.ceil((last - first + 1) / MAX_TICKS))
-    return tuple(
-        (position(10.0**power, low, high), units.seconds(10.0**power)) for power in range(first, last + 1, step)
-    )
+    values = [10.0**power for power in range(first, last + 1, step)]
+    if len(values) < 3:
+        fine = [digit * 10.0**power for power in range(first - 1, last + 1) for digit in (1, 2, 5)]
+        values = [value for value in fine if axis.low * (1 - 1e-9) <= value <= axis.high * (1 + 1e-9)]
+    return tuple((axis.at(value), units.seconds(value)) for value in values)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
+from bench_lib import units
 from bench_lib.answer import headlines, words
-from bench_lib.page import admission, captions
+from bench_lib.answer.matchups import Matchup
+from bench_lib.page import admission, captions, floors
+from bench_lib.page.admission import Column
 from bench_lib.page.material import Absent, Material
-from bench_lib.records import DeviceRecord
 from bench_lib.theme import device_series, is_gpu
 
-NOTHING: Final = "No call that is waited for, with its data in place, was measured in this run."
-HOSTS: Final = {"numpy": "NumPy", "cpu-1t": "1 thread"}
-OPERATION: Final = ["workload", "dtype"]
-UPLOADS: Final = "transfer"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One device: its short name, the name of its look, its colour."""
-
-    name: str
-    look: str
-    color: str
+NOTHING: Final = (
+    "No call that is waited for, with its data in place, was measured in this run: any run of operations that do not "
+    "all fail shows what a call costs at the least."
+)
+MAX_DEVICES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,81 +31,117 @@ class Content:
     heading: str
     admission: admission.Admission
     columns: tuple[Column, ...]
+    finding: str
+    lines: str
     provenance: str
 
 
 def build(material: Material) -> Content | Absent:
     """Return the smallest call of each operation on the devices of the headline's run."""
-    run, names = material.run, _devices(material)
-    every = material.estimates
-    mine = every[
-        (every["run"] == run.id)
-        & every["device"].isin(list(names))
-        & every["seconds"].notna()
-        & (every["timing"] == "latency")
+    run, estimates, ceilings = material.run, material.estimates, material.ceilings
+    lead = [matchup for matchup in material.lead if matchup.has_gpu and not matchup.crosses]
+    columns = tuple(_columns(material, lead))[:MAX_DEVICES]
+    keys = [column.key for column in columns]
+    resident = estimates[
+        (estimates["run"] == run.id)
+        & estimates["device"].isin(keys)
+        & estimates["seconds"].notna()
+        & (estimates["timing"] == "latency")
+        & (estimates["residency"] == "resident")
     ]
-    resident = mine[mine["residency"] == "resident"]
-    looks = {key: f"d{place}" for place, key in enumerate(names)}
-    smallest = resident[resident["n"] == resident.groupby(OPERATION, observed=True)["n"].transform("min")]
-    built = admission.build(smallest, _references(material, mine, names), looks, material.filters)
+    gpu = any(is_gpu(column.kind) for column in columns)
+    found = floors.find(ceilings[ceilings["run"] == run.id], resident, keys, gpu=gpu)
+    smallest = admission.smallest_calls(resident[~resident["workload"].isin([floor.key for floor in found])])
+    built = admission.build(smallest, found, columns, material.filters)
     if built is None:
         return Absent(reason=NOTHING)
-    series = device_series((device.key, device.kind) for device in run.devices)
     return Content(
-        heading=_heading(resident, names),
+        heading=heading(resident, columns),
         admission=built,
-        columns=tuple(Column(name=name, look=looks[key], color=series[key].color) for key, name in names.items()),
+        columns=columns,
+        finding=_finding(smallest, material.lead),
+        lines=_lines(columns, built),
         provenance=captions.of_run(
             run,
-            [f"{names[device.key]}: {words.clean(device.name)}" for device in run.devices if device.key in names],
-            mine,
+            [f"{column.name}: {words.clean(_name(material, column.key))}" for column in columns],
+            resident,
             "latency, resident, the smallest size of each operation",
         ),
     )
 
 
-def _devices(material: Material) -> dict[str, str]:
-    """Return the short names of the devices shown: a GPU and its baseline, else all that the CPU half has."""
-    lead = next((matchup for matchup in material.lead if matchup.has_gpu and not matchup.crosses), None)
+def _columns(material: Material, lead: Sequence[Matchup]) -> Iterable[Column]:
+    """Yield the devices: what the GPUs are set against and the GPUs; without that, all of the run."""
+    devices = material.run.devices
+    look = device_series((device.key, device.kind) for device in devices)
     if lead:
-        return {side.key: side.word for side in (lead.baseline, lead.device)}
-    return {device.key: _host(device) for device in material.run.devices if not is_gpu(device.kind)}
+        for side in (lead[0].baseline, *(matchup.device for matchup in lead)):
+            yield Column(key=side.key, kind=side.kind, name=side.word, series=look[side.key])
+        return
+    order = {"cpu": 0, "cpu-1t": 1}
+    for device in sorted(devices, key=lambda device: order.get(device.key, 2)):
+        name = {"numpy": "NumPy", "cpu-1t": "1 thread"}.get(device.key) or (
+            f"{device.threads} threads" if device.key == "cpu" and device.threads else words.clean(device.key)
+        )
+        yield Column(key=device.key, kind=device.kind, name=name, series=look[device.key])
 
 
-def _host(device: DeviceRecord) -> str:
-    return HOSTS.get(device.key) or (f"{device.threads} threads" if device.threads else "all threads")
+def _name(material: Material, key: str) -> str:
+    return next(device.name for device in material.run.devices if device.key == key) or key
 
 
-def _references(material: Material, mine: pd.DataFrame, names: Mapping[str, str]) -> Sequence[tuple[str, str, float]]:
-    """Return the lines to hold the calls against: of a GPU what it cannot undercut, else of the CPU."""
-    kinds = {device.key: device.kind for device in material.run.devices}
-    key = next((key for key in names if is_gpu(kinds[key])), "cpu")
-    if key not in names:
-        return ()
-    ceilings = material.ceilings
-    own = ceilings[(ceilings["run"] == material.run.id) & (ceilings["device"] == key) & ceilings["seconds"].notna()]
-    least = own.groupby("quantity", observed=True)["seconds"].min()
-    lines = [
-        (key, f"{what} ({names[key]})", float(least[quantity]))
-        for quantity, what in admission.REFERENCES.items()
-        if quantity in least.index
-    ]
-    copies = mine[(mine["device"] == key) & (mine["family"] == UPLOADS)]
-    if is_gpu(kinds[key]) and len(copies):
-        lines.append((key, admission.COPIES, float(copies["seconds"].min())))
-    return lines
+def heading(resident: pd.DataFrame, columns: Sequence[Column]) -> str:
+    """Return what the quickest call on each side takes, the cheapest first: no work makes it cheaper.
 
-
-def _heading(resident: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """Return what the quickest call of each device takes: no work makes it cheaper."""
-    told = []
-    for key, name in names.items():
-        rows = resident[resident["device"] == key]
+    However many threads PyTorch has, its calls without work take the same: it is one side.
+    """
+    sides: dict[str, list[str]] = {}
+    for column in columns:
+        sides.setdefault(_on(column), []).append(column.key)
+    quickest: list[tuple[dict[Any, Any], str]] = []
+    for side, keys in sides.items():
+        rows = resident[resident["device"].isin(keys)]
         if len(rows):
-            row: Mapping[Any, Any] = dict(rows.iloc[int(rows["seconds"].to_numpy().argmin())])
-            told.append(
-                f"{headlines.timed(row)} with {name}"
-                if key in HOSTS or "thread" in name
-                else f"{headlines.timed(row)} on the {name}"
-            )
+            quickest.append((dict(rows.iloc[int(rows["seconds"].to_numpy().argmin())]), side))
+    quickest.sort(key=lambda one: one[0]["seconds"])
+    told = [f"{words.unbroken(headlines.timed(row))} {side}" for row, side in quickest]
     return f"However small the work, a call takes at least {words.listed(told)}"
+
+
+def _on(column: Column) -> str:
+    if column.kind == "numpy":
+        return "with NumPy"
+    if not is_gpu(column.kind):
+        return "on the CPU" if column.name == "CPU" else "with PyTorch"
+    return "on the GPU" if column.name == "GPU" else f"on {column.name}"
+
+
+def _lines(columns: Sequence[Column], built: admission.Admission) -> str:
+    """Return what the lines through all rows are."""
+    host = any(not is_gpu(columns[line.place].kind) for line in built.lines)
+    of_gpu = {line.style for line in built.lines if is_gpu(columns[line.place].kind)}
+    told = [
+        *(["the dashed line of a CPU is its cheapest operation"] if host else []),
+        *(["the dashed line of a GPU is an empty kernel"] if "dashed" in of_gpu else []),
+        *(["the dotted one the smallest copy to it"] if "dotted" in of_gpu else []),
+    ]
+    return words.listed(told)
+
+
+def _finding(smallest: pd.DataFrame, lead: Sequence[Matchup]) -> str:
+    """Return how many of the smallest calls each side wins: GPU or CPU, else PyTorch or NumPy; empty without both."""
+    matchup = next((one for one in lead if (one.has_gpu or one.baseline.kind == "numpy") and not one.crosses), None)
+    if matchup is None:
+        return ""
+    pairs = matchup.pairs[(matchup.pairs["residency"] == "resident") & (matchup.pairs["timing"] == "latency")]
+    operation = ["workload", "dtype", "n"]
+    verdicts = Counter(pairs.merge(smallest[operation].drop_duplicates(), on=operation)["verdict"])
+    device, baseline = matchup.device, matchup.baseline
+    total = verdicts["device"] + verdicts["baseline"] + verdicts["same"] + verdicts["undecided"]
+    if not total:
+        return ""
+    return (
+        f"At these sizes {baseline.subject} {baseline.verb('is', 'are')} the faster in "
+        f"{headlines.share(verdicts['baseline'], total)} operations, {device.subject} in "
+        f"{units.count(verdicts['device']) if verdicts['device'] else 'none'}."
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from bench_lib.analysis.anatomy import anatomy as take_apart
 from bench_lib.answer import words
 from bench_lib.page import anatomy, captions
@@ -18,14 +20,19 @@ NOTHING = (
     "No call on the GPU was measured both with its data in place and with the copies: a run of workloads that have a "
     "round trip shows how much of a call is copying."
 )
+CONTRADICTORY = (
+    "The times of every call on the GPU contradict each other ({}), so none was taken apart: a run on a quieter "
+    "machine may agree with itself."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What the section shows, and of which device."""
+    """What the section shows, of one device; ``one_way`` counts its operations that have no round trip."""
 
     heading: str
     anatomy: anatomy.Anatomy
+    one_way: int
     provenance: str
 
 
@@ -37,17 +44,24 @@ def build(material: Material) -> Content | Absent:
         return Absent(reason=NO_GPU)
     lead = next((matchup.device for matchup in material.lead if matchup.has_gpu and not matchup.crosses), None)
     key = lead.key if lead else gpus[0]
-    shares = take_apart(material.estimates[material.estimates["run"] == run.id])
-    built = anatomy.build(shares[shares["device"] == key], lead.subject if lead else "the GPU", material.filters)
+    mine = material.estimates[(material.estimates["run"] == run.id) & (material.estimates["device"] == key)]
+    shares = take_apart(mine)
+    built = anatomy.build(shares, lead.subject if lead else "the GPU", material.filters)
     if built is None:
-        return Absent(reason=NOTHING)
+        reasons = words.listed(sorted(set(shares["reason"])))
+        return Absent(reason=CONTRADICTORY.format(reasons) if len(shares) else NOTHING)
     return Content(
         heading=built.heading,
         anatomy=built,
+        one_way=_operations(mine) - _operations(mine[mine["residency"] == "roundtrip"]),
         provenance=captions.of_run(
             run,
             [words.clean(device.name) for device in run.devices if device.key == key],
-            material.estimates[material.estimates["run"] == run.id],
+            mine,
             "round trip, resident, device and submit, the smallest and the largest size of each operation",
         ),
     )
+
+
+def _operations(estimates: pd.DataFrame) -> int:
+    return len(estimates[estimates["seconds"].notna()].drop_duplicates(["workload", "dtype"]))
