@@ -76,8 +76,8 @@ ONE_THREAD: Final = Series(color="#cc79a7", marker="D", dash=(0, (1.5, 1.2)))
 FURTHER: Final = (
     Series(color="#7570b3", marker="v", dash=(0, (6, 1.5, 1.5, 1.5))),
     Series(color="#a6761d", marker="P", dash=(0, (3, 1))),
-    Series(color="#1f8a9b", marker="<", dash=(0, (4, 1, 1, 1, 1, 1))),
     Series(color="#75808f", marker="X", dash=(0, (2, 1))),
+    Series(color="#1f8a9b", marker="<", dash=(0, (4, 1, 1, 1, 1, 1))),
 )
 MACHINES: Final = ((GPU, *FURTHER[:2]), (CPU, *FURTHER[2:]))
 """GPUs and CPUs of several machines, in their order."""

@@ -76,6 +76,13 @@ class Material:
         return tuple(matchup for matchup in self.matchups if matchup.run is self.run)
 
     @property
+    def every_estimate(self) -> pd.DataFrame:
+        """The estimates of all runs, references among them."""
+        if not self.reference:
+            return self.estimates
+        return pd.concat([self.estimates, self.reference_estimates], ignore_index=True)
+
+    @property
     def runs(self) -> tuple[Run, ...]:
         """All runs, each once: that of the headline, the others as given, the references."""
         every = [self.run, *(one.run for one in (*self.recordings, *self.reference))]

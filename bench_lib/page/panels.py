@@ -12,9 +12,9 @@ from markupsafe import Markup
 from bench_lib import figures, units
 from bench_lib.answer import words
 from bench_lib.answer.matchups import View
-from bench_lib.page import svg
+from bench_lib.page import panel_lines, svg
 from bench_lib.page.filters import Filters
-from bench_lib.theme import Series, device_series, is_gpu
+from bench_lib.records import Run
 
 MAX_PANELS: Final = 24
 MIN_SIZES: Final = 2
@@ -46,13 +46,15 @@ class Panel:
 
 @dataclass(frozen=True, kw_only=True)
 class Panels:
-    """The panels shown, and how many operations have none."""
+    """The panels shown, how many operations have none, what else is not drawn, and the runs that are."""
 
     panels: tuple[Panel, ...]
     left_out: int
+    note: str
+    runs: tuple[Run, ...]
 
 
-def build(view: View, estimates: pd.DataFrame, filters: Filters) -> Panels:
+def build(view: View, estimates: pd.DataFrame, filters: Filters, runs: Sequence[Run] = ()) -> Panels:
     """Return a panel for each operation that was measured at several sizes, those with the most sizes first chosen.
 
     Parameters
@@ -61,14 +63,11 @@ def build(view: View, estimates: pd.DataFrame, filters: Filters) -> Panels:
         The headline view: its run is drawn, its crossovers are marked.
     estimates
         :func:`bench_lib.analysis.estimates` of any runs.
+    runs
+        All runs of the page, that of the headline first: a few of them are drawn beside it.
     """
-    run = view.matchup.run
-    mine = estimates[
-        (estimates["run"] == run.id)
-        & (estimates["timing"] == "latency")
-        & estimates["seconds"].notna()
-        & (estimates["nbytes"] > 0)
-    ]
+    lines = panel_lines.choose(view, estimates, runs)
+    mine, drawn = lines.own, lines.drawn
     groups = {
         (str(workload), str(dtype)): rows
         for (workload, dtype), rows in mine.groupby(["workload", "dtype"], observed=True, sort=False)
@@ -79,14 +78,17 @@ def build(view: View, estimates: pd.DataFrame, filters: Filters) -> Panels:
     chosen = set(_most_telling(groups)[:MAX_PANELS])
     crossovers = {(row["workload"], row["dtype"]): row for row in view.crossovers.to_dict("records")}
     shown = [key for key in groups if key in chosen]
-    drawn = _drawn_devices(view)
+    others = {key: rows for key, rows in lines.others.groupby(["workload", "dtype"], observed=True) if key in chosen}
+    groups |= {key: pd.concat([groups[key], rows]) for key, rows in others.items()}
     limits = figures.limits(pd.concat([groups[key] for key in shown]) if shown else mine)
     return Panels(
         panels=tuple(
-            _panel(place, groups[key], crossovers.get(key), view, drawn, limits, filters)
+            _panel(place, groups[key], crossovers.get(key), lines.view, drawn, limits, filters)
             for place, key in enumerate(shown)
         ),
         left_out=len(groups) - len(shown),
+        note=lines.note,
+        runs=lines.runs,
     )
 
 
@@ -109,30 +111,12 @@ def _with_baseline(tf32: pd.DataFrame, float32: pd.DataFrame, view: View) -> pd.
     return pd.concat([tf32, float32[(float32["device"] == key) & float32["n"].isin(tf32["n"])]])
 
 
-def _drawn_devices(view: View) -> dict[str, tuple[Series, str]]:
-    """Return the devices of a run that are drawn, with their look and short names: with a GPU, it and its baseline."""
-    matchup = view.matchup
-    look = device_series((device.key, device.kind) for device in matchup.run.devices)
-    if matchup.has_gpu:
-        sides = (matchup.baseline, matchup.device)
-        return {side.key: (look[side.key], side.word) for side in sides}
-    names = {"numpy": "NumPy", "cpu-1t": "1 thread"}
-    return {
-        device.key: (
-            look[device.key],
-            names.get(device.key) or (f"{device.threads} threads" if device.threads else "all threads"),
-        )
-        for device in matchup.run.devices
-        if not is_gpu(device.kind)
-    }
-
-
 def _panel(
     place: int,
     rows: pd.DataFrame,
     crossover: Row | None,
     view: View,
-    drawn: Mapping[str, tuple[Series, str]],
+    drawn: panel_lines.Drawn,
     limits: figures.Limits,
     filters: Filters,
 ) -> Panel:

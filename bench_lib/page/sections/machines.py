@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-import pandas as pd
-
 from bench_lib import environment, units
 from bench_lib.answer import beside, words
 from bench_lib.answer.naming import Label, labels
@@ -49,8 +47,7 @@ def build(material: Material) -> Content | Absent:
     names = labels(shown)
     found = tuple(_clean(one) for one in environment.differences(shown))
     workloads = frozenset.intersection(*(environment.common_workloads(shown[0], run) for run in shown[1:]))
-    every = pd.concat([material.estimates, material.reference_estimates], ignore_index=True)
-    times = machines.build(shown, names, every, workloads, material.filters)
+    times = machines.build(shown, names, material.every_estimate, workloads, material.filters)
     return Content(
         heading=headings.machines_heading(times.wins, len(times.rows)),
         names=names,
@@ -59,7 +56,7 @@ def build(material: Material) -> Content | Absent:
         differences=tuple((group, tuple(some)) for group, some in groupby(found, key=lambda one: one.group)),
         times=times,
         told=_told(material, times, len(runs) - len(shown)),
-        provenance=captions.of_runs(shown, every),
+        provenance=captions.of_runs(shown, material.every_estimate),
     )
 
 

@@ -26,13 +26,15 @@ def build(material: Material) -> Content | Absent:
     """Return a panel for each of the operations chosen."""
     if not material.views:
         return Absent(reason=NOTHING)
-    drawn = panels.build(material.views[0], material.estimates, material.filters)
+    drawn = panels.build(material.views[0], material.every_estimate, material.filters, material.runs)
     if not drawn.panels:
         return Absent(reason=NOTHING)
     return Content(
         heading=headings.lines_heading(_quickest(material)),
         panels=drawn,
-        provenance=captions.provenance(material.views[0], both=True),
+        provenance=captions.of_runs(drawn.runs, material.every_estimate)
+        if len(drawn.runs) > 1
+        else captions.provenance(material.views[0], both=True),
     )
 
 
