@@ -107,7 +107,9 @@ def cost(
         index = {"machine": rows["machine"].astype(str), **index}
     shown = pd.DataFrame({name: pd.Categorical(column, categories=column.unique()) for name, column in index.items()})
     shown[counts] = rows["n"].to_numpy()
-    shown["time"] = [span(row) if row["status"] == "ok" else row["status"] for row in rows.to_dict("records")]
+    shown["time"] = [
+        span(row) if row["status"] == "ok" else words.status(row["status"]) for row in rows.to_dict("records")
+    ]
     # pivot refuses two times for one place, where pivot_table would average them.
     table = pd.pivot(shown, index=list(index), columns=counts, values="time").fillna(units.NONE)  # noqa: PD010
     display(table.rename(columns=lambda n: f"{n:,}"))
