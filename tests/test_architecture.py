@@ -22,13 +22,12 @@ MAP = {
     "right": """
         advice_words advise analysis analysis.* answer answer.* columns curves evidence export.as_asv export.as_csv
         export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
-        figures.* frame page
-        page.* stats summary theme validation winners
+        figures.* frame layout page page.* stats summary theme validation winners
     """,
     "waist": """
         asv_results asv_rows cases environment errors export export.as_pytest_benchmark export.asv_benchmarks
-        export.files foreign header lines parameters prices reading records reference result_files samples schema storage store
-        strict text units verdicts
+        export.files foreign header lines parameters prices reading records reference result_files samples schema
+        storage store strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* library terminal",
 }
