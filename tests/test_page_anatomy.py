@@ -15,7 +15,7 @@ from bench_lib.page.sections import anatomy as section
 from bench_lib.page.turns import in_turn
 from bench_lib.records import Case, Recording
 from tests.builders import Outcome, recording, roofline
-from tests.page_data import cpu_recording, gpu_recording
+from tests.page_data import OPERATIONS, gpu_recording
 
 RUN = recording(workloads=("add", "mul"), timings=("latency", "submit", "device"))
 
@@ -47,7 +47,7 @@ def test_the_page_shows_the_bars_and_says_what_the_parts_mean() -> None:
 
 
 def test_without_a_gpu_the_reason_stands_in_its_place() -> None:
-    run = cpu_recording()
+    run = recording(devices=("cpu", "cpu-1t"))
     assert isinstance(section.build(gather(tidy([run]), [run])), Absent)
     assert 'id="anatomy"><dt>Where a call&#39;s time goes</dt><dd>A call on a CPU is done when it returns' in page(
         tidy([run]), [run]
@@ -78,7 +78,7 @@ def test_where_some_calls_contradict_themselves_the_others_are_drawn_and_it_is_s
 
 
 def test_operations_without_a_round_trip_are_counted() -> None:
-    run = gpu_recording()
+    run = gpu_recording(operations=OPERATIONS[:4], rounds=2)
     content = section.build(gather(tidy([run]), [run]))
     assert isinstance(content, section.Content)
     assert content.one_way == 1  # from_numpy
