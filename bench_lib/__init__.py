@@ -7,6 +7,6 @@ matplotlib when a function that needs them is called.
 
 from bench_lib.library import crossovers, estimates, load, report, speedups
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = ["__version__", "crossovers", "estimates", "load", "report", "speedups"]
