@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shlex
 import signal
 import sys
 import webbrowser
@@ -20,6 +21,7 @@ from bench_lib import __version__
 from bench_lib.cli_advise import advise
 from bench_lib.cli_doctor import doctor
 from bench_lib.cli_export import export
+from bench_lib.cli_show import print_answers, show
 from bench_lib.errors import CrossoverError, UsageError
 
 if TYPE_CHECKING:
@@ -196,6 +198,7 @@ def report(
     print(_shown(page))
 
 
+app.command()(show)
 app.command()(advise)
 app.command()(doctor)
 app.command()(export)
@@ -210,16 +213,13 @@ def _page_path(file: Path, run: Run) -> Path:
 
 
 def _summarise(path: Path, *, color: bool) -> int:
-    """Print who wins where and how the cases ended; returns how many failed."""
-    from bench_lib import summary, terminal
+    """Print the answer of a run; returns how many of its cases failed."""
+    from bench_lib.answer.digest import digest
     from bench_lib.storage import load
 
-    end = summary.of(load(path))
-    out = terminal.console(sys.stdout, color=color)
-    for table in end.tables:
-        out.print(table)
-    out.print(end.sentences, markup=False)
-    return end.failed
+    answers = digest([load(path)])
+    print_answers(answers, color=color, more=f"crossover show --all {shlex.quote(_shown(path))}")
+    return sum(answer.ending.failed for answer in answers if answer.ending)
 
 
 def _profile(name: str) -> Any:

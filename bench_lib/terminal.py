@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -36,6 +36,16 @@ def console(stream: IO[str], *, color: bool = True) -> Console:
     plain = not color or bool(os.environ.get("NO_COLOR"))
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
     return Console(file=stream, no_color=plain, highlight=False, emoji=False, width=width, soft_wrap=False)
+
+
+def show(out: Console, part: RenderableType) -> None:
+    """Print a part of what a command shows; where that is piped, without blanks at the ends of lines."""
+    if out.is_terminal:
+        out.print(part)
+        return
+    with out.capture() as captured:
+        out.print(part)
+    out.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def devices_table(devices: Sequence[DeviceRecord], default: str) -> Table:

@@ -1,149 +1,120 @@
-"""The table of who wins where, as a terminal shows it: one device against the baseline, one line for each operation.
+"""The tables of the answer as a terminal shows them: who wins at which size, and from which size on.
 
-Draws with rich; never imports torch.
+A terminal too narrow for all columns gets fewer of them, then the smallest, the middle and the largest size of each
+operation, then less of these. Draws with rich; never imports torch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-import pandas as pd
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.measure import Measurement
-from rich.table import Table
+from rich.style import Style
 from rich.text import Text
 
-from bench_lib import units
-from bench_lib.analysis.crossovers import decide
-from bench_lib.records import Recording
-from bench_lib.text import scrub
+from bench_lib.answer import forms
+from bench_lib.answer.cells import Cell
+from bench_lib.answer.grid import Grid, GridRow
+from bench_lib.answer.takeovers import Takeovers
+from bench_lib.layout import Layout, Line, widest
 
-BASELINE: Final = "cpu"
-OPERATION: Final = ["workload", "dtype"]
-STATUS_WORDS: Final = {"too_slow": "too slow", "oom": "out of memory"}
-UNDECIDED: Final = "can't tell"
-MIN_NAME: Final = 12
-MAX_NAME: Final = 40
+STEPS: Final = (1, 2, 3, 4, 5)
+"""Columns of the grid in one of the table, from the widest form on."""
 
+SIZES: Final = (forms.SIZES, (forms.SMALLEST, forms.LARGEST), (forms.LARGEST,))
+BOLD_FROM: Final = 3
+FILLED_FROM: Final = 5
+"""Steps of strength from which on a win is bold, and filled: over 4 and 16 times where a GPU is compared."""
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of a table: the winner at the smallest, the middle and the largest size, and from where the device wins.
-
-    ``sizes`` are empty texts where an operation has fewer than three.
-    """
-
-    family: str
-    operation: str
-    dtype: str
-    sizes: tuple[str, str, str]
-    answer: str
+ON_FILL: Final = "#ffffff"
+NOTHING: Final = "-"
+PAYS: Final = "Copying pays"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Winners:
-    """The table of one device against the baseline; a terminal too narrow for it gets it without the middle size."""
+    """Who wins in one view.
+
+    Attributes
+    ----------
+    title
+        What is compared, and how.
+    grid
+        From :func:`bench_lib.answer.grid.grid`; or from ``listing``, which knows no columns.
+    colors
+        Of device and baseline, ``#rrggbb``.
+    families
+        Whether the rows stand by family, under its name; else by where the device takes over.
+    """
 
     title: str
-    device: str
-    rows: tuple[Row, ...]
+    grid: Grid
+    colors: tuple[str, str]
+    families: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the title, and the widest form that fits."""
         yield Text(self.title, style="bold")
-        whole = self.table()
-        fits = Measurement.get(console, options.update(max_width=10_000), whole).maximum <= options.max_width
-        yield whole if fits else self.table(middle=False)
+        yield widest(self.layouts(), options.max_width)
 
-    def table(self, *, middle: bool = True) -> Table:
-        """Return the table, each row on one line, the families apart."""
-        table = Table(box=box.HORIZONTALS, pad_edge=False, collapse_padding=True)
-        # The one that gives way where it must.
-        table.add_column("operation", overflow="ellipsis", min_width=MIN_NAME)
-        sizes = ("smallest size", "middle size", "largest size") if middle else ("smallest size", "largest size")
-        for heading in ("dtype", *sizes, f"{plain(self.device)} wins"):
-            table.add_column(Text(heading), no_wrap=True)
-        for family, rows in groupby(self.rows, key=lambda row: row.family):
-            table.add_section()
-            table.add_row(Text(family, style="bold"))
-            for row in rows:
-                shown = row.sizes if middle else row.sizes[::2]
-                table.add_row(*(Text(cell) for cell in (f"  {row.operation}", row.dtype, *shown, row.answer)))
-        return table
+    def layouts(self) -> list[Layout]:
+        """Return the forms of the table, the widest first."""
+        columned = [forms.coarser(self.grid, step) for step in STEPS] if self.grid.columns else []
+        shorter = [forms.at_sizes(self.grid, sizes) for sizes in SIZES]
+        return [self._layout(found) for found in (*(one for one in columned if len(one.columns) > 1), *shorter)]
+
+    def _layout(self, found: Grid) -> Layout:
+        if not self.families:
+            return Layout(headings=found.columns, lines=tuple(self._line(row) for row in found.rows))
+        lines: list[Line] = []
+        for group in found.groups:
+            lines.append(Line(name=group.family))
+            lines += [self._line(row, "  ") for row in group.rows]
+        return Layout(headings=found.columns, lines=tuple(lines))
+
+    def _line(self, row: GridRow, indent: str = "") -> Line:
+        cells = tuple(self._cell(cell) for cell in row.cells)
+        return Line(name=f"{indent}{row.name} {row.dtype_shown}".rstrip(), cells=cells)
+
+    def _cell(self, cell: Cell | None) -> Text:
+        if cell is None:
+            return Text(NOTHING, style="dim")
+        side, strength = cell.style[:1], cell.style[1:]
+        if not strength.isdigit():
+            return Text(cell.text, style="" if cell.style == "same" else "dim")
+        return Text(cell.text, style=_win_style(self.colors["gc".index(side)], int(strength)))
 
 
-def rows_of(recording: Recording, device: str, pairs: pd.DataFrame) -> tuple[Row, ...]:
-    """Return a row for each operation and dtype, in the order of the plan, a family's together."""
-    order = {
-        (planned.case.workload, planned.case.dtype): place for place, planned in reversed([*enumerate(recording.plan)])
-    }
-    by_operation = {
-        (str(key[0]), str(key[1])): list(rows.sort_values("n").itertuples())
-        for key, rows in pairs.groupby(OPERATION, observed=True)
-    }
-    keys = sorted(by_operation, key=lambda key: order.get(key, len(order)))
-    families = {key: str(by_operation[key][0].family) for key in keys}
-    first = {family: place for place, family in reversed([*enumerate(families.values())])}
-    return tuple(
-        Row(
-            family=plain(families[key]),
-            operation=_short(plain(key[0])),
-            dtype=plain(key[1]),
-            sizes=_three([_cell(row, device) for row in by_operation[key]]),
-            answer=_answer(by_operation[key]),
+@dataclass(frozen=True, kw_only=True)
+class Crossings:
+    """From which size the device wins, and when copying pays; a narrow terminal loses the latter first."""
+
+    title: str
+    takeovers: Takeovers
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the title, and the widest form that fits."""
+        yield Text(self.title, style="bold")
+        reuse = [self._layout(reuse=True)] if self.takeovers.has_reuse else []
+        yield widest([*reuse, self._layout(reuse=False)], options.max_width)
+
+    def _layout(self, *, reuse: bool) -> Layout:
+        found = self.takeovers
+        return Layout(
+            headings=(*found.labels, *([PAYS] if reuse else [])),
+            lines=tuple(
+                Line(
+                    name=f"{row.name} {row.dtype_shown}".rstrip(),
+                    cells=tuple(Text(answer or NOTHING) for answer in (*row.answers, *([row.reuse] if reuse else []))),
+                )
+                for row in found.rows
+            ),
         )
-        for key in sorted(keys, key=lambda key: first[families[key]])
-    )
 
 
-def _three(cells: list[str]) -> tuple[str, str, str]:
-    last = len(cells) - 1
-    return cells[0], cells[(last + 1) // 2] if last > 1 else "", cells[last] if last else ""
-
-
-def _cell(row: Any, device: str) -> str:
-    """Return ``4 KiB: cpu 3.1x``: the size, the winner and by how much."""
-    if row.verdict == "device":
-        return f"{_size(row)}: {plain(device)} {units.ratio(row.ratio, row.ratio_low, row.ratio_high)}x"
-    if row.verdict == "baseline":
-        inverse = units.ratio(1 / row.ratio, 1 / row.ratio_high, 1 / row.ratio_low)
-        return f"{_size(row)}: {BASELINE} {inverse}x"
-    if row.verdict:
-        return f"{_size(row)}: {UNDECIDED if row.verdict == 'undecided' else 'about 1x'}"
-    whose = plain(device) if pd.isna(row.seconds) else BASELINE
-    return f"{_size(row)}: {whose} {status_words(str(row.status))}"
-
-
-def _answer(rows: list[Any]) -> str:
-    """Return from which size on the device wins: the smallest from which it does at all larger ones compared.
-
-    ``by`` stands for ``from`` where the next smaller size cannot be told, and may be won as well.
-    """
-    compared = [row for row in rows if row.verdict]
-    answer, first = decide([row.verdict for row in compared])
-    if answer in ("always", "never"):
-        return answer
-    if first == len(compared):
-        return UNDECIDED
-    return f"{'from' if answer == 'between' else 'by'} {_size(compared[first])}"
-
-
-def _size(row: Any) -> str:
-    return units.nbytes(int(row.nbytes)) if pd.notna(row.nbytes) else f"n = {row.n}"
-
-
-def status_words(status: str) -> str:
-    """Return a status as a person says it."""
-    return STATUS_WORDS.get(status, status)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def plain(text: str) -> str:
-    """Return a foreign text on one line, with nothing in it that drives a terminal."""
-    return " ".join(scrub(text).split())
+def _win_style(color: str, strength: int) -> Style:
+    """Return how a win is shown on any ground, light or dark: coloured, then bold, then filled."""
+    if strength >= FILLED_FROM:
+        return Style(color=ON_FILL, bgcolor=color, bold=True)
+    return Style(color=color, bold=strength >= BOLD_FROM)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib import frame
+from bench_lib.answer import forms, matchups
 from bench_lib.answer import grid as grids
-from bench_lib.answer import matchups
 from bench_lib.answer.cells import Cell
 from bench_lib.answer.grid import Grid
 from bench_lib.answer.matchups import View
@@ -102,7 +102,7 @@ def test_all_rows_stand_in_the_order_in_which_the_device_takes_over(gpu_view: Vi
 @pytest.mark.parametrize("step", [1, 2, 3, 4, 20])
 def test_fewer_columns_keep_the_largest_size_of_those_that_they_hold(gpu_view: View, step: int) -> None:
     whole = grids.grid(gpu_view)
-    coarse = whole.coarser(step)
+    coarse = forms.coarser(whole, step)
     assert len(coarse.columns) == -(-len(whole.columns) // step)
     assert coarse.columns[-1].removeprefix(f"{grids.LEAST} ") == whole.columns[-1]
     assert coarse.columns[0].startswith(grids.LEAST)

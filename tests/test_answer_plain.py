@@ -48,7 +48,7 @@ SENTENCE = Markup(
 
 
 def test_a_sentence_as_text_has_no_markup_and_plain_spaces() -> None:
-    assert plain.text(SENTENCE) == "On A < B, 3 of 12 cases of x * y | z: read what casts doubt and this."
+    assert plain.text(SENTENCE) == "On A < B, 3 of 12 cases of `x * y | z`: read what casts doubt and this."
 
 
 def test_a_sentence_as_markdown_keeps_bold_code_and_outside_links() -> None:
@@ -56,7 +56,7 @@ def test_a_sentence_as_markdown_keeps_bold_code_and_outside_links() -> None:
         "On A &lt; B, **3 of 12** cases of <code>x \\* y &#124; z</code>: read what casts doubt and "
         "[this](https://example.org/a)."
     )
-    assert seen(plain.markdown(SENTENCE)) == plain.text(SENTENCE)
+    assert seen(plain.markdown(SENTENCE)) == plain.text(SENTENCE).replace("`", "")
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "https://x.test/)x", "http://x.test", "", "data:x"])
@@ -107,4 +107,4 @@ def test_any_name_is_read_back_as_it_is(name: str) -> None:
 @given(st.text(max_size=40))
 def test_any_name_in_a_sentence_survives_as_text(name: str) -> None:
     sentence = Markup("It is <bdi>{}</bdi>, or {}.").format(words.clean(name), words.code(name))
-    assert plain.text(sentence) == " ".join(f"It is {words.clean(name)}, or {words.clean(name)}.".split())
+    assert plain.text(sentence) == " ".join(f"It is {words.clean(name)}, or `{words.clean(name)}`.".split())

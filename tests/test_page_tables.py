@@ -476,7 +476,7 @@ def test_the_sheet_says_how_the_run_ended() -> None:
     [("2025-06-11T09:30:12Z", "2025-06-11 09:30 UTC"), ("2025-06-11", "2025-06-11"), ("", "")],
 )
 def test_dates_are_shown_to_the_minute(created: str, shown: str) -> None:
-    assert sheet.date(created) == shown
+    assert words.date(created) == shown
 
 
 def test_a_device_without_threads_or_memory_has_a_dash() -> None:

@@ -7,7 +7,7 @@ torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
@@ -78,18 +78,6 @@ class Grid:
         """All rows, those first in which the device takes over early, whatever their family."""
         rows = [row for group in self.groups for row in group.rows]
         return tuple(sorted(rows, key=lambda row: (row.rank, row.workload, row.dtype)))
-
-    def coarser(self, step: int) -> Grid:
-        """Return the same with so many columns in one, the last of them kept whole; the largest size of each stays."""
-        ends = range(len(self.columns) - 1, -1, -step)[::-1]
-        return replace(
-            self,
-            columns=tuple(_coarser_label(self.columns, end, step) for end in ends),
-            groups=tuple(
-                replace(group, rows=tuple(replace(row, cells=_largest(row.cells, ends, step)) for row in group.rows))
-                for group in self.groups
-            ),
-        )
 
 
 def column_of(nbytes: float) -> int:
@@ -220,14 +208,3 @@ def _cell(rows: Sequence[Row], view: View) -> Cell:
 
 def _size(row: Row) -> int:
     return int(row["n"])
-
-
-def _coarser_label(columns: Sequence[str], end: int, step: int) -> str:
-    """Return the label of a column that holds those up to ``end``; the first one also holds all below it."""
-    up_to = f"{LEAST} "
-    return f"{up_to}{columns[end]}" if 0 < end < step and columns[0].startswith(up_to) else columns[end]
-
-
-def _largest(cells: Sequence[Cell | None], ends: Iterable[int], step: int) -> tuple[Cell | None, ...]:
-    held = (cells[max(0, end - step + 1) : end + 1] for end in ends)
-    return tuple(next((cell for cell in reversed(part) if cell), None) for part in held)

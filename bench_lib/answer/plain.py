@@ -38,17 +38,17 @@ _BEGINS_BLOCK: Final = re.compile(r"^(?:[-+=#]|\d{1,9}(?=[.)](?:\s|$)))")
 
 
 def text(sentence: Markup) -> str:
-    """Return a sentence without its markup, on one line of plain spaces.
+    """Return a sentence without its markup, on one line of plain spaces; code stands in backticks.
 
     Examples
     --------
     >>> text(Markup("<b>3&nbsp;of&nbsp;4</b> cases of <code><bdi>x &lt; y</bdi></code>"))
-    '3 of 4 cases of x < y'
+    '3 of 4 cases of `x < y`'
     """
     parser = _Plain()
     parser.feed(sentence)
     parser.close()
-    return _one_line("".join(parser.parts))
+    return one_line("".join(parser.parts))
 
 
 def markdown(sentence: Markup) -> str:
@@ -67,12 +67,12 @@ def markdown(sentence: Markup) -> str:
 
 def escape(foreign: str) -> str:
     """Return a text as Markdown that shows it as it is, in a paragraph, a heading or a cell of a table."""
-    return _begin(_inline(_one_line(foreign)))
+    return _begin(_inline(one_line(foreign)))
 
 
 def code(foreign: str) -> str:
     """Return a text as Markdown's code, fit for a cell of a table; empty for nothing."""
-    shown = _one_line(foreign)
+    shown = one_line(foreign)
     if not shown:
         return ""
     # Within backticks nothing can be escaped: what would end them or the cell goes into a tag, where it can.
@@ -85,6 +85,12 @@ class _Plain(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.parts.append("`" if tag == "code" else "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.parts.append("`" if tag == "code" else "")
 
     def handle_data(self, data: str) -> None:
         self.parts.append(data)
@@ -141,5 +147,6 @@ def _guarded(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0][0].isdigit() else f"\\{found[0]}"
 
 
-def _one_line(shown: str) -> str:
+def one_line(shown: str) -> str:
+    """Return a text on one line of plain spaces, those that do not break among them."""
     return " ".join(shown.split())

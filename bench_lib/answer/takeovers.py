@@ -57,7 +57,7 @@ def takeovers(views: Sequence[View], keys: Collection[Key] | None = None) -> Tak
     Parameters
     ----------
     views
-        Of one matchup; those of latency are told.
+        Of one table, as :func:`together` returns them; those of latency are told.
     keys
         Workload and dtype of the operations to show; None for all.
     """
@@ -75,6 +75,28 @@ def takeovers(views: Sequence[View], keys: Collection[Key] | None = None) -> Tak
         rows=tuple(_row(found[key], pays.get(key)) for key in shown),
         left_out=len(found) - len(shown),
     )
+
+
+def together(matchups: Sequence[Sequence[View]]) -> list[tuple[View, ...]]:
+    """Return the views whose crossovers make one table: those of each GPU, and the two comparisons of a CPU.
+
+    Parameters
+    ----------
+    matchups
+        The views of each matchup.
+    """
+    with_gpu = [tuple(views) for views in matchups if views[0].matchup.has_gpu]
+    others = tuple(view for views in matchups if not views[0].matchup.has_gpu for view in views)
+    return [*with_gpu, *([others] if others else [])]
+
+
+def title(views: Sequence[View]) -> str:
+    """Return what a table of crossovers is about."""
+    first = views[0].matchup
+    if not first.has_gpu:
+        return "From which size one side overtakes the other, for good"
+    overtakes = first.device.verb("overtakes", "overtake")
+    return f"From which size {first.device.subject} {overtakes} {first.baseline.subject}, for good"
 
 
 def label(view: View) -> str:

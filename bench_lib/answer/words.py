@@ -94,6 +94,14 @@ def ratio_span(low: float, high: float) -> str:
     return f"{units.ratio(low, low, high)} to {units.ratio(high, low, high)}"
 
 
+def date(created: str) -> str:
+    """Return an ISO 8601 time as a reader would write it: ``2025-06-11 09:30 UTC``."""
+    text = clean(created, 40)
+    day, separator, time = text.partition("T")
+    utc = time.endswith(("Z", "+00:00"))
+    return f"{day} {time[:5]}{' UTC' if utc else ''}" if separator else text
+
+
 def listed(parts: Sequence[str]) -> str:
     """Return ``a``, ``a and b``, ``a, b and c``; empty for nothing."""
     if len(parts) < 2:

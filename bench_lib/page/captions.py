@@ -12,7 +12,7 @@ import pandas as pd
 from bench_lib import units
 from bench_lib.answer import naming, telling, words
 from bench_lib.answer.matchups import Matchup, View
-from bench_lib.page import headings, sheet
+from bench_lib.page import headings
 from bench_lib.records import Recording, Run
 from bench_lib.theme import device_series, is_gpu
 
@@ -32,7 +32,7 @@ def masthead_sides(run: Run, lead: Sequence[Matchup]) -> list[dict[str, str]]:
 
 def meta(run: Run, recordings: Sequence[Recording]) -> list[str]:
     """Return when, where and by which run the headline was measured."""
-    facts = [sheet.date(run.created), words.clean(run.machine), f"run {words.clean(run.id)}"]
+    facts = [words.date(run.created), words.clean(run.machine), f"run {words.clean(run.id)}"]
     if len(recordings) > 1:
         facts.append(f"{units.count(len(recordings))} runs on this page, the headline is of this one")
     return facts

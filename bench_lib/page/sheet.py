@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench_lib import units
 from bench_lib.answer import words
+from bench_lib.environment import fact_name, fact_value
 from bench_lib.records import DeviceRecord, Recording, Scalar
 
 CEILING_NAMES: Final = {
@@ -53,8 +54,9 @@ class CeilingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One run: what it is called, how long it took, and named groups of facts."""
+    """One run: what it is called, how long it took, and named groups of facts; ``role`` is why it is here."""
 
+    role: str
     run: str
     machine: str
     created: str
@@ -67,13 +69,15 @@ class Sheet:
     groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
-def build(recording: Recording, ceilings: pd.DataFrame) -> Sheet:
+def build(recording: Recording, ceilings: pd.DataFrame, role: str = "") -> Sheet:
     """Return the sheet of one run.
 
     Parameters
     ----------
     ceilings
         From :func:`bench_lib.analysis.ceilings`, of any runs.
+    role
+        What it is beside the run of the page; empty for one of the page's own.
     """
     run = recording.run
     measured = {
@@ -85,9 +89,10 @@ def build(recording: Recording, ceilings: pd.DataFrame) -> Sheet:
         **run.settings,
     }
     return Sheet(
+        role=role,
         run=words.clean(run.id),
         machine=words.clean(run.machine),
-        created=date(run.created),
+        created=words.date(run.created),
         source=words.clean(run.source),
         profile=words.clean(run.profile),
         ending=_ending(recording),
@@ -105,14 +110,6 @@ def build(recording: Recording, ceilings: pd.DataFrame) -> Sheet:
             if (shown := _facts(facts))
         ),
     )
-
-
-def date(created: str) -> str:
-    """Return an ISO 8601 time as a reader would write it: ``2025-06-11 09:30 UTC``."""
-    text = words.clean(created, 40)
-    day, separator, time = text.partition("T")
-    utc = time.endswith(("Z", "+00:00"))
-    return f"{day} {time[:5]}{' UTC' if utc else ''}" if separator else text
 
 
 def _ending(recording: Recording) -> str:
@@ -164,20 +161,8 @@ def _ceiling(row: Mapping[Any, Any]) -> CeilingRow:
 
 
 def _facts(facts: Mapping[str, Scalar]) -> tuple[tuple[str, str], ...]:
-    return tuple((_name(key), _value(key, value)) for key, value in facts.items() if value not in (None, ""))
-
-
-def _name(key: str) -> str:
-    return words.clean(key.removesuffix("_nbytes").removesuffix("_seconds").replace("_", " "))
-
-
-def _value(key: str, value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        if key.endswith("_nbytes"):
-            return units.nbytes(value)
-        if key.endswith("_seconds") and value > 0:
-            return units.seconds(value)
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return words.clean(value, words.MAX_PROSE)
+    return tuple(
+        (words.clean(fact_name(key)), words.clean(fact_value(key, value), words.MAX_PROSE))
+        for key, value in facts.items()
+        if value not in (None, "")
+    )

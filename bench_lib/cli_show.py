@@ -1,0 +1,80 @@
+"""The verb ``crossover show``: the answer of result files, in the terminal or as Markdown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bench_lib.errors import UsageError
+from bench_lib.text import shorten
+
+if TYPE_CHECKING:
+    from bench_lib.answer.digest import Answer
+
+FORMATS: Final = ("table", "markdown")
+MAX_KEYS: Final = 20
+
+
+def show(
+    files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
+    form: Annotated[
+        str, typer.Option("--format", help="table, or markdown for a pull request or the summary of a job.")
+    ] = "table",
+    device: Annotated[
+        list[str] | None, typer.Option(help="Key of a device to tell about; repeatable. Default: every device.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Operations of a table at most. Default: a screenful.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All operations, and each way to look at them.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+) -> None:
+    """Print who wins, by how much and from which size, from any mix of result files: one answer for each run."""
+    if form not in FORMATS:
+        msg = f"--format takes {' or '.join(FORMATS)}; came {shorten(form)}"
+        raise UsageError(msg)
+    from bench_lib.answer.digest import devices_of, digest
+    from bench_lib.answer.words import clean
+    from bench_lib.storage import load
+
+    recordings = [load(path) for path in files]
+    there = devices_of(recordings)
+    unknown = [key for key in device or () if key not in there]
+    if unknown:
+        keys = ", ".join(clean(key) for key in there[:MAX_KEYS])
+        msg = f"--device takes one of {keys}, which these runs have; came {shorten(unknown[0])}"
+        raise UsageError(msg)
+    answers = digest(recordings, device or ())
+    if form == "markdown":
+        from bench_lib.answer.markdown import TOP, markdown
+
+        print(markdown(answers, top=top or TOP), end="")
+        return
+    print_answers(answers, color=not no_color, top=top, everything=everything)
+
+
+def print_answers(
+    answers: Sequence[Answer], *, color: bool, top: int | None = None, everything: bool = False, more: str = "--all"
+) -> None:
+    """Print answers to standard output, one below the other: a table to look at, or plain text where it is piped.
+
+    Parameters
+    ----------
+    top
+        Operations of a table at most; None for as many as a screen holds.
+    everything
+        All operations, unless ``top`` limits them, and each way to look at them.
+    more
+        What shows the operations that were left out.
+    """
+    from bench_lib import summary, terminal
+
+    out = terminal.console(sys.stdout, color=color)
+    for place, answer in enumerate(answers):
+        if place:
+            print()
+        limit = top if everything else top or summary.DEFAULT_TOP
+        for part in summary.parts(answer, top=limit, every_view=everything, more=more):
+            terminal.show(out, part)
