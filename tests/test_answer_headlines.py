@@ -364,3 +364,17 @@ def test_every_tally_has_a_title(device: int, baseline: int, close: int, missing
     found = headlines.title(GPU, CPU, tally(device, baseline, close, missing), None)
     assert found[0].isupper()
     assert "nan" not in found
+
+
+def test_a_win_by_not_having_worked_yet_is_not_told_as_the_largest() -> None:
+    run = cpu_recording()
+    (told, *_) = matchups.find(frame.tidy([run]), [run])
+    (view,) = matchups.views(told)
+    row = findings.largest_win(view.pairs, "device")
+    assert row is not None
+    assert str(row["expression"]) in "".join(map(plain, telling._wins(view)))
+    lazy = tuple(dataclasses.replace(one, lazy=one.name == row["workload"]) for one in run.run.workloads)
+    lazily = dataclasses.replace(run, run=dataclasses.replace(run.run, workloads=lazy))
+    (told, *_) = matchups.find(frame.tidy([lazily]), [lazily])
+    (view,) = matchups.views(told)
+    assert str(row["expression"]) not in "".join(map(plain, telling._wins(view)))
