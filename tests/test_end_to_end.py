@@ -88,7 +88,9 @@ def test_a_run_ends_with_who_wins_the_counts_and_the_path(
     assert {sample.status for sample in recording.samples} == {"ok"}
     assert recording.problems == ()
     assert re.search(r"\bcases?\b", done.stdout.splitlines()[0])  # the finding, whatever it is
-    counts = re.search(r"(\d+) cases: (\d+) ok; 2 rounds, [\d.]+ (?:s|min), \d+% of it in timed and warm-up calls", done.stdout)
+    counts = re.search(
+        r"(\d+) cases: (\d+) ok; 2 rounds, [\d.]+ (?:s|min), \d+% of it in timed and warm-up calls", done.stdout
+    )
     assert counts is not None
     assert int(counts[1]) == int(counts[2]) == len(recording.plan)
 
