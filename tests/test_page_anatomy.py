@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from bench_lib import analysis
-from bench_lib.analysis.anatomy import anatomy as take_apart
 from bench_lib.frame import tidy
-from bench_lib.page import anatomy, filters
+from bench_lib.page import anatomy, bars, filters
 from bench_lib.page import build as page
 from bench_lib.page.material import Absent, gather
 from bench_lib.page.sections import anatomy as section
@@ -23,7 +22,7 @@ RUN = recording(workloads=("add", "mul"), timings=("latency", "submit", "device"
 def built(one: Recording = RUN) -> anatomy.Anatomy:
     table = analysis.estimates(tidy([one]))
     chips = filters.find(table["dtype"].unique(), table["family"].unique())
-    found = anatomy.build(take_apart(table), "the GPU", chips)
+    found = anatomy.build(analysis.anatomy(table), "the GPU", chips)
     assert found is not None
     return found
 
@@ -60,7 +59,7 @@ def test_contradictions_are_counted_and_left_out() -> None:
 
     run = recording(model=upside_down)
     table = analysis.estimates(tidy([run]))
-    assert anatomy.build(take_apart(table), "the GPU", filters.find([], [])) is None
+    assert anatomy.build(analysis.anatomy(table), "the GPU", filters.find([], [])) is None
     content = section.build(gather(tidy([run]), [run]))
     assert isinstance(content, Absent)
     assert "a call with the data in place takes longer than one with its copies" in content.reason
@@ -75,6 +74,16 @@ def test_where_some_calls_contradict_themselves_the_others_are_drawn_and_it_is_s
     assert [row.name for row in found.rows] == ["add"]
     assert found.contradictions == ("in 2, a call with the data in place takes longer than one with its copies",)
     assert "contradict each other: in 2, a call" in page(tidy([run]), [run])
+
+
+def test_parts_that_nobody_told_apart_are_named_under_their_bar() -> None:
+    run = recording(timings=("latency", "device"))
+    found = built(run)
+    assert found.rows[0].smallest.merged == "submit and wait"
+    assert [look for look, _ in found.looks] == ["copies", "rest", "kernel"]
+    assert "; dotted: submit and wait</small>" in page(tidy([run]), [run])
+    assert built().rows[0].smallest.merged == ""
+    assert "rest" not in dict(built().looks)
 
 
 def test_operations_without_a_round_trip_are_counted() -> None:
@@ -113,7 +122,7 @@ def test_the_table_behind_the_bars_has_every_time_with_its_interval_and_what_ove
     ],
 )
 def test_a_label_is_written_as_far_as_it_fits(word: str, share: float, label: str) -> None:
-    assert anatomy._label(word, share) == label
+    assert bars.label(word, share) == label
 
 
 def ends(*largest: str) -> list[tuple[dict[str, object], dict[str, object]]]:

@@ -5,6 +5,7 @@ this package never imports torch and never draws.
 """
 
 from bench_lib.analysis.across import across
+from bench_lib.analysis.anatomy import anatomy
 from bench_lib.analysis.bounds import bounds
 from bench_lib.analysis.break_even import break_even
 from bench_lib.analysis.ceilings import ceilings
@@ -18,6 +19,7 @@ from bench_lib.analysis.trust import trust
 
 __all__ = [
     "across",
+    "anatomy",
     "bounds",
     "break_even",
     "ceilings",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench_lib.analysis.anatomy import anatomy as take_apart
+from bench_lib import analysis
 from bench_lib.answer import words
 from bench_lib.page import anatomy, captions
 from bench_lib.page.material import Absent, Material
@@ -45,7 +45,7 @@ def build(material: Material) -> Content | Absent:
     lead = next((matchup.device for matchup in material.lead if matchup.has_gpu and not matchup.crosses), None)
     key = lead.key if lead else gpus[0]
     mine = material.estimates[(material.estimates["run"] == run.id) & (material.estimates["device"] == key)]
-    shares = take_apart(mine)
+    shares = analysis.anatomy(mine)
     built = anatomy.build(shares, lead.subject if lead else "the GPU", material.filters)
     if built is None:
         reasons = words.listed(sorted(set(shares["reason"])))
