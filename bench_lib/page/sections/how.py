@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from bench_lib import analysis
 from bench_lib.page import headings, sheet
 from bench_lib.page.material import Material
+
+REFERENCE = "Reference: measured on another machine, set beside the CPU of this one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,5 +28,8 @@ def build(material: Material) -> Content:
     return Content(
         heading=headings.method_heading(material.run, rounds),
         method=tuple(headings.method(material.run, rounds)),
-        sheets=tuple(sheet.build(recording, material.ceilings) for recording in material.recordings),
+        sheets=(
+            *(sheet.build(recording, material.ceilings) for recording in material.recordings),
+            *(sheet.build(one, analysis.ceilings([one]), REFERENCE) for one in material.reference),
+        ),
     )
