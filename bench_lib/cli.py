@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import shlex
 import signal
 import sys
 import webbrowser
@@ -21,7 +20,7 @@ from bench_lib import __version__
 from bench_lib.cli_advise import advise
 from bench_lib.cli_doctor import doctor
 from bench_lib.cli_export import export
-from bench_lib.cli_show import print_answers, show
+from bench_lib.cli_show import print_end, show
 from bench_lib.errors import CrossoverError, UsageError
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def run(
         ended = runner.resume(resume, request, progress) if resume else runner.run(request, progress)
     finally:
         progress.end()
-    failed = _summarise(ended.path, color=not no_color)
+    failed = print_end(ended.path, _shown(ended.path), color=not no_color)
     print(_shown(ended.path))
     if ended.outcome == "interrupted":
         print(f"interrupted: go on with crossover run --resume {_shown(ended.path)}", file=sys.stderr)
@@ -210,16 +209,6 @@ def _page_path(file: Path, run: Run) -> Path:
 
     name = file.name.split(".")[0] if run.source == "crossover" else default_path(run).stem
     return Path("results", "reports", f"{name}.html")
-
-
-def _summarise(path: Path, *, color: bool) -> int:
-    """Print the answer of a run; returns how many of its cases failed."""
-    from bench_lib.answer.digest import digest
-    from bench_lib.storage import load
-
-    answers = digest([load(path)])
-    print_answers(answers, color=color, more=f"crossover show --all {shlex.quote(_shown(path))}")
-    return sum(answer.ending.failed for answer in answers if answer.ending)
 
 
 def _profile(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ def show(
         raise UsageError(msg)
     from bench_lib.answer.digest import devices_of, digest
     from bench_lib.answer.words import clean
+    from bench_lib.reference import beside
     from bench_lib.storage import load
 
     recordings = [load(path) for path in files]
@@ -46,13 +48,31 @@ def show(
         keys = ", ".join(clean(key) for key in there[:MAX_KEYS])
         msg = f"--device takes one of {keys}, which these runs have; came {shorten(unknown[0])}"
         raise UsageError(msg)
-    answers = digest(recordings, device or ())
+    answers = digest(recordings, device or (), beside([recording.run for recording in recordings]))
     if form == "markdown":
         from bench_lib.answer.markdown import TOP, markdown
 
         print(markdown(answers, top=top or TOP), end="")
         return
     print_answers(answers, color=not no_color, top=top, everything=everything)
+
+
+def print_end(path: Path, shown: str, *, color: bool) -> int:
+    """Print the answer of a run that has ended; returns how many of its cases failed.
+
+    Parameters
+    ----------
+    path, shown
+        Its file, and how a person would type its path.
+    """
+    from bench_lib.answer.digest import digest
+    from bench_lib.reference import beside
+    from bench_lib.storage import load
+
+    recording = load(path)
+    answers = digest([recording], reference=beside([recording.run]))
+    print_answers(answers, color=color, more=f"crossover show --all {shlex.quote(shown)}")
+    return sum(answer.ending.failed for answer in answers if answer.ending)
 
 
 def print_answers(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench_lib import cli
+from bench_lib import cli, reference
+from bench_lib.storage import load
 from tests.builders import recording
 from tests.page_data import cpu_recording, gpu_recording
 from tests.test_cli import written
@@ -87,6 +88,19 @@ def test_several_runs_have_an_answer_each_and_two_machines_are_named_as_such(
     assert "\nTwo machines. " in out
     assert "On another machine, NVIDIA H200, against this AMD EPYC 9B14, 2 threads" in out
     assert "They were measured apart" in out
+
+
+def test_a_machine_without_a_gpu_is_set_beside_the_gpus_that_ship(
+    gpu: Path, place: Path, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "shipped", lambda: (load(gpu),))
+    cpu = written(cpu_recording(rounds=2, visits=2), place / "cpu.jsonl")
+    out = show(cpu)[1]
+    assert out.startswith("No GPU in this run. ")
+    assert "\nTwo machines. " in out
+    assert "On another machine, NVIDIA H200, against this AMD EPYC 9B14, 2 threads" in out
+    assert "\nAbove 16 KiB, the GPU wins" not in out  # the other run has no answer of its own
+    assert "Two machines" not in show(gpu)[1]
 
 
 def test_two_runs_of_one_machine_are_not_called_two_machines(place: Path, show: Show) -> None:

@@ -57,7 +57,9 @@ class Answer:
         return tuple(tuple(views) for views in by_sides.values())
 
 
-def digest(recordings: Sequence[Recording], devices: Iterable[str] = ()) -> tuple[Answer, ...]:
+def digest(
+    recordings: Sequence[Recording], devices: Iterable[str] = (), reference: Sequence[Recording] = ()
+) -> tuple[Answer, ...]:
     """Return an answer for each run, then one for each other run that the first is set against.
 
     Parameters
@@ -66,15 +68,19 @@ def digest(recordings: Sequence[Recording], devices: Iterable[str] = ()) -> tupl
         At least one. A run that is given twice counts once.
     devices
         Keys of the devices to tell about; none for all.
+    reference
+        Runs of GPUs elsewhere, to be set beside the first run and to have no answer of their own.
     """
     chosen = frozenset(devices)
     unique = list({recording.run.id: recording for recording in recordings}.values())
     frames = [tidy([recording]) for recording in unique]
     told = [_of_run(recording, frame, chosen) for recording, frame in zip(unique, frames, strict=True)]
-    if len(unique) < 2:
+    own = {recording.run.id for recording in unique}
+    elsewhere = [recording for recording in reference if recording.run.id not in own]
+    if len(unique) + len(elsewhere) < 2:
         return tuple(told)
-    runs = [recording.run for recording in unique]
-    crossings = crossing.cross(runs[0], runs[1:], pd.concat(frames))
+    runs = [recording.run for recording in (*unique, *elsewhere)]
+    crossings = crossing.cross(runs[0], runs[1:], pd.concat([*frames, *(tidy([one]) for one in elsewhere)]))
     return (*told, *(_of_crossing(found) for found in crossings if _is_chosen(found, chosen)))
 
 
