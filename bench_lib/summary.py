@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench_lib import units
-from bench_lib.answer import plain, telling, words
+from bench_lib.answer import look, plain, words
 from bench_lib.answer.digest import Answer
 from bench_lib.answer.grid import Grid, grid, listing
 from bench_lib.answer.matchups import View
@@ -75,7 +75,9 @@ def _bullets(answer: Answer) -> Iterator[RenderableType]:
 def _winners(view: View, top: int | None, more: str) -> Iterator[RenderableType]:
     """Yield the table of one view, that of the operations whose bytes nobody told, and how many are left out."""
     sized, unsized = grid(view, top), listing(view, top)
-    colors = telling.color(view.matchup.device.run, view.matchup.device), _baseline_color(view)
+    matchup = view.matchup
+    told_for = {run.id: run for run in (matchup.run, matchup.device.run, matchup.baseline.run)}
+    colors = look.colors(matchup, look.series(list(told_for.values())))
     title = f"{view.label}: {view.meaning}"
     shown: list[Grid] = [found for found in (sized, unsized) if found.groups]
     for place, found in enumerate(shown):
@@ -99,7 +101,3 @@ def _ending(answer: Answer) -> Iterator[RenderableType]:
 
 def _keys(view: View, top: int) -> set[tuple[str, str]]:
     return {(row.workload, row.dtype) for found in (grid(view, top), listing(view, top)) for row in found.rows}
-
-
-def _baseline_color(view: View) -> str:
-    return telling.color(view.matchup.baseline.run, view.matchup.baseline)

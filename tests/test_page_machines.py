@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib import frame, page
-from bench_lib.answer import beside, crossing, naming
+from bench_lib.answer import beside, crossing, look, naming
 from bench_lib.answer.matchups import Matchup
-from bench_lib.page import look, panels, stacked
+from bench_lib.page import panels, stacked
 from bench_lib.page.material import Absent, Material, gather
 from bench_lib.page.sections import hero, how, machines, numbers, size
 from bench_lib.records import DeviceRecord, Recording, Run

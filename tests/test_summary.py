@@ -273,6 +273,17 @@ def test_without_colour_or_piped_there_is_none(is_terminal: bool, color: bool) -
     assert ("\x1b" in text) == is_terminal  # bold stays
 
 
+def test_two_machines_have_two_colours_even_where_both_are_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    made = [recording(devices=("cpu",), run_id=f"run-{seed}", seed=seed, model=model, machine=f"machine-{seed}")
+            for seed, model in ((1, steady(1.0)), (2, roofline))]  # fmt: skip
+    across = digest(made)[-1]
+    assert across.title.startswith("Two machines. ")
+    text = shown(across, is_terminal=True)
+    colours = set(re.findall(r"[34]8;2;(\d+;\d+;\d+)", text)) - {"255;255;255"}
+    assert len(colours) == 2
+
+
 def test_piped_lines_have_no_blanks_at_their_ends(gpu: Answer) -> None:
     assert all(line == line.rstrip() for line in shown(gpu).splitlines())
 

@@ -12,10 +12,10 @@ from typing import Final
 
 import pandas as pd
 
+from bench_lib.answer import look
 from bench_lib.answer.matchups import BASELINES, View
 from bench_lib.answer.naming import Label, labels
 from bench_lib.environment import common_workloads
-from bench_lib.page import look
 from bench_lib.records import Run
 from bench_lib.theme import Series, device_series, is_gpu
 

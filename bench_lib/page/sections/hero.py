@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench_lib.answer import beside, findings, headlines, matchups, telling, words
+from bench_lib.answer import beside, findings, headlines, look, matchups, telling, words
 from bench_lib.answer.matchups import Matchup, View
 from bench_lib.answer.naming import labels
-from bench_lib.page import captions, headings, hero, look, stacked
+from bench_lib.page import captions, headings, hero, stacked
 from bench_lib.page.filters import Filters
 from bench_lib.page.material import Absent, Material
 from bench_lib.records import Run
