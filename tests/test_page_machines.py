@@ -89,7 +89,7 @@ def test_two_devices_give_two_names(two: Material) -> None:
 @pytest.mark.parametrize(
     ("changed", "shown", "subject"),
     [
-        ({"machine": "nvidia-h200-32c"}, "nvidia-h200-32c", "nvidia-h200-32c"),
+        ({"machine": "nvidia-h200-32c"}, "nvidia-h200-32c", "the run on nvidia-h200-32c"),
         ({"software": {"torch": "2.12.0"}}, "torch 2.12.0", "the run with torch 2.12.0"),
         ({"profile": "full"}, "full", "the full run"),
         ({"created": "2026-01-31T12:00:00Z"}, "2026-01-31", "the run of 2026-01-31"),
@@ -141,7 +141,7 @@ def test_gpu_stands_against_gpu(two: Material) -> None:
 
 def test_a_gpu_stands_against_this_cpu(with_reference: Material) -> None:
     matchup = only(with_reference)
-    assert (matchup.device.word, matchup.baseline.word) == ("H200", "this CPU")
+    assert (matchup.device.word, matchup.baseline.word, matchup.baseline.subject) == ("H200", "CPU", "this CPU")
     assert matchup.baseline.run is with_reference.run
     assert matchup.is_unlike
     assert [view.label for view in crossing.views(matchup)] == ["This CPU or H200", "This CPU or H200, copied"]
@@ -189,7 +189,7 @@ def test_more_runs_than_fit_are_left_out(first: Recording) -> None:
     assert len(material.crossings) == crossing.MAX_CROSSINGS
     told = " ".join(section(machines, material).told)
     assert "3 more runs of this page not shown here" in told
-    assert "4 more of the runs are not drawn." in section(size, material).panels.note
+    assert "4 more runs are not drawn." in section(size, material).panels.note
 
 
 # Side by side
@@ -291,7 +291,7 @@ def test_equal_devices_in_two_runs_share_the_win(without_gpu: Recording) -> None
     assert [slot.word for slot in times.slots] == ["CPU", "1 thread", "NumPy"] * 2
     shared = [row for row in times.rows if row.winner in ("CPU", "NumPy")]
     assert shared
-    assert all("torch 2.13.0, " in row.rivals and "torch 2.12.0, " in row.rivals for row in shared)
+    assert {row.rivals for row in shared} == {"torch 2.13.0 or torch 2.12.0"}
     assert any(subject.endswith(" of either run") for subject, _ in times.wins)
 
 
@@ -316,6 +316,12 @@ def test_panels_draw_a_line_for_each_device_of_each_machine(two: Material) -> No
     assert "nvidia-h200-16c" in content.provenance
     assert "example-x1-16c" in content.provenance
     assert any(panel.finding.startswith("The H200 takes over") for panel in content.panels.panels)
+
+
+def test_runs_of_one_gpu_are_told_apart_at_the_end_of_their_lines(first: Recording, second: Recording) -> None:
+    content = section(size, material_of(first, other_torch(first), second))
+    for panel in content.panels.panels:
+        assert {"GPU torch 2.13.0", "GPU torch 2.12.0", "CPU torch 2.12.0"} <= set(labels_of(panel))
 
 
 def test_panels_draw_the_reference_with_its_copies_and_not_its_cpu(with_reference: Material) -> None:

@@ -22,6 +22,9 @@ from bench_lib.theme import is_gpu
 MAX_CROSSINGS: Final = 3
 """Other runs that are set against the one that the headline is about."""
 
+THIS_CPU: Final = "this CPU"
+"""How a sentence calls the CPU of a machine without a GPU, beside the GPU of another."""
+
 WAYS: Final = (("resident", "", "data already there"), ("roundtrip", ", copied", "the copies there and back counted"))
 
 
@@ -53,13 +56,13 @@ def views(matchup: Matchup) -> tuple[View, ...]:
     first, second = (matchup.baseline, matchup.device) if matchup.device.run is not matchup.run else (
         matchup.device, matchup.baseline,
     )  # fmt: skip
-    word = first.word if first.word[:1].isupper() else f"{first.word[:1].upper()}{first.word[1:]}"
+    one = first.start if first.subject == THIS_CPU else f"{first.word[:1].upper()}{first.word[1:]}"
     return tuple(
         View(
             matchup=matchup,
             residency=residency,
             timing="latency",
-            label=f"{word} or {second.word}{suffix}",
+            label=f"{one} or {second.word}{suffix}",
             meaning=f"{runs}, measured apart: one call, waited for, {place}",
         )
         for residency, suffix, place in WAYS
@@ -106,7 +109,7 @@ def _sides(lead: Place, other: Place) -> tuple[Side, Side] | None:
     if own_gpu and gpu:
         return side(own_run, own_gpu, own.text, own.subject), side(run, gpu, its.text, its.subject)
     if gpu and own_cpu:
-        return side(run, gpu, its.text, its.subject), side(own_run, own_cpu, "this CPU", "this CPU")
+        return side(run, gpu, its.text, its.subject), side(own_run, own_cpu, "CPU", THIS_CPU)
     if own_gpu and cpu:
         return side(own_run, own_gpu, own.text, own.subject), side(run, cpu, its.text, its.subject)
     if own_cpu and cpu:

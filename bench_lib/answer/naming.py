@@ -39,7 +39,7 @@ class Label:
     subject
         In a sentence: ``the H200``.
     is_device
-        Whether it is the name of a device, and not of what else tells the run from others.
+        Whether it begins with a device, and is not only what else tells the run from others.
     """
 
     text: str
@@ -67,7 +67,7 @@ def labels(runs: Sequence[Run]) -> tuple[Label, ...]:
         found.append(
             Label(text=text, subject=tell.phrase.format(text))
             if len(counts) == 1
-            else Label(text=f"{name}, {text}", subject=f"the {name} ({text})")
+            else Label(text=f"{name}, {text}", subject=f"the {name} ({text})", is_device=True)
         )
     return tuple(found)
 
@@ -98,7 +98,7 @@ def _threads(run: Run) -> str:
 
 
 _TELLS: Final = (
-    _Tell(of=lambda run: run.machine, phrase="{}"),
+    _Tell(of=lambda run: run.machine, phrase="the run on {}"),
     *(_software(key, name) for key, name in (("torch", "torch"), ("cuda", "CUDA"), ("driver", "driver"))),
     *(_software(key, name) for key, name in (("python", "Python"), ("numpy", "NumPy"))),
     _Tell(of=_threads, phrase="the run with {}"),

@@ -184,6 +184,16 @@ def _shared(places: Sequence[int], slots: Sequence[Slot]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def _rivals(places: Sequence[int], slots: Sequence[Slot], labels: Sequence[Label], *, named: bool) -> str:
+    """Return the runs, and their devices if ``named``, among which it cannot be told who is the fastest."""
+    by_run: dict[int, list[str]] = {}
+    for place in places:
+        by_run.setdefault(slots[place].place, []).append(slots[place].word)
+    if not named:
+        return " or ".join(labels[run].text for run in by_run)
+    return "; ".join(f"{labels[run].text}: {', '.join(found)}" for run, found in by_run.items())
+
+
 def _the(word: str) -> str:
     return f"the {word}" if word in ("GPU", "CPU") else word
 
@@ -203,8 +213,7 @@ def _row(
     rivals = [index for index in _timed(rows) if slots[index].residency == "resident"]
     times = [Estimate(**{name: rows[index][column] for name, column in _LIMITS.items()}) for index in rivals]
     best = [rivals[place] for place in fastest(times, [ids[slots[index].place] for index in rivals])]
-    names = [f"{labels[slots[index].place].text}, {slots[index].word}" for index in best]
-    alone = len(best) == 1
+    alone, shared = len(best) == 1, _shared(best, slots)
     cells = (
         _cell(rows[index], mark="fastest" if alone and index == best[0] else "") if index in rows else None
         for index in range(len(slots))
@@ -216,8 +225,8 @@ def _row(
         size=units.nbytes(first["nbytes"]) if words.known(first["nbytes"]) else f"n = {units.count(first['n'])}",
         classes=filters.classes([first["dtype"]], [first["family"]]),
         cells=tuple(cells),
-        winner=names[0] if alone else _shared(best, slots) or words.CANNOT_TELL,
-        rivals="" if alone else " or ".join(names),
+        winner=f"{labels[slots[best[0]].place].text}, {shared}" if alone else shared or words.CANNOT_TELL,
+        rivals="" if alone else _rivals(best, slots, labels, named=not shared),
     )
     return row, best
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from bench_lib import units
 from bench_lib.answer import look
 from bench_lib.answer.matchups import BASELINES, View
 from bench_lib.answer.naming import Label, labels
@@ -73,7 +74,8 @@ def choose(view: View, estimates: pd.DataFrame, runs: Sequence[Run] = ()) -> Lin
         return Lines(own=own, others=own.iloc[:0], drawn=_one_run(view), view=view, note="", runs=(run,))
     own, drawn, others = _several(view, own, timed, shown)
     copies = "" if drawn.keys() & {"cpu-1t", "numpy"} else "Copies are not drawn where several machines have a GPU. "
-    more = f"{len(rest) - len(shown)} more of the runs are not drawn." if len(rest) > len(shown) else ""
+    left = len(rest) - len(shown)
+    more = f"{units.count(left, 'more run')} {'is' if left == 1 else 'are'} not drawn." if left else ""
     note = f"{copies if view.matchup.has_gpu else ''}{more}".strip()
     return Lines(
         own=own, others=pd.concat(others), drawn=drawn, view=_named(view, shown), note=note, runs=(run, *shown)
@@ -148,9 +150,9 @@ def _devices(run: Run) -> list[tuple[str, bool]]:
 def _word(label: Label, run: Run, *, gpu: bool) -> str:
     """Return the name at a line's end: short, and of letters that every face has, since it is drawn."""
     plain = "".join(letter for letter in label.text if letter.isascii() and letter.isprintable()) or "run"
+    # What tells runs of one device apart stands last.
+    told = plain if len(plain) <= MAX_LETTERS else plain[-MAX_LETTERS:].strip()
     has_gpu = any(is_gpu(device.kind) for device in run.devices)
-    if gpu and not label.is_device:
-        return f"GPU {plain[-MAX_LETTERS:].strip()}"
-    if has_gpu and not gpu:
-        return f"CPU {plain[-MAX_LETTERS:].strip() if not label.is_device else plain[:MAX_LETTERS].strip()}"
-    return plain[:MAX_LETTERS].strip()
+    if has_gpu and not (gpu and label.is_device and told == plain):
+        return f"{'GPU' if gpu else 'CPU'} {told}"
+    return told
