@@ -506,3 +506,14 @@ def test_a_working_set_without_a_time_does_not_hide_a_smaller_one_with_one() -> 
     none = Ceiling(device="cuda:0", quantity="copy", round=1, nbytes=4 * GIB, reason="needs more memory than there is")
     found = sheet_of(replace(recording(), ceilings=(*ceilings_of("cuda:0"), none))).ceilings
     assert [(row.of, row.best) for row in found if row.name == "Copy"] == [("256 MiB", "1 TB/s")]
+
+
+def test_columns_that_another_tools_file_cannot_fill_are_left_out_of_all_numbers() -> None:
+    def keys(run: Recording) -> set[str]:
+        table = analysis.estimates(frame.tidy([run]))
+        pairs, limits = analysis.speedups(frame.tidy([run])), analysis.bounds(table, analysis.ceilings([run]))
+        return {column.key for column in numbers.build(table, pairs, NO_FILTERS, limits).columns}
+
+    ours, theirs = keys(recording()), keys(recording(devices=("cpu",), source="asv"))
+    assert {"nbytes", "bytes_per_second", "flop_per_second", "intensity", "speedup"} <= ours
+    assert ours - theirs == {"nbytes", "bytes_per_second", "flop_per_second", "intensity", "speedup"}

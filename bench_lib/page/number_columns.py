@@ -10,6 +10,11 @@ REUSE_COLUMNS: Final = ("reuse",)
 RUN_COLUMNS: Final = ("run",)
 """What stands only where a run has ceilings, data is copied to a device, and there is more than one run."""
 
+BYTES_COLUMNS: Final = ("nbytes", "bytes_per_second")
+FLOP_COLUMNS: Final = ("flop_per_second", "intensity")
+RATIO_COLUMNS: Final = ("speedup",)
+"""What other tools' files may not tell of any case."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NumberColumn:
@@ -55,7 +60,9 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def left_out(*, ceilings: bool, copies: bool, runs: int) -> tuple[str, ...]:
+def left_out(
+    *, ceilings: bool, copies: bool, runs: int, nbytes: bool = True, flop: bool = True, ratios: bool = True
+) -> tuple[str, ...]:
     """Return the keys of the columns that would say nothing.
 
     Parameters
@@ -64,9 +71,14 @@ def left_out(*, ceilings: bool, copies: bool, runs: int) -> tuple[str, ...]:
         Whether any run has ceilings, and whether any data is copied to a device and back.
     runs
         How many there are.
+    nbytes, flop, ratios
+        Whether the working set and the work of any case are known, and any case has a baseline.
     """
     return (
         *(() if ceilings else CEILING_COLUMNS),
         *(() if copies else REUSE_COLUMNS),
         *(() if runs > 1 else RUN_COLUMNS),
+        *(() if nbytes else BYTES_COLUMNS),
+        *(() if flop else FLOP_COLUMNS),
+        *(() if ratios else RATIO_COLUMNS),
     )

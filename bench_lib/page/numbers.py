@@ -101,7 +101,12 @@ def build(
     limits = bounds[["intensity", "bound_by", "fraction", "impossible"]].to_dict("records")
     classes: dict[tuple[str, ...], str] = {}
     without = left_out(
-        ceilings=bool((bounds["bound_by"] != "").any()), copies=bool(reuse), runs=len(set(estimates["run"]))
+        ceilings=bool((bounds["bound_by"] != "").any()),
+        copies=bool(reuse),
+        runs=len(set(estimates["run"])),
+        nbytes=bool(estimates["nbytes"].notna().any()),
+        flop=bool((estimates["flop"] > 0).any()),
+        ratios=bool(ratios),
     )
     places = [place for place, column in enumerate(COLUMNS) if column.key not in without]
     columns = tuple(COLUMNS[place] for place in places)
