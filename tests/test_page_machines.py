@@ -243,6 +243,28 @@ def test_the_finding_counts_each_machine_by_itself(two: Material) -> None:
     )
 
 
+def test_the_tables_of_several_runs_are_bounded_and_say_what_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, two: Material
+) -> None:
+    full = section(hero, two).views
+    monkeypatch.setattr(hero, "MAX_CELLS", 100)
+    cut = section(hero, two).views
+
+    def rows(view: hero.HeroView) -> int:
+        return sum(len(group.rows) for group in view.table.groups)
+
+    verdicts = sum(
+        (len(cell.lines) if view.is_stacked else 1)
+        for view in cut
+        for group in view.table.groups
+        for row in group.rows
+        for cell in row.cells
+        if cell
+    )
+    assert 0 < verdicts <= 150
+    assert all(rows(one) + one.table.left_out == rows(other) for one, other in zip(cut, full, strict=True))
+
+
 def test_runs_of_one_machine_are_told_apart_in_the_choice_of_views(first: Recording) -> None:
     views = section(hero, material_of(first, other_torch(first))).views
     assert {view.machine for view in views} == {"several runs", "two runs", "torch 2.13.0", "torch 2.12.0"}

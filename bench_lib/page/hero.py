@@ -60,9 +60,9 @@ class HeroTable:
         return sum(len(group.rows) for group in self.groups) > LONG
 
 
-def table(view: View, filters: Filters) -> HeroTable:
+def table(view: View, filters: Filters, most: int | None = None) -> HeroTable:
     """Return the table of one view: :func:`bench_lib.answer.grid.grid` with the classes that filter its rows."""
-    found: Grid = grid(view, MAX_ROWS)
+    found: Grid = grid(view, MAX_ROWS if most is None else most)
     return HeroTable(
         columns=found.columns,
         groups=tuple(_group(group, filters) for group in found.groups),

@@ -104,7 +104,7 @@ def shared(views: Sequence[View]) -> tuple[View, ...]:
     return tuple(found)
 
 
-def table(views: Sequence[View], labels: Sequence[str], filters: Filters) -> StackTable:
+def table(views: Sequence[View], labels: Sequence[str], filters: Filters, most: int | None = None) -> StackTable:
     """Return the table of some machines.
 
     Parameters
@@ -113,8 +113,10 @@ def table(views: Sequence[View], labels: Sequence[str], filters: Filters) -> Sta
         From :func:`shared`, at most :data:`MAX_STACKED`.
     labels
         Names of their runs.
+    most
+        Operations shown, those measured at the most sizes; :data:`bench_lib.page.hero.MAX_ROWS` if None.
     """
-    grids = [grid(view, MAX_ROWS) for view in views]
+    grids = [grid(view, MAX_ROWS if most is None else most) for view in views]
     columns = max((found.columns for found in grids), key=len)
     others = [_by_place(found) for found in grids]
     return StackTable(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from bench_lib.answer import beside, findings, headlines, look, matchups, telling, words
 from bench_lib.answer.matchups import Matchup, View
@@ -18,6 +19,9 @@ NOTHING = (
     "No two devices of one run were measured on the same cases: give crossover run at least two devices, or none, "
     "which takes all."
 )
+
+MAX_CELLS: Final = 6000
+"""Verdicts in all tables together where there are several runs: one takes about 300 bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +67,25 @@ def build(material: Material) -> Content | Absent:
     if not material.every_view:
         return Absent(reason=NOTHING)
     looks, places = look.series(material.runs), _places(material.runs)
+    stacks = _side_by_side(material)
+    most = _most_rows([*(view for views in stacks for view in views), *material.every_view], len(material.runs))
     found = [
-        *(_stacked(views, material.filters) for views in _side_by_side(material)),
-        *(_view(view, material.filters, looks, places) for view in material.every_view),
+        *(_stacked(views, material.filters, most) for views in stacks),
+        *(_view(view, material.filters, looks, places, most) for view in material.every_view),
     ]
     return Content(
         heading=headings.HERO,
         views=tuple(replace(view, name=f"v{place}") for place, view in enumerate(found)),
     )
+
+
+def _most_rows(views: Sequence[View], runs: int) -> int:
+    """Return how many operations a table shows: of several runs as many as keep all tables within bounds."""
+    cells = sum(len(view.pairs) for view in views)
+    if runs == 1 or cells <= MAX_CELLS:
+        return hero.MAX_ROWS
+    longest = max(len(view.pairs.groupby(["workload", "dtype"], observed=True)) for view in views)
+    return min(hero.MAX_ROWS, max(1, longest * MAX_CELLS // cells))
 
 
 def _places(runs: Sequence[Run]) -> dict[str, str]:
@@ -84,7 +99,7 @@ def _places(runs: Sequence[Run]) -> dict[str, str]:
     }
 
 
-def _view(view: View, chips: Filters, looks: look.Looks, places: Mapping[str, str]) -> HeroView:
+def _view(view: View, chips: Filters, looks: look.Looks, places: Mapping[str, str], most: int) -> HeroView:
     matchup, counted = view.matchup, findings.tally(view.pairs)
     device_color, baseline_color = look.colors(matchup, looks)
     return HeroView(
@@ -99,7 +114,7 @@ def _view(view: View, chips: Filters, looks: look.Looks, places: Mapping[str, st
         device_color=device_color,
         baseline_color=baseline_color,
         provenance=captions.provenance(view, both=False),
-        table=hero.table(view, chips),
+        table=hero.table(view, chips, most),
     )
 
 
@@ -123,7 +138,7 @@ def _side_by_side(material: Material) -> list[tuple[View, ...]]:
     return [views for views in stacks if len(views[0].pairs)]
 
 
-def _stacked(views: Sequence[View], chips: Filters) -> HeroView:
+def _stacked(views: Sequence[View], chips: Filters, most: int) -> HeroView:
     matchup = views[0].matchup
     names = labels([view.matchup.run for view in views])
     copied = ", copied" if views[0].residency == "roundtrip" else ""
@@ -141,6 +156,6 @@ def _stacked(views: Sequence[View], chips: Filters) -> HeroView:
         device_color=color,
         baseline_color=against,
         provenance=captions.of_several(views),
-        table=stacked.table(views, [name.text for name in names], chips),
+        table=stacked.table(views, [name.text for name in names], chips, most),
         is_stacked=True,
     )
