@@ -43,6 +43,8 @@ class Crew:
         Is told of a device that does not come up, why, and in which round.
     warmup_seconds
         Spent on bringing devices up.
+    warm_seconds
+        Of its own kind of work for each device that a worker brings up.
     """
 
     start: Callable[[], WorkerProcess]
@@ -51,6 +53,7 @@ class Crew:
     give_up: Callable[[str, str, int], None]
     ceilings: CeilingSchedule
     warmup_seconds: float = 0.0
+    warm_seconds: float = WARM_SECONDS
     _alive: WorkerProcess | None = field(default=None)
 
     def take(self, worker: WorkerProcess) -> None:
@@ -84,7 +87,7 @@ class Crew:
         """Warm the devices in turn; returns the one that the worker did not survive, and how it ended."""
         for key in self.devices():
             worker = self.worker
-            request = {"do": "warm", "device": key, "seconds": WARM_SECONDS, "compiler": self.compiles(key)}
+            request = {"do": "warm", "device": key, "seconds": self.warm_seconds, "compiler": self.compiles(key)}
             try:
                 answer = worker.ask(request, timeout=START_TIMEOUT_SECONDS)
             except WorkerError as err:

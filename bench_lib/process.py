@@ -14,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Final, Self
 
 from bench_lib import errors
@@ -47,20 +50,34 @@ class WorkerProcess:
         The interpreter, and so the torch, that measures.
     compile_cache
         Where ``torch.compile`` keeps what it made, for workers of one run to share; empty for its usual place.
+    folder
+        Where it starts, and so whose code it imports first; None for the parent's own.
+    environment
+        Variables that it is given besides the parent's; they win.
     """
 
-    def __init__(self, *, seed: int, threads: int, python: str = sys.executable, compile_cache: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        threads: int,
+        python: str = sys.executable,
+        compile_cache: str = "",
+        folder: Path | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
-        environment = os.environ | thread_environment(threads) | ALONE
+        variables = os.environ | thread_environment(threads) | ALONE
         if compile_cache:
-            environment["TORCHINDUCTOR_CACHE_DIR"] = compile_cache
+            variables["TORCHINDUCTOR_CACHE_DIR"] = compile_cache
         try:
             self._process = subprocess.Popen(
                 [python, "-m", "bench_lib.worker", str(seed)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
-                env=environment,
+                env=variables | dict(environment),
+                cwd=folder,
                 start_new_session=True,
             )
         except OSError as err:

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        asv_device asv_plugin beginning ceiling_* ceilings clock costs crew device_memory devices doctor doctor.* energy
-        energy_phase examination gaps host host_memory inputs ledger measure observer pace passes plan process ratios
+        ab ab.* asv_device asv_plugin beginning ceiling_* ceilings clock costs crew device_memory devices doctor doctor.*
+        energy energy_phase examination gaps host host_memory inputs ledger measure observer pace passes plan process ratios
         refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
