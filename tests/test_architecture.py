@@ -25,9 +25,9 @@ MAP = {
         figures.* frame layout page page.* stats summary theme validation winners
     """,
     "waist": """
-        asv_results asv_rows cases environment errors export export.as_pytest_benchmark export.asv_benchmarks
-        export.files foreign header lines parameters prices reading records reference result_files samples schema
-        storage store strict text units verdicts
+        asv_results asv_rows cases checkout environment errors export export.as_pytest_benchmark export.asv_benchmarks
+        export.asv_place export.files foreign foreign_header header lines machine_sheet parameters prices reading records reference
+        result_files samples schema storage store strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* library terminal",
 }

@@ -19,7 +19,8 @@ from record_strategies import OK_SAMPLES, RUN, TIMES
 
 from bench_lib.errors import UsageError
 from bench_lib.export import as_pytest_benchmark
-from bench_lib.foreign import NOT_IN_THE_FILE, read_pytest_benchmark
+from bench_lib.foreign import read_pytest_benchmark
+from bench_lib.foreign_header import NOT_IN_THE_FILE
 from bench_lib.records import Case, PlannedCase, Recording, Sample, scrub
 from bench_lib.storage import load
 
@@ -61,7 +62,7 @@ def test_the_run_keeps_what_the_format_has_a_place_for(tmp_path: Path) -> None:
     assert read.workloads == run.workloads
     assert {device.key: device.name for device in read.devices} == {device.key: device.name for device in run.devices}
     assert read.created == "2024-05-01T12:00:00+00:00"
-    assert read.settings == {"commit": "01234567"}
+    assert read.settings["commit"] == "01234567"
     assert read.machine == "example-9000-8c"
     assert read.host == {"cpu": "Example CPU 9000", "cpu_count": 8, "system": "Linux"}
 

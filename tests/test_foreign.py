@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench_lib.errors import RecordError
-from bench_lib.foreign import NOT_IN_THE_FILE, UNKNOWN_TIME, looks_like_pytest_benchmark, read_pytest_benchmark
+from bench_lib.foreign import looks_like_pytest_benchmark, read_pytest_benchmark
+from bench_lib.foreign_header import NO_ROUNDS, NOT_IN_THE_FILE, UNKNOWN_TIME
 from bench_lib.records import Case, Plan, Recording, from_json, to_json
 from bench_lib.storage import load
 
