@@ -20,14 +20,14 @@ MAP = {
         refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
-        advice_words advise analysis analysis.* answer answer.* columns curves evidence export.as_asv export.as_csv
-        export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
+        advice_words advise analysis analysis.* answer answer.* columns comparison comparison.* curves evidence
+        export.as_asv export.as_csv export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
         figures.* frame layout page page.* stats summary theme validation winners
     """,
     "waist": """
         asv_results asv_rows cases checkout environment errors export export.as_pytest_benchmark export.asv_benchmarks
-        export.asv_place export.files foreign foreign_header header lines machine_sheet parameters prices reading records reference
-        result_files samples schema storage store strict text units verdicts
+        export.asv_place export.files foreign foreign_header header lines machine_sheet parameters prices reading records
+        reference result_files samples schema storage store strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* library terminal",
 }

@@ -1,0 +1,10 @@
+"""The same cases of two sides, before and after: what became slower, by how much, and how sure that is.
+
+The unit of replication is the process. A change counts where its interval leaves 1 out, its size exceeds a threshold of
+the time and a floor of the clock, and it still stands when all cases together may hold one false finding in sixty.
+Never imports torch.
+"""
+
+from bench_lib.comparison.judging import Change, Comparison, compare
+
+__all__ = ["Change", "Comparison", "compare"]

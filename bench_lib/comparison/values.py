@@ -1,0 +1,158 @@
+"""One number for each process, case and metric of a side: what everything else is judged from. Never imports torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench_lib.analysis.estimates import judge
+from bench_lib.comparison.metrics import Metric
+from bench_lib.frame import tidy
+from bench_lib.records import Case, Ceiling, Recording, Sample
+
+Rounds = Mapping[int, float]
+"""Log of the number that each process gave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What was seen of one side.
+
+    Attributes
+    ----------
+    recording
+        All its files as one; the rounds of a second file are numbered after those of the first.
+    status, reason
+        Of each case that was planned or measured: ``ok``, or what else it was and why.
+    """
+
+    recording: Recording
+    status: Mapping[Case, str]
+    reason: Mapping[Case, str]
+    _visits: pd.DataFrame
+    _cases: Sequence[Case]
+
+    def rounds(self, metric: Metric) -> list[dict[Case, Rounds]]:
+        """Return the numbers of a metric, once for each of its estimators."""
+        if metric.name == "energy":
+            return [_energies(self.recording)]
+        if metric.name == "ceiling":
+            return [_ceilings(self.recording)]
+        return [self._of_column(column) for column in metric.columns]
+
+    def _of_column(self, column: str) -> dict[Case, Rounds]:
+        """Return the median over the visits of each process: one that a neighbour disturbed is left aside."""
+        known = self._visits[self._visits[column] > 0]
+        medians = np.log(known[column]).groupby([known["case"], known["round"]]).median()
+        found: dict[Case, dict[int, float]] = {}
+        for (case, round_), value in medians.items():
+            found.setdefault(self._cases[case], {})[int(round_)] = float(value)
+        return dict(found)
+
+
+def side_of(recordings: Sequence[Recording]) -> Side:
+    """Return a side from its files: one run, or one file for each process.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not recordings:
+        msg = "a side has at least one recording; none came"
+        raise ValueError(msg)
+    recording = _merged(recordings)
+    frame = tidy([recording])
+    table = judge(frame).table
+    cases = [
+        Case(
+            workload=row.workload,
+            n=int(row.n),
+            dtype=row.dtype,
+            device=row.device,
+            residency=row.residency,
+            timing=row.timing,
+        )
+        for row in table.itertuples()
+    ]
+    place = {case: number for number, case in enumerate(cases)}
+    of_row = _numbers(frame, place)
+    ok = (frame["status"] == "ok").to_numpy()
+    is_ok = (table["status"] == "ok").to_numpy()
+    visits = frame[ok & is_ok[of_row]].assign(case=of_row[ok & is_ok[of_row]])
+    return Side(
+        recording=recording,
+        status=dict(zip(cases, table["status"], strict=True)),
+        reason=dict(zip(cases, table["reason"], strict=True)),
+        _visits=visits,
+        _cases=cases,
+    )
+
+
+def _numbers(frame: pd.DataFrame, place: Mapping[Case, int]) -> np.ndarray:
+    """Return the number of the case of each row."""
+    columns = [np.asarray(frame[name]).tolist() for name in ("workload", "n", "dtype", "device", "residency", "timing")]
+    keys = {
+        (case.workload, case.n, case.dtype, case.device, case.residency, case.timing): number
+        for case, number in place.items()
+    }
+    return np.fromiter((keys[key] for key in zip(*columns, strict=True)), dtype=np.int64, count=len(frame))
+
+
+def _merged(recordings: Sequence[Recording]) -> Recording:
+    """Return several files of one side as one recording."""
+    first = recordings[0]
+    if len(recordings) == 1:
+        return first
+    samples: list[Sample] = []
+    ceilings: list[Ceiling] = []
+    offset = 0
+    for recording in recordings:
+        samples += [dataclasses.replace(one, round=one.round + offset) for one in recording.samples]
+        ceilings += [dataclasses.replace(one, round=one.round + offset) for one in recording.ceilings]
+        numbers = [*(one.round for one in samples), *(one.round for one in ceilings)]
+        offset = max(numbers, default=offset)
+    plan = {planned.case: planned for recording in recordings for planned in recording.plan}
+    workloads = {one.name: one for recording in recordings for one in recording.run.workloads}
+    return dataclasses.replace(
+        first,
+        run=dataclasses.replace(first.run, workloads=tuple(workloads.values())),
+        plan=tuple(plan.values()),
+        samples=tuple(samples),
+        ceilings=tuple(ceilings),
+        energies=tuple(one for recording in recordings for one in recording.energies),
+    )
+
+
+def _energies(recording: Recording) -> dict[Case, Rounds]:
+    """Return joules for each call, idle power taken off where it is known."""
+    found: dict[Case, dict[int, float]] = {}
+    for energy in recording.energies:
+        if energy.joules is None:
+            continue
+        joules = (energy.joules - (energy.idle_watts or 0.0) * energy.seconds) / energy.calls
+        if joules > 0:
+            rounds = found.setdefault(energy.case, {})
+            rounds[len(rounds) + 1] = float(np.log(joules))
+    return dict(found)
+
+
+def _ceilings(recording: Recording) -> dict[Case, Rounds]:
+    """Return the rate of each ceiling in each process; a ceiling of waiting alone as calls per second."""
+    found: dict[Case, dict[int, float]] = {}
+    for ceiling in recording.ceilings:
+        if ceiling.seconds:
+            rounds = found.setdefault(_name(ceiling), {})
+            rate = (ceiling.flop or float(ceiling.nbytes) or 1.0) / min(ceiling.seconds)
+            rounds[ceiling.round] = max(rounds.get(ceiling.round, -np.inf), float(np.log(rate)))
+    return dict(found)
+
+
+def _name(ceiling: Ceiling) -> Case:
+    """Return a ceiling as a case: a working set of a copy is a size, and all shapes of a product are one ceiling."""
+    size = 0 if ceiling.quantity == "matmul" else ceiling.nbytes
+    return Case(workload=f"ceiling {ceiling.quantity}", n=size, dtype=ceiling.dtype, device=ceiling.device)
