@@ -10,8 +10,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from bench_lib.checkout import commit_facts
 from bench_lib.crew import START_TIMEOUT_SECONDS
 from bench_lib.errors import DeviceNotFound, NotComparable
 from bench_lib.prices import as_settings
@@ -88,6 +90,7 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
             **({"energy": True} if request.energy else {}),
             **as_settings(request.prices),
             **start.settings(),
+            **commit_facts(Path.cwd()),
         },
         devices=tuple(device for device in here.devices if device.key in used),
         workloads=workloads,

@@ -32,7 +32,7 @@ def export(
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="Of speedups: the device to compare with. Default: cpu.")] = None,
     commit: Annotated[
-        str | None, typer.Option(help="Of asv and pytest-benchmark: the commit that was measured.")
+        str | None, typer.Option(help="Of asv and pytest-benchmark: the commit measured, if the file does not tell it.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
@@ -41,15 +41,17 @@ def export(
 
     _refuse_what_does_not_fit(to, level=level, baseline=baseline, commit=commit)
     recordings = read_all(files)
-    if to in TABLES:
+    if to == "asv":
+        paths, lost = _asv(recordings, out, commit, force=force)
+    elif to in TABLES:
         path, lost = _table(recordings, files[0], to, out, level or "case", baseline or "cpu", force=force)
-    elif to == "asv":
-        path, lost = _asv(_only(recordings, to), out, commit, force=force)
+        paths = [path]
     else:
         path, lost = _pytest_benchmark(_only(recordings, to), files[0], out, commit or "", force=force)
+        paths = [path]
     for sentence in lost:
         print(f"{to}: {sentence}", file=sys.stderr)
-    print(path)
+    print(*paths, sep="\n")
 
 
 def _refuse_what_does_not_fit(to: str, *, level: str | None, baseline: str | None, commit: str | None) -> None:
@@ -85,21 +87,36 @@ def _table(
     return path, lost
 
 
-def _asv(recording: Recording, out: Path | None, commit: str | None, *, force: bool) -> tuple[Path, list[str]]:
-    """Write a result file into a results folder of asv's, and add to the two files that it shares with others."""
+def _asv(
+    recordings: Sequence[Recording], out: Path | None, commit: str | None, *, force: bool
+) -> tuple[list[Path], list[str]]:
+    """Write result files into a results folder of asv's, and add to the files that it shares with others.
+
+    Nothing is written before all runs are seen to fit.
+    """
     from bench_lib.export import as_asv
     from bench_lib.export.asv_benchmarks import merged
-    from bench_lib.export.files import known, put
+    from bench_lib.export.asv_place import require_apart
+    from bench_lib.export.files import known, put, require_free
 
-    kept = as_asv.files(recording, commit or "")
+    if commit and len(recordings) > 1:
+        msg = f"--commit is of one run, and {len(recordings)} were named: leave it out, or export them one by one"
+        raise UsageError(msg)
     folder = out or FOLDER / "asv"
-    path, machine, benchmarks = (folder / part for part in (kept.path, kept.machine_path, "benchmarks.json"))
-    shared = merged(known(benchmarks), kept.benchmarks)
-    facts = {**known(machine), **kept.machine}
-    put(path, as_asv.content(kept.result), force=force)
-    put(machine, as_asv.content(facts), force=True)
-    put(benchmarks, as_asv.content(shared), force=True)
-    return path, as_asv.lost(recording, kept)
+    kept = [as_asv.files(recording, commit or "") for recording in recordings]
+    require_apart([recording.run for recording in recordings], [one.path for one in kept])
+    for one in kept:
+        require_free(folder / one.path, force=force)
+    shared = known(folder / "benchmarks.json")
+    for one in kept:
+        shared = merged(shared, one.benchmarks)
+        machine = folder / one.machine_path
+        put(machine, as_asv.content({**known(machine), **one.machine}), force=True)
+    put(folder / "benchmarks.json", as_asv.content(shared), force=True)
+    for one in kept:
+        put(folder / one.path, as_asv.content(one.result), force=force)
+    said = [sentence for pair in zip(recordings, kept, strict=True) for sentence in as_asv.lost(*pair)]
+    return [folder / one.path for one in kept], list(dict.fromkeys(said))
 
 
 def _pytest_benchmark(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench_lib import units
+from bench_lib.checkout import COMMIT, short
 from bench_lib.records import Run, Scalar
 
 ABSENT: Final = "not told"
@@ -87,7 +88,7 @@ def fact_value(key: str, value: Scalar) -> str:
         if key.endswith("_seconds") and value > 0:
             return units.seconds(value)
         return f"{value:g}" if isinstance(value, float) else str(value)
-    return str(value)
+    return short(str(value)) if key == COMMIT else str(value)
 
 
 GROUPS: Final = ("Machine", "Devices", "Software", "Precision", "Settings")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,9 +137,80 @@ def test_several_runs_are_one_table_and_are_refused_where_a_file_holds_one(
     assert crossover(here, "--to", "json", "--out", "both.json") == 0
     document = json.loads(Path("both.json").read_text(encoding="utf-8"))
     assert {row["run"] for row in document["rows"]} == {"run-1", "run-2"}
-    for to in ("asv", "pytest-benchmark"):
-        assert crossover("run.jsonl", "second.jsonl", *options(to)) == 4
-        assert f"a file of {to} holds one run; 2 were named" in capsys.readouterr().err
+    assert crossover("run.jsonl", "second.jsonl", "--to", "pytest-benchmark") == 4
+    assert "a file of pytest-benchmark holds one run; 2 were named" in capsys.readouterr().err
+
+
+def of_commit(run_id: str, commit: str, torch: str = "2.13.0") -> Recording:
+    """Return a run that tells its commit."""
+    made = recording(rounds=2, visits=1, run_id=run_id)
+    return replace(made, run=replace(made.run, settings={"commit": commit}, software={"torch": torch}))
+
+
+def test_runs_that_tell_their_commits_are_one_history_of_asv(
+    here: Path, crossover: Crossover, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run in (
+        of_commit("run-a", COMMIT), of_commit("run-b", "f" * 40), of_commit("run-c", "f" * 40, "2.12.0+cu126"),
+    ):  # fmt: skip
+        kept(here, run, f"{run.run.id}.jsonl")
+    assert crossover("run-a.jsonl", "run-b.jsonl", "run-c.jsonl", "--to", "asv", "--out", "asv") == 0
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [path.name for path in paths] == [
+        "01234567-crossover-torch2.13.0.json", "ffffffff-crossover-torch2.13.0.json",
+        "ffffffff-crossover-torch2.12.0+cu126.json",
+    ]  # fmt: skip
+    assert [json.loads(path.read_bytes())["commit_hash"] for path in paths] == [COMMIT, "f" * 40, "f" * 40]
+
+
+@pytest.mark.parametrize(
+    ("second", "arguments", "sentence"),
+    [
+        (of_commit("run-b", COMMIT), (), "run-a and run-b are of the same: leave one of them out"),
+        (of_commit("run-b", "f" * 40 + "+"), (), "run-b measured ffffffffffff with changes: commit them and measure"),
+        (of_commit("run-b", "ffffffff"), (), "came 'ffffffff': give it with --commit, for one run at a time"),
+        (of_commit("run-b", "f" * 40), ("--commit", COMMIT), "--commit is of one run, and 2 were named: leave it out"),
+    ],
+)
+def test_runs_that_cannot_be_one_history_of_asv_are_refused_before_anything_is_written(
+    here: Path,
+    crossover: Crossover,
+    capsys: pytest.CaptureFixture[str],
+    second: Recording,
+    arguments: tuple[str, ...],
+    sentence: str,
+) -> None:
+    kept(here, of_commit("run-a", COMMIT), "a.jsonl")
+    kept(here, second, "b.jsonl")
+    assert crossover("a.jsonl", "b.jsonl", "--to", "asv", "--out", "asv", *arguments) == 4
+    assert sentence in capsys.readouterr().err
+    assert not Path("asv").exists()
+
+
+def test_one_of_several_places_that_is_taken_leaves_all_as_they_were(here: Path, crossover: Crossover) -> None:
+    kept(here, of_commit("run-a", COMMIT), "a.jsonl")
+    kept(here, of_commit("run-b", "f" * 40), "b.jsonl")
+    assert crossover("b.jsonl", "--to", "asv", "--out", "asv") == 0
+    before = {path: path.read_bytes() for path in Path("asv").rglob("*.json")}
+    assert crossover("a.jsonl", "b.jsonl", "--to", "asv", "--out", "asv") == 4
+    assert {path: path.read_bytes() for path in Path("asv").rglob("*.json")} == before
+    assert crossover("a.jsonl", "b.jsonl", "--to", "asv", "--out", "asv", "--force") == 0
+
+
+def test_a_commit_that_is_given_stands_in_place_of_the_one_that_is_told(here: Path, crossover: Crossover) -> None:
+    kept(here, of_commit("run-a", "f" * 40 + "+"), "a.jsonl")
+    assert crossover("a.jsonl", "--to", "asv", "--out", "asv", "--commit", COMMIT) == 0
+    assert [path.name for path in Path("asv").rglob("*torch*")] == ["01234567-crossover-torch2.13.0.json"]
+
+
+def test_a_file_of_pytest_benchmark_says_which_commit_it_is_of_and_whether_that_was_changed(
+    here: Path, crossover: Crossover
+) -> None:
+    for name, run, dirty in (("a", of_commit("a", COMMIT), False), ("b", of_commit("b", f"{COMMIT}+"), True)):
+        kept(here, run, f"{name}.jsonl")
+        assert crossover(f"{name}.jsonl", "--to", "pytest-benchmark", "--out", f"{name}.json") == 0
+        told = json.loads(Path(f"{name}.json").read_text(encoding="utf-8"))["commit_info"]
+        assert (told["id"], told["dirty"]) == (COMMIT, dirty)
 
 
 def test_an_export_of_another_tools_file_is_named_after_its_run(here: Path, crossover: Crossover) -> None:
@@ -156,7 +228,7 @@ def test_an_export_of_another_tools_file_is_named_after_its_run(here: Path, cros
         (("--to", "csv", "--level", "speedup", "--baseline", "mps"), "'mps': compare with one of cpu, cuda:0"),
         (("--to", "json", "--commit", COMMIT), "a json table has no place for it"),
         (("--to", "asv", "--commit", COMMIT, "--level", "case"), "asv has a form of its own"),
-        (("--to", "asv"), "came none: give it with --commit"),
+        (("--to", "asv"), "run run-1 tells none, as it was not made in a git checkout: give it with --commit"),
         (("--to", "asv", "--commit", "main"), "came 'main': give it with --commit"),
     ],
 )

@@ -20,12 +20,13 @@ from page_data import cpu_recording
 
 from bench_lib import analysis, storage
 from bench_lib.asv_results import read_asv
+from bench_lib.checkout import commit_facts
 from bench_lib.errors import RecordError, UsageError
 from bench_lib.export import as_asv
 from bench_lib.export.asv_benchmarks import benchmark_name, merged
 from bench_lib.export.files import known
 from bench_lib.frame import tidy
-from bench_lib.records import Case, DeviceRecord, Recording, Sample, WorkloadRecord
+from bench_lib.records import Case, DeviceRecord, Plan, Recording, Sample, WorkloadRecord, to_json
 from bench_lib.strict import parse_strict
 
 ROOT = Path(__file__).parent.parent
@@ -179,10 +180,15 @@ def test_two_names_that_become_one_are_told_apart(tmp_path: Path) -> None:
     assert {one.case for one in read_asv(write(tmp_path, both)).plan} == {one.case for one in both.plan}
 
 
-@pytest.mark.parametrize("commit", ["", "main", COMMIT[:8], COMMIT.upper(), f"{COMMIT}\n", "../../etc"])
+@pytest.mark.parametrize("commit", ["main", COMMIT[:8], COMMIT.upper(), f"{COMMIT}\n", "../../etc"])
 def test_anything_but_a_whole_hash_is_refused(commit: str) -> None:
     with pytest.raises(UsageError, match=r"whole hash .* --commit"):
         as_asv.files(RUN, commit)
+
+
+def test_a_run_that_tells_no_commit_is_refused_and_named() -> None:
+    with pytest.raises(UsageError, match=r"run run-1 tells none, .* --commit"):
+        as_asv.files(RUN)
 
 
 def test_a_run_without_any_time_is_refused() -> None:
@@ -253,7 +259,7 @@ def test_asv_itself_loads_what_is_written_and_finds_every_number(tmp_path: Path)
 
 @pytest.mark.slow
 def test_asv_publishes_and_compares_two_runs_that_were_exported(tmp_path: Path) -> None:
-    environment = os.environ | {"HOME": str(tmp_path / "home")}
+    environment = os.environ | {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
     (tmp_path / "home").mkdir()
 
     def call(*command: str) -> str:
@@ -276,13 +282,20 @@ def test_asv_publishes_and_compares_two_runs_that_were_exported(tmp_path: Path) 
         identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
         call("git", *identity, "commit", "--quiet", "--allow-empty", "-m", f"commit {seed}")
         commits.append(call("git", "rev-parse", "HEAD"))
-        write(tmp_path / "results", cpu_recording(seed=seed, rounds=3, visits=1), commits[-1])
+        made = cpu_recording(seed=seed, rounds=3, visits=1)
+        run = replace(made.run, id=f"run-{seed}", settings=made.run.settings | commit_facts(tmp_path))
+        lines = (run, Plan(cases=made.plan), *made.samples)
+        (tmp_path / f"{seed}.jsonl").write_text("".join(f"{to_json(line)}\n" for line in lines), encoding="utf-8")
+    command = (sys.executable, "-c", "from bench_lib.cli import main; main()", "export", "2.jsonl", "3.jsonl")
+    written = call(*command, "--to", "asv", "--out", "results").splitlines()
+    assert [json.loads((tmp_path / path).read_bytes())["commit_hash"] for path in written] == commits
     call(sys.executable, "-m", "asv", "publish")
     (graph,) = [
         path for path in (tmp_path / "html" / "graphs").rglob("*.device_matmul.json") if "summary" not in str(path)
     ]
     assert [point[0] for point in json.loads(graph.read_text())] == [0, 1]
     index = json.loads((tmp_path / "html" / "index.json").read_text())
+    assert index["revision_to_hash"] == {"0": commits[0], "1": commits[1]}
     assert "matmul.Matmul.device_matmul" in index["benchmarks"]
     said = call(sys.executable, "-m", "asv", "compare", *commits)
     (line,) = [line for line in said.splitlines() if "device_matmul('cpu', 'float32', 64)" in line]

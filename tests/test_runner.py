@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,24 @@ def test_every_case_is_visited_in_every_round_each_in_a_fresh_process(world: Wor
     for samples in by_case(recording).values():
         assert {sample.round for sample in samples} == set(range(1, recording.run.rounds + 1))
         assert Counter(sample.round for sample in samples)[1] >= 3
+
+
+def test_the_header_tells_the_commit_that_was_checked_out(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    _, recording = measure(tmp_path)
+    assert "commit" not in recording.run.settings
+    for words in (
+        ("init",),
+        ("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--allow-empty", "-m", "x"),
+    ):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    (tmp_path / "again").mkdir()
+    _, recording = measure(tmp_path / "again")
+    assert recording.run.settings["commit"] == head
 
 
 def test_devices_of_a_case_are_visited_side_by_side(world: World, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ not there is null, since asv's own NaN is not JSON. Never imports torch.
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench_lib.errors import UsageError
-from bench_lib.export import asv_numbers
+from bench_lib.export import asv_numbers, asv_place
 from bench_lib.export.asv_benchmarks import describe, place_of
 from bench_lib.export.asv_numbers import Timed
 from bench_lib.records import Case, PlannedCase, Recording, Run, Sample, WorkloadRecord
-from bench_lib.text import shorten
 
 RESULT_FORMAT: Final = 2
 BENCHMARKS_FORMAT: Final = 2
 MACHINE_FORMAT: Final = 1
-ENVIRONMENT: Final = "crossover"
-COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-SHORT_COMMIT: Final = 8
 HOSTS: Final = ("numpy", "cpu")
 RESULT_COLUMNS: Final = (
     *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b", "stats_q_25"),
@@ -60,23 +55,21 @@ class Files:
     benchmarks: Mapping[str, Any]
 
 
-def files(recording: Recording, commit: str) -> Files:
+def files(recording: Recording, commit: str = "") -> Files:
     """Return a run as asv keeps it.
 
     Parameters
     ----------
     commit
-        The whole hash of the commit that was measured: asv finds its place in the history by it.
+        The whole hash of the commit that was measured: asv finds its place in the history by it. Empty for the one
+        that the run itself tells.
 
     Raises
     ------
     UsageError
-        If the commit is no whole hash, or no case of the run has a time.
+        If no whole hash is given or told, or no case of the run has a time.
     """
-    if not COMMIT.fullmatch(commit):
-        came = shorten(commit) if commit else "none"
-        msg = f"asv needs the whole hash of the commit that was measured; came {came}: give it with --commit"
-        raise UsageError(msg)
+    commit = asv_place.commit_of(recording.run, commit)
     timed = asv_numbers.timed(recording.samples)
     if not timed:
         msg = f"asv keeps times, and no case of run {recording.run.id} has one: give a run that measured something"
@@ -98,7 +91,7 @@ def files(recording: Recording, commit: str) -> Files:
     python = _python(recording.run)
     result = {
         "commit_hash": commit,
-        "env_name": ENVIRONMENT,
+        "env_name": asv_place.environment_of(recording.run),
         "date": started_at,
         "params": machine | {"python": python},
         "python": python,
@@ -110,8 +103,8 @@ def files(recording: Recording, commit: str) -> Files:
         "version": RESULT_FORMAT,
     }
     return Files(
-        path=Path(recording.run.machine, f"{commit[:SHORT_COMMIT]}-{ENVIRONMENT}.json"),
-        machine_path=Path(recording.run.machine, "machine.json"),
+        path=asv_place.result_path(recording.run, commit),
+        machine_path=asv_place.machine_path(recording.run),
         result=result,
         machine=machine | {"version": MACHINE_FORMAT},
         benchmarks=benchmarks | {"version": BENCHMARKS_FORMAT},

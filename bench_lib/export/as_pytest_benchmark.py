@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bench_lib.checkout import CHANGED, COMMIT
 from bench_lib.errors import UsageError
 from bench_lib.records import Case, PlannedCase, Recording, Run, Sample, WorkloadRecord
 
@@ -29,7 +30,7 @@ def content(recording: Recording, commit: str = "") -> bytes:
     Parameters
     ----------
     commit
-        The commit that was measured, if it is known.
+        The commit that was measured; empty for the one that the run itself tells, if it does.
 
     Raises
     ------
@@ -43,9 +44,15 @@ def content(recording: Recording, commit: str = "") -> bytes:
     planned = {one.case: one for one in recording.plan}
     workloads = {workload.name: workload for workload in recording.run.workloads}
     names = {device.key: device.name for device in recording.run.devices}
+    commit = commit or str(recording.run.settings.get(COMMIT) or "unknown")
     document = {
         "machine_info": _machine_info(recording.run),
-        "commit_info": {"id": commit or "unknown", "dirty": False, "project": "", "branch": "(unknown)"},
+        "commit_info": {
+            "id": commit.removesuffix(CHANGED),
+            "dirty": commit.endswith(CHANGED),
+            "project": "",
+            "branch": "(unknown)",
+        },
         "benchmarks": [
             _benchmark(
                 planned.get(case) or PlannedCase(case=case, flop=0.0, nbytes=0),
