@@ -1,9 +1,9 @@
 """The verdict on each case: faster, slower, unchanged, can't tell, or not comparable.
 
 The rule, in one place. A case's processes give one number each. Their paired differences (sides that alternated) or
-their two means (separate runs, with the allowance for two sittings) give a ratio and Student's t interval. A change
-counts if that interval leaves 1 out, the ratio exceeds the margin, and Benjamini and Hochberg's procedure over all cases
-still rejects. Never imports torch.
+their two means (separate runs, with the allowance for two sittings), trimmed, give a ratio and Student's t interval. A change
+counts if that interval leaves 1 out, the ratio exceeds the margin, and the procedure of Benjamini and Hochberg over all
+cases still rejects. Never imports torch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from bench_lib.comparison.metrics import METRICS, TIME, Metric, margin
 from bench_lib.comparison.obstacles import Obstacles, obstacles, paired_for
-from bench_lib.comparison.testing import adjusted, paired_test, separate_test
+from bench_lib.comparison.testing import adjusted, paired_test, separate_test, trimmed
 from bench_lib.comparison.values import Rounds, Side, side_of
 from bench_lib.records import Case, Recording, Run
 from bench_lib.stats import Estimate
@@ -228,12 +228,12 @@ def _because(side: Side, case: Case) -> str:
 
 def _steadiest(numbers: Sequence[tuple[Rounds, Rounds]]) -> int:
     """Return which estimator varied least between the processes of a side; how the sides differ has no say in it."""
-    spreads = [sum(float(np.var(list(side.values()))) for side in sides) for sides in numbers]
-    return int(np.argmin(spreads))
+    spreads = [sum(trimmed(list(side.values())).variance for side in sides) for sides in numbers]
+    return 0 if any(math.isnan(spread) for spread in spreads) else int(np.argmin(spreads))
 
 
 def _level(rounds: Rounds) -> float:
-    return math.exp(float(np.mean(list(rounds.values()))))
+    return math.exp(trimmed(list(rounds.values())).mean)
 
 
 def _judged(changes: Iterator[Change], metric: Metric) -> Iterator[Change]:
