@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 # Tools are started as modules: those of a Python that lends its packages have no command in our environment.
 PY := $(BIN)/python
 BENCH ?= --profile quick
+BASE ?= origin/main
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help bench test check fix report docs picture asv perf
+.PHONY: help bench test gate check fix report docs picture asv perf
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -20,13 +21,20 @@ bench: $(VENV)/.ready-test ## measure every device found (under 3 minutes), writ
 test: $(VENV)/.ready-test ## run the tests
 	@$(PY) -m pytest
 
-check: $(VENV)/.ready-dev ## check format, lint, types and spelling
+gate: $(VENV)/.ready-test ## fail if what this branch changed since BASE=origin/main made a case slower
+	@BASE="$(BASE)" BENCHMARKS=benchmarks/ci THRESHOLD="$(THRESHOLD)" BUDGET="$(BUDGET)" PYTHON="$(PY)" bash scripts/gate.sh
+
+check: $(VENV)/.ready-dev ## check format, lint, types, spelling and workflows
 	$(PY) -m ruff format --check
 	$(PY) -m ruff check
 	$(PY) -m mypy
 	$(PY) -m codespell_lib
 	@PATH="$(abspath $(BIN)):$$PATH"; if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; \
 	else echo "shellcheck is not here: the scripts are not checked" >&2; fi
+	@sh scripts/lint_workflows.sh
+	@PATH="$(abspath $(BIN)):$$PATH"; if command -v zizmor >/dev/null; then \
+	zizmor --offline --no-progress -qq --strict-collection --min-severity medium .github ./action.yml; \
+	else echo "zizmor is not here: the workflows are not audited" >&2; fi
 
 fix: $(VENV)/.ready-dev ## mend format, lint and spelling where a tool can
 	$(PY) -m ruff check --fix

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# The gate: measure this branch and the commit that it began at in alternation, and fail where a case became slower.
+# `make gate` and action.yml call it. On GitHub it also writes the job's summary, annotations and the step's outputs.
+#
+#   BASE        revision to compare with; default: the branch that the pull request goes into
+#   BENCHMARKS  file or folder of pytest-benchmark tests
+#   WORKLOADS   file of workloads, in place of BENCHMARKS
+#   THRESHOLD   change that counts; default: that of crossover ab, and so for BUDGET, the time to measure in
+#   PYTHON      interpreter that has Crossover; default: python
+#
+# Exit codes: 0 nothing became slower, also where the noise leaves it open, which a warning says; 1 something became
+# slower; any other: nothing was measured, and a sentence says why.
+set -euo pipefail
+
+# -P: a folder of the project that has the name of our package, or of a module of Python, is not imported in its place.
+crossover=("${PYTHON:-python}" -P -m bench_lib)
+outputs=${GITHUB_OUTPUT:-/dev/null}
+
+say() { # LEVEL SENTENCE
+    if [ -n "${GITHUB_ACTIONS:-}" ]; then
+        printf '::%s title=Crossover gate::%s\n' "$1" "$2"
+    else
+        printf 'gate: %s\n' "$2" >&2
+    fi
+}
+
+fail() { # SENTENCE
+    say error "$1"
+    echo "verdict=error" >>"$outputs"
+    exit 4
+}
+
+# Sets asked, the options of crossover ab.
+choose_what() {
+    asked=()
+    [ -z "${BENCHMARKS:-}" ] || asked+=(--pytest "$BENCHMARKS")
+    [ -z "${WORKLOADS:-}" ] || asked+=(--workloads "$WORKLOADS")
+    [ ${#asked[@]} -gt 0 ] ||
+        fail "expected something to measure: name a folder of pytest-benchmark tests (benchmarks), or a file of workloads"
+    threshold=()
+    [ -z "${THRESHOLD:-}" ] || threshold=(--threshold "$THRESHOLD")
+    [ -z "${BUDGET:-}" ] || asked+=(--budget "$BUDGET")
+}
+
+# Sets commit: where this branch began. What the base has gained since is not this branch's doing.
+choose_commit() {
+    local base=${BASE:-${GITHUB_BASE_REF:+origin/$GITHUB_BASE_REF}} tip
+    [ -n "$base" ] || fail "expected a revision to compare with, which only a pull request brings with it: name a base, such as origin/main"
+    tip=$(git rev-parse --verify --quiet --end-of-options "$base^{commit}") ||
+        fail "expected a revision of this repository to compare with; $base is none here: fetch it (actions/checkout takes fetch-depth: 0), or name another base"
+    commit=$(git merge-base HEAD "$tip") ||
+        fail "expected a base that this branch began at; no commit of $base is among those here: fetch the whole history (actions/checkout takes fetch-depth: 0)"
+}
+
+# Judges the same two files once more, without measuring. Its exit code is the verdict, which is known.
+again() { # FORMAT
+    local status=0
+    "${crossover[@]}" compare "$folder/a.jsonl" "$folder/b.jsonl" "${threshold[@]}" --format "$1" || status=$?
+    case $status in
+        0 | 1 | 3) ;;
+        *) exit "$status" ;;
+    esac
+}
+
+choose_what
+choose_commit
+folder=${RUNNER_TEMP:-results}/ab/$(date -u +%Y%m%dT%H%M%S)-$$
+status=0
+"${crossover[@]}" ab --base "$commit" "${asked[@]}" "${threshold[@]}" --out "$folder" || status=$?
+case $status in
+    0) verdict=passed ;;
+    1) verdict=regression ;;
+    3) verdict=inconclusive ;;
+    *) fail "the two revisions could not be measured (exit code $status): the lines above say why" ;;
+esac
+printf 'verdict=%s\nfolder=%s\n' "$verdict" "$folder" >>"$outputs"
+
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -s "$folder/a.jsonl" ] && [ -s "$folder/b.jsonl" ]; then
+    again markdown >>"$GITHUB_STEP_SUMMARY"
+    again github
+fi
+case $verdict in
+    regression) exit 1 ;;
+    inconclusive) say warning "nothing is known to have become slower, and not everything could be told: a longer budget or a quieter machine decides it" ;;
+esac
