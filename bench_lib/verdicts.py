@@ -14,6 +14,9 @@ Answer = Literal["always", "never", "between", "undecided"]
 FASTER: Final = 1.02  # the whole interval above: a difference worth naming
 SLOWER: Final = 0.98
 
+LOOKS: Final = 3
+"""Times that a live comparison is judged: after so many processes as were asked for, twice, and three times as many."""
+
 
 def verdict(low: float, high: float) -> Verdict:
     """Return what the 95 % interval of a ratio (baseline time over device time) supports.

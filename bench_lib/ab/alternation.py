@@ -14,12 +14,10 @@ from typing import Final
 
 from bench_lib.ab.contestant import Contestant
 from bench_lib.records import Case
+from bench_lib.verdicts import LOOKS
 
 PROCESSES: Final = 6
 """Of each side, before anything is judged: the fewest that bound a median with 95 % confidence."""
-
-LOOKS: Final = 3
-"""Times that the numbers are judged: after so many processes as were asked for, twice, and three times as many."""
 
 SCREEN_SHARE: Final = 0.6
 """Of the budget, for the processes that measure every case; the rest is for suspects."""

@@ -5,6 +5,7 @@ the time and a floor of the clock, and it still stands when all cases together m
 Never imports torch.
 """
 
-from bench_lib.comparison.judging import Change, Comparison, compare
+from bench_lib.comparison.changes import Change, Comparison
+from bench_lib.comparison.judging import compare
 
 __all__ = ["Change", "Comparison", "compare"]

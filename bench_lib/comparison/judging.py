@@ -1,28 +1,26 @@
 """The verdict on each case: faster, slower, unchanged, can't tell, or not comparable.
 
 The rule, in one place. A case's processes give one number each. Their paired differences (sides that alternated) or
-their two means (separate runs, with the allowance for two sittings), trimmed, give a ratio and Student's t interval. A change
-counts if that interval leaves 1 out, the ratio exceeds the margin, and the procedure of Benjamini and Hochberg over all
-cases still rejects. Never imports torch.
+their two means (separate runs, with the allowance for two sittings), trimmed, give a ratio and Student's t interval.
+A change counts if that interval leaves 1 out, the ratio exceeds the margin, and the procedure of Benjamini and Hochberg
+over all cases still rejects. Never imports torch.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
-import numpy as np
-
+from bench_lib.comparison.calibration import Calibration, CaseNoise, visible
+from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.metrics import METRICS, TIME, Metric, margin
 from bench_lib.comparison.obstacles import Obstacles, obstacles, paired_for
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test, trimmed
 from bench_lib.comparison.values import Rounds, Side, side_of
-from bench_lib.records import Case, Recording, Run
-from bench_lib.stats import Estimate
-
-Verdict = Literal["better", "worse", "unchanged", "can't tell", "not comparable"]
+from bench_lib.records import Case, Recording
+from bench_lib.verdicts import LOOKS
 
 THRESHOLD: Final = 0.05
 FALSE_DISCOVERIES: Final = 0.05 / 3
@@ -30,116 +28,6 @@ FALSE_DISCOVERIES: Final = 0.05 / 3
 comparison, since a case has three chances there to be called."""
 
 BROKEN: Final = ("failed", "wrong", "oom", "timeout")
-
-UNKNOWN: Final = Estimate(value=math.nan, low=math.nan, high=math.nan)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What became of one number of one case.
-
-    Attributes
-    ----------
-    metric
-        Name of one of :data:`bench_lib.comparison.metrics.METRICS`.
-    verdict
-        ``better`` and ``worse`` are ``faster`` and ``slower`` where the metric is a time: :attr:`word`.
-    why
-        Of a verdict that is none: what is missing or in the way; also what ``unchanged`` leaves open.
-    estimator
-        Which number of a process was compared: ``median`` or ``floor`` of its blocks; empty for other metrics.
-    before, after
-        In the metric's unit; NaN where there is none.
-    ratio
-        After over before, with its 95 % interval.
-    p_value, q_value
-        Of the ratio being 1: for this case alone, and adjusted for all that were compared (NaN where not judged).
-    processes
-        How many numbers each side gave.
-    log_spread
-        Standard deviation of what one process adds to the log ratio: of the paired differences, or of both sides.
-    margin
-        What a change must exceed, as a ratio over 1: the threshold, or more where a time is close to the floor.
-    is_broken
-        Whether the case had a number before, and has failed after.
-    """
-
-    case: Case
-    metric: str
-    verdict: Verdict
-    why: str = ""
-    estimator: str = ""
-    before: float = math.nan
-    after: float = math.nan
-    ratio: Estimate = UNKNOWN
-    p_value: float = math.nan
-    q_value: float = math.nan
-    processes: tuple[int, int] = (0, 0)
-    log_spread: float = math.nan
-    margin: float = math.nan
-    is_broken: bool = False
-
-    @property
-    def word(self) -> str:
-        """The verdict in the metric's own words."""
-        metric = next(one for one in METRICS if one.name == self.metric)
-        return {"better": metric.better, "worse": metric.worse}.get(self.verdict, self.verdict)
-
-    @property
-    def is_suspect(self) -> bool:
-        """Whether it looks changed, and more processes would tell."""
-        moved = abs(math.log(self.ratio.value)) > math.log1p(self.margin) if self.ratio.value > 0 else False
-        return moved and self.verdict in ("better", "worse", "can't tell")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two sides, case by case.
-
-    Attributes
-    ----------
-    changes
-        One for each case and metric that either side has.
-    is_paired
-        Whether the sides were measured in alternation.
-    """
-
-    before: Run
-    after: Run
-    threshold: float
-    is_paired: bool
-    changes: tuple[Change, ...]
-    obstacles: Obstacles
-
-    @property
-    def regressions(self) -> tuple[Change, ...]:
-        """What became worse, and what has failed since."""
-        return tuple(change for change in self.changes if change.verdict == "worse" or change.is_broken)
-
-    @property
-    def suspects(self) -> tuple[Case, ...]:
-        """The cases whose time looks changed, and that are to be measured again before the verdict."""
-        return tuple(
-            change.case
-            for change in self.changes
-            if change.metric == TIME.name and change.is_suspect and not self._is_settled(change)
-        )
-
-    def _is_settled(self, change: Change) -> bool:
-        """Whether a change was confirmed: by more processes than every case had."""
-        return change.verdict in ("better", "worse") and min(change.processes) > self.before.rounds
-
-    @property
-    def is_inconclusive(self) -> bool:
-        """Whether it says nothing: no case could be judged."""
-        return all(change.verdict in ("can't tell", "not comparable") for change in self.changes)
-
-    @property
-    def exit_code(self) -> int:
-        """0 for no regression, 1 for one, 3 where nothing is comparable or nothing could be told."""
-        if self.regressions:
-            return 1
-        return 3 if self.is_inconclusive else 0
 
 
 def compare(
@@ -149,6 +37,7 @@ def compare(
     threshold: float = THRESHOLD,
     metrics: Collection[str] = (TIME.name,),
     across: Collection[str] = (),
+    calibration: Calibration | None = None,
 ) -> Comparison:
     """Compare two sides.
 
@@ -162,16 +51,25 @@ def compare(
         Names of :data:`bench_lib.comparison.metrics.METRICS`.
     across
         Of :data:`bench_lib.comparison.obstacles.FACTS`: what is compared, and so may differ.
+    calibration
+        Of the machine that measured; one of another machine is not used.
     """
     one, other = side_of(before), side_of(after)
     runs = one.recording.run, other.recording.run
     in_the_way = obstacles(*runs, across)
     is_paired = bool(paired_for(*runs))
+    known = calibration if calibration and calibration.machine == runs[0].machine == runs[1].machine else None
+    noise = known.by_case() if known else {}
     changes = [
         change
         for metric in METRICS
         if metric.name in metrics
-        for change in _judged(_changes(one, other, metric, in_the_way, threshold, is_paired=is_paired), metric)
+        for change in _judged(
+            _changes(one, other, metric, in_the_way, threshold, noise if metric is TIME else {}, is_paired=is_paired),
+            metric,
+            noise,
+            most=LOOKS * runs[0].rounds if is_paired else 0,
+        )
     ]
     return Comparison(
         before=runs[0],
@@ -180,11 +78,19 @@ def compare(
         is_paired=is_paired,
         changes=tuple(changes),
         obstacles=in_the_way,
+        calibration=known,
     )
 
 
 def _changes(
-    one: Side, other: Side, metric: Metric, in_the_way: Obstacles, threshold: float, *, is_paired: bool
+    one: Side,
+    other: Side,
+    metric: Metric,
+    in_the_way: Obstacles,
+    threshold: float,
+    noise: Mapping[Case, CaseNoise],
+    *,
+    is_paired: bool,
 ) -> Iterator[Change]:
     """Yield what was seen of each case, with its test and without a verdict where it can be judged."""
     ours, theirs = one.rounds(metric), other.rounds(metric)
@@ -198,8 +104,9 @@ def _changes(
             yield replace(change, verdict="not comparable", why=why, is_broken=is_broken)
             continue
         numbers = [(mine[case], yours[case]) for mine, yours in zip(ours, theirs, strict=True)]
-        chosen = _steadiest(numbers)
-        test = (paired_test if is_paired else separate_test)(*numbers[chosen], exact=metric.exact)
+        tests = [(paired_test if is_paired else separate_test)(*both, exact=metric.exact) for both in numbers]
+        chosen = _calmest(noise[case].variances) if case in noise else _steadiest(numbers)
+        test = tests[chosen]
         level = _level(numbers[0][0])
         yield replace(
             change,
@@ -209,7 +116,7 @@ def _changes(
             ratio=test.ratio.exp(),
             p_value=test.p_value,
             processes=(len(numbers[0][0]), len(numbers[0][1])),
-            log_spread=test.spread,
+            log_spreads=tuple(each.spread for each in tests),
             margin=math.expm1(margin(metric, threshold, level, case.device)),
         )
 
@@ -226,24 +133,42 @@ def _because(side: Side, case: Case) -> str:
     return f": {reason}" if reason else ""
 
 
+def _calmest(variances: Sequence[float]) -> int:
+    return min(range(len(variances)), key=variances.__getitem__)
+
+
 def _steadiest(numbers: Sequence[tuple[Rounds, Rounds]]) -> int:
     """Return which estimator varied least between the processes of a side; how the sides differ has no say in it."""
     spreads = [sum(trimmed(list(side.values())).variance for side in sides) for sides in numbers]
-    return 0 if any(math.isnan(spread) for spread in spreads) else int(np.argmin(spreads))
+    return 0 if any(math.isnan(spread) for spread in spreads) else _calmest(spreads)
 
 
 def _level(rounds: Rounds) -> float:
     return math.exp(trimmed(list(rounds.values())).mean)
 
 
-def _judged(changes: Iterator[Change], metric: Metric) -> Iterator[Change]:
+def _judged(
+    changes: Iterator[Change], metric: Metric, noise: Mapping[Case, CaseNoise], *, most: int
+) -> Iterator[Change]:
     """Give each case its verdict: only all of them together say how many may be false."""
     seen = list(changes)
+    level = FALSE_DISCOVERIES / max(sum(not math.isnan(change.p_value) for change in seen), 1)
     for change, q_value in zip(seen, adjusted([change.p_value for change in seen]), strict=True):
         if change.verdict == "not comparable":
             yield change
         else:
-            yield _with_verdict(replace(change, q_value=q_value), metric)
+            known = noise.get(change.case) if metric is TIME else None
+            sees = _sees(change, known, level, metric, most)
+            yield _with_verdict(replace(change, q_value=q_value, sees=sees, is_calibrated=bool(known)), metric)
+
+
+def _sees(change: Change, known: CaseNoise | None, level: float, metric: Metric, most: int) -> float:
+    """Return the smallest change that would be called; ``most`` is how many processes a suspect would have got."""
+    if metric.exact or not change.log_spreads:
+        return math.nan
+    place = 1 if change.estimator == "floor" else 0
+    spread = math.sqrt(known.variances[place]) if known else change.log_spreads[place]
+    return visible(spread, max(most, min(change.processes)), level=level, margin=change.margin)
 
 
 def _with_verdict(change: Change, metric: Metric) -> Change:
