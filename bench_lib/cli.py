@@ -1,7 +1,7 @@
 """The command ``crossover``. Each verb reads as a few sentences; what is heavy is imported inside the verb.
 
-Exit codes: 0 done, 1 the doctor finds this machine unfit, 2 some case failed, 4 the request or a file cannot be used,
-130 interrupted (and resumable).
+Exit codes: 0 done, 1 the doctor finds this machine unfit or a comparison finds a regression, 2 some case failed, 3 a
+comparison can tell nothing, 4 the request or a file cannot be used, 130 interrupted (and resumable).
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import signal
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bench_lib import __version__
+from bench_lib.cli_ab import ab
 from bench_lib.cli_advise import advise
 from bench_lib.cli_doctor import doctor
 from bench_lib.cli_export import export
+from bench_lib.cli_options import profile_of, seconds_of, shown
 from bench_lib.cli_show import print_end, show
 from bench_lib.errors import CrossoverError, UsageError
 
@@ -125,11 +127,11 @@ def run(
     from bench_lib.prices import parse
 
     request = runner.Request(
-        profile=_profile(profile),
+        profile=profile_of(profile),
         devices=tuple(device or ()),
         expression=expression,
         rounds=rounds,
-        budget_seconds=_seconds(budget) if budget else None,
+        budget_seconds=seconds_of(budget) if budget else None,
         seed=seed,
         out=out,
         machine=machine,
@@ -150,10 +152,10 @@ def run(
         ended = runner.resume(resume, request, progress) if resume else runner.run(request, progress)
     finally:
         progress.end()
-    failed = print_end(ended.path, _shown(ended.path), color=not no_color)
-    print(_shown(ended.path))
+    failed = print_end(ended.path, shown(ended.path), color=not no_color)
+    print(shown(ended.path))
     if ended.outcome == "interrupted":
-        print(f"interrupted: go on with crossover run --resume {_shown(ended.path)}", file=sys.stderr)
+        print(f"interrupted: go on with crossover run --resume {shown(ended.path)}", file=sys.stderr)
         return INTERRUPTED
     return SOME_FAILED if failed else OK
 
@@ -194,13 +196,14 @@ def report(
         gc.enable()
     if open_page:
         webbrowser.open(page.resolve().as_uri())
-    print(_shown(page))
+    print(shown(page))
 
 
 app.command()(show)
 app.command()(advise)
 app.command()(doctor)
 app.command()(export)
+app.command()(ab)
 
 
 def _page_path(file: Path, run: Run) -> Path:
@@ -209,37 +212,6 @@ def _page_path(file: Path, run: Run) -> Path:
 
     name = file.name.split(".")[0] if run.source == "crossover" else default_path(run).stem
     return Path("results", "reports", f"{name}.html")
-
-
-def _profile(name: str) -> Any:
-    from bench_lib.schedule import PROFILES
-
-    if name not in PROFILES:
-        msg = f"--profile takes {', '.join(PROFILES)}; came {name!r}"
-        raise UsageError(msg)
-    return name
-
-
-def _seconds(text: str) -> float:
-    """Read a duration such as 90s, 3m or 1h."""
-    factors = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in factors else (text, "s")
-    try:
-        seconds = float(number) * factors[unit]
-    except ValueError:
-        seconds = 0.0
-    if not 1.0 <= seconds <= 7 * 86400.0:
-        msg = f"--budget takes a time from 1s to 168h, such as 90s, 3m or 1h; came {text!r}"
-        raise UsageError(msg)
-    return seconds
-
-
-def _shown(path: Path) -> str:
-    """Return a path as a person would type it from here."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _refuse(sentence: str) -> int:

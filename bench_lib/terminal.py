@@ -119,16 +119,28 @@ class RunProgress:
 
     def begin(self, run: Run, cases: int, path: Path) -> None:
         """Say what is about to be measured."""
-        self._cases, self._budget = cases, run.budget_seconds
-        for sentence in str(run.settings.get("not_loaded", "")).splitlines():
-            self._console.print(Text(f"not loaded: {sentence}"), soft_wrap=True)  # an error, and so not silenced
-        if self._quiet:
-            return
         devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)
         limit = f", at most {run.budget_seconds:.0f} s" if run.budget_seconds else ""
         what = f"{units.count(cases, 'case')} on {devices}; {units.count(run.rounds, 'round')}{limit}"
-        self._console.print(Text(f"{what}; writing {path}"))
-        for line in doubts_before(run.findings):
+        self.announce(f"{what}; writing {path}", cases, (run,))
+
+    def announce(self, sentence: str, cases: int, runs: Sequence[Run]) -> None:
+        """Say in a sentence what is about to be measured, and show it from here on.
+
+        Parameters
+        ----------
+        runs
+            Headers; what they say of sources that could not be loaded is an error, and so not silenced.
+        """
+        self._cases, self._budget = cases, runs[0].budget_seconds
+        for line in dict.fromkeys(
+            line for run in runs for line in str(run.settings.get("not_loaded", "")).splitlines()
+        ):
+            self._console.print(Text(f"not loaded: {line}"), soft_wrap=True)
+        if self._quiet:
+            return
+        self._console.print(Text(sentence))
+        for line in dict.fromkeys(line for run in runs for line in doubts_before(run.findings)):
             self._console.print(Text(line))
         if self._console.is_terminal:
             self._progress = Progress(
@@ -143,7 +155,11 @@ class RunProgress:
 
     def begin_round(self, number: int, last: int, visits: int) -> None:
         """Begin a pass over ``visits`` cases."""
-        self._round = f"round {number} of {last}"
+        self.begin_pass(f"round {number} of {last}", visits)
+
+    def begin_pass(self, label: str, visits: int) -> None:
+        """Begin a pass over ``visits`` cases, and call it so."""
+        self._round = label
         if self._progress:
             if self._task is not None:
                 self._progress.remove_task(self._task)
@@ -173,6 +189,11 @@ class RunProgress:
         elif not self._quiet and time.monotonic() - self._last_line > PLAIN_INTERVAL_SECONDS:
             self._last_line = time.monotonic()
             self._console.print(Text(f"{self._round}: {self._rate()}, at {sample.case}"))
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence, above the bar where there is one."""
+        if not self._quiet:
+            self._console.print(Text(sentence))
 
     def end(self) -> None:
         """Take the bar away."""

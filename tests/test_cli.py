@@ -12,7 +12,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import __version__, cli, runner
+from bench_lib import __version__, cli, cli_options, runner
 from bench_lib.errors import (
     CrossoverError,
     DeviceNotFound,
@@ -95,7 +95,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     [("90s", 90.0), ("3m", 180.0), ("1h", 3600.0), ("45", 45.0), ("1.5m", 90.0), ("1s", 1.0), ("168h", 604800.0)],
 )
 def test_a_budget_is_a_number_with_a_unit_and_seconds_without(text: str, seconds: float) -> None:
-    assert cli._seconds(text) == seconds
+    assert cli_options.seconds_of(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_a_budget_is_a_number_with_a_unit_and_seconds_without(text: str, seconds
 )
 def test_a_budget_that_is_none_is_refused_with_what_one_looks_like(text: str) -> None:
     with pytest.raises(UsageError, match=f"from 1s to 168h, such as 90s, 3m or 1h; came {text!r}"):
-        cli._seconds(text)
+        cli_options.seconds_of(text)
 
 
 @given(st.text(max_size=12) | st.floats().map(str) | st.floats().map("{}h".format))
 def test_any_text_is_a_budget_within_the_limits_or_refused(text: str) -> None:
     try:
-        seconds = cli._seconds(text)
+        seconds = cli_options.seconds_of(text)
     except UsageError:
         return
     assert 1.0 <= seconds <= 604800.0
@@ -117,20 +117,20 @@ def test_any_text_is_a_budget_within_the_limits_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["quick", "standard", "full"])
 def test_a_profile_is_one_of_those_there_are(name: str) -> None:
-    assert cli._profile(name) == name
+    assert cli_options.profile_of(name) == name
 
 
 @pytest.mark.parametrize("name", ["", "Quick", "fast"])
 def test_another_profile_is_refused_with_those_there_are(name: str) -> None:
     with pytest.raises(UsageError, match=f"--profile takes quick, standard, full; came '{name}'"):
-        cli._profile(name)
+        cli_options.profile_of(name)
 
 
 def test_a_path_is_shown_as_one_would_type_it_from_here(place: Path) -> None:
-    assert cli._shown(Path("results", "run.jsonl")) == "results/run.jsonl"
-    assert cli._shown(place / "run.jsonl") == "run.jsonl"
-    assert cli._shown(place / "sub" / ".." / "run.jsonl") == "run.jsonl"
-    assert cli._shown(place.parent / "run.jsonl") == str(place.parent / "run.jsonl")
+    assert cli_options.shown(Path("results", "run.jsonl")) == "results/run.jsonl"
+    assert cli_options.shown(place / "run.jsonl") == "run.jsonl"
+    assert cli_options.shown(place / "sub" / ".." / "run.jsonl") == "run.jsonl"
+    assert cli_options.shown(place.parent / "run.jsonl") == str(place.parent / "run.jsonl")
 
 
 def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: list[runner.Request]) -> None:
@@ -367,7 +367,7 @@ def test_help_lists_every_verb(crossover: Crossover, capsys: pytest.CaptureFixtu
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (
         "import atexit, sys\n"
-        "from bench_lib import cli\n"
+        "from bench_lib import cli, cli_options\n"
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
         f"sys.argv = ['crossover', *{arguments!r}]\n"
         "cli.main()\n"

@@ -55,6 +55,11 @@ class Asked:
     aa: bool = False
     processes: int = PROCESSES
 
+    @property
+    def budget_seconds(self) -> float:
+        """Wall-clock seconds for both sides together."""
+        return self.request.budget_seconds or BUDGET_SECONDS
+
     def compared(self) -> Compared:
         """Return what differs between the sides on purpose.
 

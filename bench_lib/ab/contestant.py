@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from bench_lib.ab.watching import Watcher
 from bench_lib.ceiling_schedule import CeilingSchedule
 from bench_lib.crew import Crew
 from bench_lib.ledger import Ledger
-from bench_lib.observer import Observer
 from bench_lib.plan import visiting_order
 from bench_lib.process import WorkerProcess
 from bench_lib.records import Case, Finish, PlannedCase, Run, Sample, to_object
@@ -82,7 +82,7 @@ class Workers:
     header: Run
     cases: tuple[PlannedCase, ...]
     start: Callable[[], WorkerProcess]
-    observer: Observer
+    watcher: Watcher
     visit_timeout: float
 
     def __post_init__(self) -> None:
@@ -136,7 +136,7 @@ class Workers:
     def _pass(self, number: int, visit: int, end: float, seconds: float) -> None:
         """Visit each case that is still asked for once; the first pass is made whole, whatever it takes."""
         order = visiting_order(self._active(), seed=self.header.seed, round_number=number, visit=visit)
-        self.observer.begin_round(number, self.header.rounds, len(order))
+        self.watcher.begin_pass(self.header, number, len(order))
         lost: list[Case] = []
         for position, case in enumerate(order):
             if visit > 1 and time.monotonic() >= end:
@@ -158,7 +158,7 @@ class Workers:
         if refusal:
             self._keep(refusal)
             return True
-        self.observer.about_to(case)
+        self.watcher.about_to(case)
         predicted = self.ledger.costs.predictions.seconds(case) or 0.0
         timeout = max(self.visit_timeout, WATCHDOG_FACTOR * CALLS_PER_VISIT * predicted)
         sample, survived = self.crew.visit(self._question(case, number, visit, share), blank, timeout=timeout)
@@ -181,7 +181,7 @@ class Workers:
     def _keep(self, sample: Sample) -> None:
         self.store.append(sample)
         self.ledger.note(sample)
-        self.observer.saw(sample)
+        self.watcher.saw(sample)
 
     def _compiles(self, device: str) -> bool:
         compiled = {workload.name for workload in self.header.workloads if workload.mode == "compiled"}

@@ -1,0 +1,24 @@
+"""Who is told of a live comparison while it goes on. Standard library only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from bench_lib.records import Case, Run, Sample
+
+
+class Watcher(Protocol):
+    """Is told what happens, to show it."""
+
+    def begin(self, before: Run, after: Run, cases: int, folder: Path) -> None:
+        """Hear that so many cases, which both sides have, are to be measured."""
+
+    def begin_pass(self, header: Run, number: int, visits: int) -> None:
+        """Hear that process ``number`` of a side starts a pass over ``visits`` cases."""
+
+    def about_to(self, case: Case) -> None:
+        """Hear which case is in hand."""
+
+    def saw(self, sample: Sample) -> None:
+        """Hear of a visit that is stored."""

@@ -1,0 +1,148 @@
+"""The verb ``crossover ab``: two sides measured live, in alternation, and judged as ``crossover compare`` judges.
+
+Exit codes: 0 no regression, 1 a regression, 3 nothing could be told, 130 interrupted. What is heavy is imported inside.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bench_lib.cli_options import profile_of, seconds_of, shown, threshold_of
+from bench_lib.errors import NotComparable, UsageError
+from bench_lib.text import shorten
+
+if TYPE_CHECKING:
+    from bench_lib.ab.session import Pair
+    from bench_lib.comparison import Comparison
+    from bench_lib.records import Case
+
+UNTOLD: Final = 3
+FEWEST_PROCESSES: Final = 2
+
+Files = Annotated[list[Path] | None, typer.Option(metavar="FILE.py", help="Your own operations; repeatable.")]
+
+
+def ab(
+    python_a: Annotated[str, typer.Option(metavar="PYTHON", help="Interpreter of side A. Default: this one.")] = "",
+    python_b: Annotated[str, typer.Option(metavar="PYTHON", help="Interpreter of side B, with another torch.")] = "",
+    base: Annotated[
+        str, typer.Option(metavar="REF", help="Git revision that is side A; side B is the working tree.")
+    ] = "",
+    env_a: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of side A; repeatable.")
+    ] = None,
+    env_b: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of side B; repeatable.")
+    ] = None,
+    aa: Annotated[bool, typer.Option("--aa", help="Compare a thing with itself: how often is the gate wrong?")] = False,
+    workloads: Files = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="FILE.py:make", help="A function that returns your module; repeatable.")
+    ] = None,
+    pytest: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="Measure with the pytest-benchmark tests there; repeatable."),
+    ] = None,
+    expression: Annotated[str, typer.Option("-k", help="Which cases: words with and, or, not, ( ).")] = "",
+    device: Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")] = None,
+    profile: Annotated[str, typer.Option(help="Sizes and dtypes of quick, standard or full.")] = "quick",
+    processes: Annotated[
+        int, typer.Option(min=FEWEST_PROCESSES, max=100, help="Fresh processes of each side for every case.")
+    ] = 6,
+    budget: Annotated[str, typer.Option(help="Wall-clock time for both sides, such as 90s, 3m or 1h.")] = "2m",
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
+    threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
+    form: Annotated[str, typer.Option("--format", help="table, markdown, json or github.")] = "table",
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the two result files go.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+) -> int:
+    """Measure two sides in alternation (two interpreters, two revisions, two environments) and say what is slower."""
+    from bench_lib.ab.asked import Asked
+    from bench_lib.ab.session import measure, pair_in
+    from bench_lib.cli_ab_progress import PairProgress
+    from bench_lib.request import Request
+
+    share = threshold_of(threshold)
+    request = Request(
+        profile=profile_of(profile),
+        devices=tuple(device or ()),
+        expression=expression,
+        budget_seconds=seconds_of(budget),
+        seed=seed,
+        workloads=tuple(workloads or ()),
+        models=tuple(model or ()),
+    )
+    asked = Asked(
+        request=request,
+        python_a=python_a,
+        python_b=python_b,
+        base=base,
+        environment_a=_variables("--env-a", env_a or ()),
+        environment_b=_variables("--env-b", env_b or ()),
+        tests=tuple(pytest or ()),
+        aa=aa,
+        processes=processes,
+    )
+    pair = pair_in(out)
+    progress = PairProgress(quiet=quiet, color=not no_color)
+
+    def look(made: int) -> Sequence[Case]:
+        suspects = _judged(pair, share).suspects
+        progress.looked(made, len(suspects))
+        return suspects
+
+    try:
+        ended = measure(asked, pair, look, progress)
+    except NotComparable as err:
+        print(f"crossover: {err}", file=sys.stderr)
+        return UNTOLD
+    except KeyboardInterrupt:
+        if pair.b.exists():
+            files = " ".join(shown(path) for path in (pair.a, pair.b))
+            print(f"interrupted: what was seen so far is told by crossover compare {files}", file=sys.stderr)
+        raise
+    finally:
+        progress.end()
+    progress.ended(ended)
+    comparison = _judged(pair, share)
+    _print(comparison, form)
+    print(shown(pair.folder))
+    return comparison.exit_code
+
+
+def _judged(pair: Pair, threshold: float) -> Comparison:
+    """Judge the two files as they are."""
+    from bench_lib.comparison import compare
+    from bench_lib.storage import read
+
+    return compare([read(pair.a)], [read(pair.b)], threshold=threshold)
+
+
+def _print(comparison: Comparison, form: str) -> None:
+    del form
+    for change in comparison.changes:
+        print(f"{change.word}: {change.case} {change.ratio.value:.3f} {change.why}")
+
+
+def _variables(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Read variables given as NAME=VALUE.
+
+    Raises
+    ------
+    UsageError
+        If one is given otherwise.
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            msg = f"{option} takes a variable as NAME=VALUE, such as OMP_NUM_THREADS=1; came {shorten(text)}"
+            raise UsageError(msg)
+        found[name] = value
+    return found
