@@ -5,7 +5,8 @@
 #   BASE        revision to compare with; default: the branch that the pull request goes into
 #   BENCHMARKS  file or folder of pytest-benchmark tests
 #   WORKLOADS   file of workloads, in place of BENCHMARKS
-#   THRESHOLD   change that counts; default: that of crossover ab, and so for BUDGET, the time to measure in
+#   THRESHOLD   change that counts; default: that of crossover ab
+#   BUDGET      time to measure in; default: that of crossover ab
 #   PYTHON      interpreter that has Crossover; default: python
 #
 # Exit codes: 0 nothing became slower, also where the noise leaves it open, which a warning says; 1 something became
@@ -73,7 +74,10 @@ case $status in
     3) verdict=inconclusive ;;
     *) fail "the two revisions could not be measured (exit code $status): the lines above say why" ;;
 esac
-printf 'verdict=%s\nfolder=%s\n' "$verdict" "$folder" >>"$outputs"
+{
+    echo "verdict=$verdict"
+    echo "folder=$folder"
+} >>"$outputs"
 
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -s "$folder/a.jsonl" ] && [ -s "$folder/b.jsonl" ]; then
     again markdown >>"$GITHUB_STEP_SUMMARY"
