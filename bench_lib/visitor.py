@@ -210,7 +210,7 @@ class Visitor:
         )
         if accuracy.ok:
             return sample
-        return replace(sample, status="wrong", reason=_wrong(accuracy), seconds=(), calls=0)
+        return replace(sample, status="wrong", reason=what_is_wrong(accuracy), seconds=(), calls=0)
 
     def _clock(self, case: Case, device: Device) -> Clock:
         key = (case.device, case.timing)
@@ -244,7 +244,8 @@ def _out_of_memory(planned: PlannedCase, said: str) -> str:
     return f"out of memory with a working set of {units.nbytes(planned.nbytes)}: {said}"
 
 
-def _wrong(accuracy: Accuracy) -> str:
+def what_is_wrong(accuracy: Accuracy) -> str:
+    """Return why a result that is over its bound is not to be believed."""
     if not math.isfinite(accuracy.error):
         return "the result differs from the reference in shape, dtype or contents, or is not finite"
     return f"relative error {accuracy.error:.2g} against the float64 reference, where {accuracy.bound:.2g} is allowed"

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 MAP = {
     "left": """
         ab ab.* asv_device asv_plugin beginning ceiling_* ceilings clock costs crew device_memory devices doctor doctor.*
-        energy energy_phase examination gaps host host_memory inputs ledger measure observer pace passes plan process ratios
-        refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
+        energy energy_phase examination gaps host host_memory inputs ledger measure observer pace passes plan process
+        pytest_* ratios refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
         advice_words advise analysis analysis.* answer answer.* columns comparison comparison.* curves evidence

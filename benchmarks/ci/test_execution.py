@@ -1,0 +1,8 @@
+"""A chain of small operations, called one after the other. What torch.compile makes of it costs a compiler's time."""
+
+from bench_lib.pytest_plugin import cases
+
+
+@cases("pointwise_chain", n=2**15, devices=("cpu", "gpu"))
+def test_pointwise_chain(crossover, case):
+    crossover.measure(case)
