@@ -53,36 +53,38 @@ choose_commit() {
         fail "expected a base that this branch began at; no commit of $base is among those here: fetch the whole history (actions/checkout takes fetch-depth: 0)"
 }
 
-# Judges the same two files once more, without measuring. Its exit code is the verdict, which is known.
-again() { # FORMAT
-    local status=0
-    "${crossover[@]}" compare "$folder/a.jsonl" "$folder/b.jsonl" "${threshold[@]}" --format "$1" || status=$?
-    case $status in
-        0 | 1 | 3) ;;
-        *) exit "$status" ;;
-    esac
+# Sets judged: the exit code of a judgement of the two files, without measuring again.
+judge() { # FORMAT
+    judged=0
+    "${crossover[@]}" compare "$folder/a.jsonl" "$folder/b.jsonl" "${threshold[@]}" --format "$1" || judged=$?
 }
 
 choose_what
 choose_commit
+# Files of a run are never written over, and one job may have several gates.
 folder=${RUNNER_TEMP:-results}/ab/$(date -u +%Y%m%dT%H%M%S)-$$
-status=0
-"${crossover[@]}" ab --base "$commit" "${asked[@]}" "${threshold[@]}" --out "$folder" || status=$?
-case $status in
+measured=0
+"${crossover[@]}" ab --base "$commit" "${asked[@]}" "${threshold[@]}" --out "$folder" || measured=$?
+case $measured in
     0) verdict=passed ;;
     1) verdict=regression ;;
     3) verdict=inconclusive ;;
-    *) fail "the two revisions could not be measured (exit code $status): the lines above say why" ;;
+    *) fail "the two revisions could not be measured (exit code $measured): the lines above say why" ;;
 esac
+if [ -s "$folder/a.jsonl" ] && [ -s "$folder/b.jsonl" ]; then
+    judge markdown >"$folder/summary.md"
+    cat "$folder/summary.md" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
+    [ -z "${GITHUB_ACTIONS:-}" ] || judge github
+    # A Python that crashes ends with 1, too. Only what the files bear out is a verdict.
+    [ "$judged" -eq "$measured" ] ||
+        fail "crossover ab ended with exit code $measured, and a judgement of its files with $judged: the lines above say why"
+elif [ "$verdict" != inconclusive ]; then
+    fail "crossover ab ended with exit code $measured and left no result files: the lines above say why"
+fi
 {
     echo "verdict=$verdict"
     echo "folder=$folder"
 } >>"$outputs"
-
-if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -s "$folder/a.jsonl" ] && [ -s "$folder/b.jsonl" ]; then
-    again markdown >>"$GITHUB_STEP_SUMMARY"
-    again github
-fi
 case $verdict in
     regression) exit 1 ;;
     inconclusive) say warning "nothing is known to have become slower, and not everything could be told: a longer budget or a quieter machine decides it" ;;

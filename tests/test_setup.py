@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 SH = shutil.which("sh") or "/bin/sh"
 BASH = shutil.which("bash")
 MAKE = shutil.which("make")
-TARGETS = ("help", "bench", "test", "check", "fix", "report", "docs", "picture", "asv", "perf")
+TARGETS = ("help", "bench", "test", "gate", "check", "fix", "report", "docs", "picture", "asv", "perf")
 
 needs_make = pytest.mark.skipif(MAKE is None, reason="needs make, and there is none on the PATH")
 
