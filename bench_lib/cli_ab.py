@@ -58,6 +58,9 @@ def ab(
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
     threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
     form: Annotated[str, typer.Option("--format", help="table, markdown, json or github.")] = "table",
+    calibration: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What --aa taught on this machine. Default: in results/ab.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the two result files go.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
@@ -90,10 +93,11 @@ def ab(
         processes=processes,
     )
     pair = pair_in(out)
+    known = calibration if calibration and (calibration.exists() or not aa) else None  # which --aa makes
     progress = PairProgress(quiet=quiet, color=not no_color)
 
     def look(made: int) -> Sequence[Case]:
-        suspects = _judged(pair, share).suspects
+        suspects = _judged(pair, share, known).suspects
         progress.looked(made, len(suspects))
         return suspects
 
@@ -110,18 +114,36 @@ def ab(
     finally:
         progress.end()
     progress.ended(ended)
-    comparison = _judged(pair, share)
+    comparison = _judged(pair, share, known)
     _print(comparison, form)
+    if aa:
+        _keep(comparison, calibration)
     print(shown(pair.folder))
     return comparison.exit_code
 
 
-def _judged(pair: Pair, threshold: float) -> Comparison:
+def _judged(pair: Pair, threshold: float, calibration: Path | None) -> Comparison:
     """Judge the two files as they are."""
     from bench_lib.comparison import compare
+    from bench_lib.comparison.calibration import known
     from bench_lib.storage import read
 
-    return compare([read(pair.a)], [read(pair.b)], threshold=threshold)
+    before, after = read(pair.a), read(pair.b)
+    return compare([before], [after], threshold=threshold, calibration=known(before.run.machine, calibration))
+
+
+def _keep(comparison: Comparison, calibration: Path | None) -> None:
+    """Add what a comparison of a thing with itself taught to the machine's calibration, and say what is known now."""
+    from bench_lib.comparison import noise_words
+    from bench_lib.comparison.calibration import content, path_of
+    from bench_lib.storage import write_text
+
+    learnt = comparison.learnt()
+    path = calibration or path_of(learnt.machine)
+    write_text(path, content(learnt))
+    print(*noise_words.seen(comparison.changes), sep="\n")
+    print(noise_words.told(learnt))
+    print(shown(path))
 
 
 def _print(comparison: Comparison, form: str) -> None:

@@ -159,6 +159,18 @@ def path_of(machine: str) -> Path:
     return FOLDER / f"calibration-{machine}.json"
 
 
+def known(machine: str, path: Path | None = None) -> Calibration | None:
+    """Return the calibration of a machine: that of a file, or the one that is kept for it; None where there is none.
+
+    Raises
+    ------
+    RecordError
+        If a file was named and is not there, or a file does not follow the format.
+    """
+    kept = path_of(machine)
+    return read(path or kept) if path or kept.exists() else None
+
+
 def read(path: Path) -> Calibration:
     """Read a calibration.
 
