@@ -20,7 +20,7 @@ MAP = {
         pytest_* ratios refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
     """,
     "right": """
-        advice_words advise analysis analysis.* answer answer.* columns comparison comparison.* curves evidence
+        advice_words advise analysis analysis.* answer answer.* asv_report columns comparison comparison.* curves evidence
         export.as_asv export.as_csv export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
         figures.* frame layout page page.* stats summary theme validation winners
     """,

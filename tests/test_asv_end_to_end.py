@@ -133,6 +133,15 @@ def test_the_published_pages_have_the_graph_and_the_facts(project: Project) -> N
     assert list((project.folder / ".asv" / "html" / "graphs").rglob("matmul.Matmul.device_matmul.json"))
 
 
+def test_the_published_pages_have_our_report_and_a_link_to_it(project: Project) -> None:
+    site = project.folder / ".asv" / "html"
+    report = (site / "crossover.html").read_text(encoding="utf-8")
+    assert "a @ b" in report
+    assert MACHINE in report
+    assert sys.executable not in report
+    assert '<a href="crossover.html">Crossover report</a>' in (site / "index.html").read_text(encoding="utf-8")
+
+
 def test_two_commits_can_be_compared(project: Project) -> None:
     (line,) = [line for line in project.said["compare"].splitlines() if "'numpy', 'float32', 64" in line]
     assert "s" in line.split("|")[2]

@@ -101,7 +101,7 @@ def test_asv_loads_the_plugin_by_the_name_in_its_settings(monkeypatch: pytest.Mo
     monkeypatch.setattr(Machine, "load", Machine.load)
     monkeypatch.chdir(ROOT)
     before = Machine.load
-    assert '"plugins": [".bench_lib.asv_plugin"]' in (ROOT / "asv.conf.json").read_text()
+    assert '"plugins": [".bench_lib.asv_plugin", ".bench_lib.asv_report"]' in (ROOT / "asv.conf.json").read_text()
     PluginManager().import_plugin(".bench_lib.asv_plugin")
     assert Machine.load is not before
 
