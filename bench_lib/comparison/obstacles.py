@@ -39,12 +39,15 @@ class Obstacles:
         The same for the cases of one device, by its key.
     workloads
         Names of the operations that were measured from different source.
+    facts
+        Which of :data:`FACTS` stand in the way, each once.
     """
 
     differences: tuple[Difference, ...]
     everywhere: tuple[str, ...]
     devices: dict[str, str]
     workloads: frozenset[str]
+    facts: tuple[str, ...] = ()
 
     def of(self, case: Case) -> str:
         """Return why a case cannot be compared; empty where it can."""
@@ -70,14 +73,20 @@ def obstacles(before: Run, after: Run, across: Collection[str] = ()) -> Obstacle
     found = differences((before, after))
     everywhere: list[str] = []
     devices: dict[str, str] = {}
+    facts: dict[str, None] = {}
     for one in found:
         fact = _fact(one)
         if fact and fact not in allowed and ABSENT not in one.texts:
+            facts[fact] = None
             sentence = f"{one.name} differs: {one.texts[0]} and {one.texts[1]}"
             devices |= dict.fromkeys(_device(one), sentence)
             everywhere += [] if _device(one) else [sentence]
     changed = frozenset[str]() if "source" in allowed else changed_workloads(before, after)
-    return Obstacles(differences=found, everywhere=tuple(everywhere), devices=devices, workloads=changed)
+    if changed:
+        facts["source"] = None
+    return Obstacles(
+        differences=found, everywhere=tuple(everywhere), devices=devices, workloads=changed, facts=tuple(facts)
+    )
 
 
 def paired_for(before: Run, after: Run) -> str:
