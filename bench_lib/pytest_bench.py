@@ -70,7 +70,7 @@ class Bench:
     """
 
     timer: DeviceTimer = field(default_factory=DeviceTimer)
-    _devices: tuple[Device, ...] = field(default_factory=discover)
+    devices: tuple[Device, ...] = field(default_factory=discover)
     _brought_up: set[str] = field(default_factory=set)
 
     def device(self, key: str) -> Device:
@@ -81,20 +81,20 @@ class Bench:
         DeviceNotFound
             If it has none of that key, or no GPU where any is asked for.
         """
-        (device,) = select([key_of(key)], self._devices)
+        (device,) = select([key_of(key)], self.devices)
         return device
 
     def sheet(self) -> MachineSheet:
         """Return what a file of this session says of the machine; the flags are those of float32."""
         activate(self.device("cpu"), "float32")
         return MachineSheet(
-            machine=machine_name(self._devices),
+            machine=machine_name(self.devices),
             seed=SEED,
             # What passes would make pytest-benchmark say at each comparison that the machine is another one.
             host={key: fact for key, fact in host_facts().items() if key not in PASSING},
             software=software_facts(),
             precision=precision_facts(),
-            devices=tuple(device.record() for device in self._devices),
+            devices=tuple(device.record() for device in self.devices),
         )
 
     def prepare(self, asked: Asked, *, warm: bool) -> Ready:
@@ -107,18 +107,21 @@ class Bench:
         NotImplementedError
             If it lacks what the workload needs, memory for instance.
         """
-        device, case = self.device(asked.case.device), asked.case
-        planned = work_of(asked.workload, case)
+        device, case, workload = self.device(asked.case.device), asked.case, asked.workload
+        if not workload.exists_on(device.kind, case.dtype):
+            msg = f"{workload.name} does not exist in {case.dtype} on {device.kind}"
+            raise NotImplementedError(msg)
+        planned = work_of(workload, case)
         self._make_ready(device, case.dtype, warm=warm)
-        shortage = Inputs(workloads={}, devices=by_key(self._devices), seed=SEED).shortage(planned)
+        shortage = Inputs(workloads={}, devices=by_key(self.devices), seed=SEED).shortage(planned)
         if shortage:
             raise NotImplementedError(shortage)
-        prepared = asked.workload.prepare(case, device, SEED)
+        prepared = workload.prepare(case, device, SEED)
         prepared.call()  # what a workload checks may be what a call left
         synchronize(device)
         accuracy = prepared.check()
         call = self._timed(prepared.call, device, case.timing, warm=warm)
-        return Ready(call=call, planned=planned, device=device, workload=asked.workload.record(), accuracy=accuracy)
+        return Ready(call=call, planned=planned, device=device, workload=workload.record(), accuracy=accuracy)
 
     def prepare_call(
         self, call: Callable[[], object], planned: PlannedCase, record: WorkloadRecord, *, warm: bool

@@ -57,13 +57,13 @@ def asked_for(
     ------
     UsageError
         If there is no such workload, or it does not exist on one of the devices in one of the dtypes or in this way.
+        Whether it exists on ``gpu`` is the machine's to say, when it is measured.
     """
     found = find(workload) if isinstance(workload, str) else workload
     require_timing(timing)
-    keys = [key_of(device) for device in devices]
-    for key in keys:
+    for device in devices:
         for dtype in dtypes:
-            _require_exists(found, key, dtype, residency, timing)
+            _require_exists(found, device, dtype, residency, timing)
     return tuple(
         Asked(
             workload=found,
@@ -71,7 +71,7 @@ def asked_for(
         )
         for size in n
         for dtype in dtypes
-        for key in keys
+        for key in map(key_of, devices)
     )
 
 
