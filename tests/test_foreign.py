@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bench_lib.errors import RecordError
 from bench_lib.foreign import looks_like_pytest_benchmark, read_pytest_benchmark
 from bench_lib.foreign_header import NO_ROUNDS, NOT_IN_THE_FILE, UNKNOWN_TIME
-from bench_lib.records import Case, Plan, Recording, from_json, to_json
+from bench_lib.records import Case, DeviceRecord, Plan, Recording, from_json, to_json
 from bench_lib.storage import load
 
 BENCHMARKS = """
@@ -148,6 +148,103 @@ def test_what_such_a_file_lacks_is_said(tmp_path: Path) -> None:
     assert "the file does not say when it was measured" in undated.problems
 
 
+SHEET: dict[str, Any] = {
+    "machine": "nvidia-h200-16c",
+    "seed": 3,
+    "host": {"cpu": "AMD EPYC 9000", "threads_usable": 16, "cgroup_quota_cpus": None},
+    "software": {"torch": "2.13.0", "driver": "570.1", "python": "3.11.8"},
+    "precision": {"cuda_matmul_fp32": "ieee", "cudnn_benchmark": False},
+    "devices": [
+        {"key": "cuda:0", "kind": "cuda", "name": "Example GPU X1", "facts": {"multiprocessors": 132}},
+        {"key": "cpu", "kind": "cpu", "name": "AMD EPYC 9000", "threads": 16},
+    ],
+}
+
+
+def with_sheet(sheet: object) -> dict[str, Any]:
+    return DOCUMENT | {"machine_info": DOCUMENT["machine_info"] | {"crossover": sheet}}
+
+
+def test_what_our_plugin_wrote_of_the_machine_becomes_the_header(tmp_path: Path) -> None:
+    recording = read_pytest_benchmark(file_of(tmp_path, with_sheet(SHEET)))
+    run = recording.run
+    assert (run.machine, run.seed) == (SHEET["machine"], SHEET["seed"])
+    assert (run.host, run.precision) == (SHEET["host"], SHEET["precision"])
+    assert run.software == {"pytest-benchmark": "5.3.1", **SHEET["software"]}
+    assert run.devices == (DeviceRecord(key="cpu", kind="cpu", name="AMD EPYC 9000", threads=16),)
+    assert NO_ROUNDS in recording.problems
+    assert NOT_IN_THE_FILE not in recording.problems
+    assert_follows_the_format(recording)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "sentence"),
+    [
+        (None, "must be an object"),
+        ([SHEET], "must be an object"),
+        ({}, "MachineSheet lacks machine, seed"),
+        (SHEET | {"machine": "../../Some Host"}, "a machine is named by"),
+        (SHEET | {"machine": 7}, "MachineSheet.machine must be a text"),
+        (SHEET | {"seed": -1}, "MachineSheet.seed must be a whole number"),
+        (SHEET | {"user": "u1"}, "MachineSheet has no field 'user'"),
+        (SHEET | {"host": {"cpu": ["a"]}}, "MachineSheet.host must be flat"),
+        (SHEET | {"software": {"torch": "2\x1b[31m"}}, "none of them a control character"),
+        (SHEET | {"precision": {"x": math.inf}}, "MachineSheet.precision must be flat"),
+        (SHEET | {"devices": [{"key": "cpu"}]}, "MachineSheet.devices lacks kind, name"),
+        (SHEET | {"devices": [SHEET["devices"][1]] * 2}, "each device stands once"),
+    ],
+)
+def test_what_is_no_such_sheet_is_left_out_and_said(tmp_path: Path, sheet: object, sentence: str) -> None:
+    recording = read_pytest_benchmark(file_of(tmp_path, with_sheet(sheet)))
+    assert [sentence in problem for problem in recording.problems].count(True) == 1
+    assert NOT_IN_THE_FILE in recording.problems
+    assert recording.run.machine == "amd-epyc-9000-4c"
+    assert recording.run.precision == {}
+    assert all(problem.isprintable() for problem in recording.problems)
+    assert_follows_the_format(recording)
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ([{"timer": "crossover", "max_time": 0.1}], {"timer": "crossover", "max_time_seconds": 0.1}),
+        ([{"timer": "a", "min_rounds": 5}, {"timer": "b", "min_rounds": 5}], {"min_rounds": 5}),
+        ([{"timer": "a"}, {}], {}),
+        ([{"warmup": False, "disable_gc": True}], {"warmup": False, "disable_gc": True}),
+        ([{"timer": ["x"], "max_time": math.nan, "min_time": -1, "min_rounds": 10**30}], {}),
+        ([None, "x"], {}),
+    ],
+)
+def test_how_all_benchmarks_were_measured_becomes_a_setting(
+    tmp_path: Path, options: list[Any], settings: dict[str, Any]
+) -> None:
+    first = DOCUMENT["benchmarks"][0]
+    benchmarks = [first | {"params": {"n": n}, "options": option} for n, option in enumerate(options)]
+    recording = read_pytest_benchmark(file_of(tmp_path, DOCUMENT | {"benchmarks": benchmarks}))
+    assert recording.run.settings == {"commit": "01234567"} | settings
+    assert_follows_the_format(recording)
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({"mode": "graph", "eager": "add", "multiple": 16, "lazy": True}, ("graph", "add", 16, True)),
+        ({"mode": "fast", "eager": 7, "multiple": 0, "lazy": 1}, ("eager", "", 1, False)),
+        ({"multiple": 2**40}, ("eager", "", 1, False)),
+    ],
+)
+def test_how_a_workload_is_executed_is_read(tmp_path: Path, extra: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    (workload,) = read_pytest_benchmark(file_of(tmp_path, with_benchmark(extra_info=extra))).run.workloads
+    assert (workload.mode, workload.eager, workload.multiple, workload.lazy) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1e-7, 1e-7), (0, 0.0), (-1, None), ("0", None), (math.nan, None)])
+def test_the_error_of_a_result_is_read(tmp_path: Path, value: object, expected: float | None) -> None:
+    extra = {"relative_error": value, "error_bound": value}
+    (sample,) = read_pytest_benchmark(file_of(tmp_path, with_benchmark(extra_info=extra))).samples
+    assert (sample.relative_error, sample.error_bound) == (expected, expected)
+
+
 @pytest.mark.parametrize(
     ("stats", "seconds", "problem"),
     [
@@ -268,7 +365,9 @@ ANYTHING = st.recursive(
     place=st.sampled_from(
         [
             *((key,) for key in DOCUMENT),
-            *(("machine_info", key) for key in DOCUMENT["machine_info"]),
+            *(("machine_info", key) for key in (*DOCUMENT["machine_info"], "crossover")),
+            *(("machine_info", "crossover", key) for key in SHEET),
+            ("benchmarks", 0, "options"),
             *(("machine_info", "cpu", key) for key in CPU),
             *(("benchmarks", 0, key) for key in DOCUMENT["benchmarks"][0]),
             *(("benchmarks", 0, "stats", key) for key in DOCUMENT["benchmarks"][0]["stats"]),
@@ -278,7 +377,7 @@ ANYTHING = st.recursive(
 def test_whatever_stands_in_a_file_it_is_a_recording_of_the_format_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, place: tuple[Any, ...]
 ) -> None:
-    document = json.loads(json.dumps(DOCUMENT))
+    document = json.loads(json.dumps(with_sheet(SHEET)))
     parent = document
     for key in place[:-1]:
         parent = parent[key]
