@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bench_lib.checkout import CHANGED, COMMIT
 from bench_lib.errors import RecordError
 from bench_lib.machine_sheet import KEY, MachineSheet
 from bench_lib.records import DeviceRecord, Facts, Run, WorkloadRecord, from_object, scrub
@@ -114,8 +115,11 @@ def _software(document: dict[str, Any], machine_info: dict[str, Any]) -> Facts:
 
 
 def _commit(document: dict[str, Any]) -> Facts:
-    commit = text(mapping(document.get("commit_info")).get("id"))
-    return {"commit": commit[:8]} if re.fullmatch(r"[0-9a-f]{7,64}", commit) else {}
+    told = mapping(document.get("commit_info"))
+    commit = text(told.get("id"))
+    if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
+        return {}
+    return {COMMIT: commit + CHANGED * (told.get("dirty") is True)}
 
 
 def _options(benchmarks: Iterable[Any]) -> Facts:

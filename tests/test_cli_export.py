@@ -216,7 +216,7 @@ def test_a_file_of_pytest_benchmark_says_which_commit_it_is_of_and_whether_that_
 def test_an_export_of_another_tools_file_is_named_after_its_run(here: Path, crossover: Crossover) -> None:
     crossover("run.jsonl", *options("pytest-benchmark"))
     assert crossover(Path("results", "exports", NAMES["pytest-benchmark"]), "--to", "csv") == 0
-    assert list(Path("results", "exports").glob("2024-05-01-unknown-cpu-pytest-benchmark-*-case.csv"))
+    assert list(Path("results", "exports").glob("2024-05-01-example-machine-pytest-benchmark-*-case.csv"))
 
 
 @pytest.mark.parametrize(

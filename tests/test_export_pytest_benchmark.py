@@ -20,7 +20,7 @@ from record_strategies import OK_SAMPLES, RUN, TIMES
 from bench_lib.errors import UsageError
 from bench_lib.export import as_pytest_benchmark
 from bench_lib.foreign import read_pytest_benchmark
-from bench_lib.foreign_header import NOT_IN_THE_FILE
+from bench_lib.foreign_header import NO_ROUNDS
 from bench_lib.records import Case, PlannedCase, Recording, Sample, scrub
 from bench_lib.storage import load
 
@@ -53,18 +53,19 @@ def test_our_reader_finds_the_same_cases_with_the_same_work_and_every_time(tmp_p
             value for other in GPU_RUN.samples if other.case == sample.case for value in other.seconds
         )
         assert sample.calls == 10
-    assert [problem for problem in read.problems if problem != NOT_IN_THE_FILE] == []
+    assert read.problems == (NO_ROUNDS,)
 
 
 def test_the_run_keeps_what_the_format_has_a_place_for(tmp_path: Path) -> None:
     run = replace(GPU_RUN.run, host={"cpu": "Example CPU 9000", "threads_usable": 8, "system": "Linux"})
     read = load(written(tmp_path, replace(GPU_RUN, run=run), commit="0123456789abcdef")).run
     assert read.workloads == run.workloads
-    assert {device.key: device.name for device in read.devices} == {device.key: device.name for device in run.devices}
+    assert {device.key: device for device in read.devices} == {device.key: device for device in run.devices}
     assert read.created == "2024-05-01T12:00:00+00:00"
-    assert read.settings["commit"] == "01234567"
-    assert read.machine == "example-9000-8c"
-    assert read.host == {"cpu": "Example CPU 9000", "cpu_count": 8, "system": "Linux"}
+    assert read.settings["commit"] == "0123456789abcdef"
+    assert (read.machine, read.seed) == (run.machine, run.seed)
+    assert (read.host, read.precision) == (run.host, run.precision)
+    assert read.software == run.software | {"pytest-benchmark": "5.0.0"}
 
 
 def test_a_case_that_was_wrong_once_has_no_time(tmp_path: Path) -> None:

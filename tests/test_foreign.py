@@ -132,7 +132,7 @@ def test_the_machine_is_named_by_its_parts(tmp_path: Path) -> None:
     assert recording.run.machine == "amd-epyc-9000-4c"
     assert recording.run.created == "2026-01-31T12:00:00+00:00"
     assert recording.run.software == {"python": "3.11.7", "pytest-benchmark": "5.3.1"}
-    assert recording.run.settings == {"commit": "01234567"}
+    assert recording.run.settings == {"commit": "0123456789abcdef"}
     assert recording.run.host["cpu"] == CPU["brand_raw"]
     text = "\n".join(lines_of(recording))
     assert "u1-laptop" not in text
@@ -146,6 +146,22 @@ def test_what_such_a_file_lacks_is_said(tmp_path: Path) -> None:
     undated = read_pytest_benchmark(file_of(tmp_path, document))
     assert undated.run.created == UNKNOWN_TIME
     assert "the file does not say when it was measured" in undated.problems
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"id": "a" * 40, "dirty": False}, {"commit": "a" * 40}),
+        ({"id": "a" * 40, "dirty": True}, {"commit": "a" * 40 + "+"}),
+        ({"id": "a" * 40, "dirty": "no"}, {"commit": "a" * 40}),
+        ({"id": "unversioned", "dirty": True}, {}),
+        ({"id": "../../etc"}, {}),
+        (["a" * 40], {}),
+    ],
+)
+def test_the_commit_is_told_as_runs_of_our_own_tell_it(tmp_path: Path, told: object, expected: dict[str, str]) -> None:
+    recording = read_pytest_benchmark(file_of(tmp_path, DOCUMENT | {"commit_info": told}))
+    assert recording.run.settings == expected
 
 
 SHEET: dict[str, Any] = {
@@ -221,7 +237,7 @@ def test_how_all_benchmarks_were_measured_becomes_a_setting(
     first = DOCUMENT["benchmarks"][0]
     benchmarks = [first | {"params": {"n": n}, "options": option} for n, option in enumerate(options)]
     recording = read_pytest_benchmark(file_of(tmp_path, DOCUMENT | {"benchmarks": benchmarks}))
-    assert recording.run.settings == {"commit": "01234567"} | settings
+    assert recording.run.settings == {"commit": "0123456789abcdef"} | settings
     assert_follows_the_format(recording)
 
 

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from bench_lib.checkout import CHANGED, COMMIT
 from bench_lib.errors import UsageError
-from bench_lib.records import Case, PlannedCase, Recording, Run, Sample, WorkloadRecord
+from bench_lib.machine_sheet import KEY, MachineSheet
+from bench_lib.records import Case, PlannedCase, Recording, Run, Sample, WorkloadRecord, to_object
 
 VERSION: Final = "5.0.0"  # of the pytest-benchmark whose format this is
 HOSTS: Final = ("numpy", "cpu")
@@ -127,6 +128,10 @@ def _benchmark(
             "expression": workload.expression,
             "size": workload.size,
             "source_sha256": workload.source_sha256,
+            "mode": workload.mode,
+            "eager": workload.eager,
+            "multiple": workload.multiple,
+            "lazy": workload.lazy,
         },
         "options": {
             "disable_gc": False,
@@ -192,8 +197,16 @@ def _quartiles(ordered: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _machine_info(run: Run) -> dict[str, Any]:
-    """Return the machine as pytest-benchmark describes one, without the host's name."""
+    """Return the machine as pytest-benchmark describes one, without the host's name, and as our own reader knows it."""
     host = run.host
+    sheet = MachineSheet(
+        machine=run.machine,
+        seed=run.seed,
+        host=run.host,
+        software=run.software,
+        precision=run.precision,
+        devices=tuple({device.key: device for device in run.devices}.values()),
+    )
     return {
         "node": "",
         "processor": host.get("architecture") or "",
@@ -207,4 +220,5 @@ def _machine_info(run: Run) -> dict[str, Any]:
             "arch": host.get("architecture") or "",
             "count": host.get("threads_usable") or 0,
         },
+        KEY: to_object(sheet),
     }
