@@ -37,6 +37,7 @@ class Layout:
 
     headings: tuple[str, ...]
     lines: tuple[Line, ...]
+    names: str = NAMES
 
     def fits(self, width: int) -> bool:
         """Return whether the rows fit into so many characters with most of their names."""
@@ -46,7 +47,7 @@ class Layout:
         """Return the table; names too long for so many characters are cut with an ellipsis."""
         room = min(max(width - self._cells_width(), MIN_NAME), self._longest_name())
         table = Table(box=box.HORIZONTALS, pad_edge=False, padding=(0, GAP, 0, 0), collapse_padding=True)
-        table.add_column(NAMES, width=room, no_wrap=True, overflow="ellipsis")
+        table.add_column(self.names, width=room, no_wrap=True, overflow="ellipsis")
         for heading in self.headings:
             table.add_column(Text(heading), no_wrap=True, overflow="ellipsis")
         widths = self._widths()
@@ -62,7 +63,7 @@ class Layout:
         return table
 
     def _longest_name(self) -> int:
-        return min(max(len(NAMES), *(Text(line.name).cell_len for line in self.lines), 0), MAX_NAME)
+        return min(max(len(self.names), *(Text(line.name).cell_len for line in self.lines), 0), MAX_NAME)
 
     def _widths(self) -> list[int]:
         rows = [line.cells for line in self.lines if line.cells]

@@ -1,0 +1,111 @@
+"""A comparison in a terminal: the finding, how sure it is, then case by case what matters first.
+
+A terminal too narrow for all columns loses the levels, then what could have been seen. Draws with rich; never imports
+torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from bench_lib import units
+from bench_lib.comparison import terms, words
+from bench_lib.comparison.changes import Change, Comparison
+from bench_lib.comparison.metrics import METRICS
+from bench_lib.comparison.order import by_verdict
+from bench_lib.layout import Layout, Line, widest
+
+TOP: Final = 20
+"""Cases of which nothing can be told, or that became better, that are shown unless all are asked for."""
+
+HEADINGS: Final = ("on", "before", "after", "change", "sees", "verdict")
+NARROWER: Final = (HEADINGS, ("on", "change", "sees", "verdict"), ("on", "change", "verdict"))
+STYLES: Final = {"worse": "bold red", "better": "green", "can't tell": "yellow"}
+LEGEND: Final = (
+    "change: of what was before, with its 95 % interval; sees: the smallest change that nine of ten such comparisons "
+    "would call."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Some changes as a table, in the order given."""
+
+    changes: Sequence[Change]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the widest form that fits."""
+        yield widest([self._layout(headings) for headings in NARROWER], options.max_width)
+
+    def _layout(self, headings: tuple[str, ...]) -> Layout:
+        lines: list[Line] = []
+        shown = dict.fromkeys(change.metric for change in self.changes)
+        for metric in (one.name for one in METRICS if one.name in shown):
+            if len(shown) > 1:
+                lines.append(Line(name=metric))
+            lines += [_line(change, headings) for change in self.changes if change.metric == metric]
+        return Layout(headings=headings, lines=tuple(lines), names="case")
+
+
+def parts(comparison: Comparison, *, everything: bool = False) -> Iterator[RenderableType]:
+    """Yield what a terminal shows of a comparison.
+
+    Parameters
+    ----------
+    everything
+        Each case, those that are unchanged and those that could not be compared among them.
+    """
+    found = by_verdict(comparison)
+    yield Text(words.headline(comparison), style="bold")
+    told = Table.grid(padding=(0, 1))
+    for sentence in words.sentences(comparison):
+        told.add_row(Text("*"), Text(sentence))
+    yield told
+    shown = [*found.worse, *found.better, *found.cannot_tell]
+    shown += [*found.unchanged, *found.not_comparable] if everything else []
+    top = shown if everything else [*found.worse, *shown[len(found.worse) :][:TOP]]
+    if top:
+        yield ""
+        yield Changes(changes=top)
+        yield Text(LEGEND, style="dim")
+    rest = _rest(len(shown) - len(top), 0 if everything else len(found.unchanged))
+    if rest:
+        yield Text(f"{rest}: --all shows them", style="dim")
+    yield ""
+    yield from _ending(comparison)
+
+
+def _rest(more: int, unchanged: int) -> str:
+    told = [units.count(more, "more case")] if more else []
+    told += [f"{units.count(unchanged, 'case')} unchanged"] if unchanged else []
+    return " and ".join(told)
+
+
+def _ending(comparison: Comparison) -> Iterator[RenderableType]:
+    yield Text(f"before: {words.side(comparison.before)}")
+    yield Text(f"after:  {words.side(comparison.after)}")
+    differences = words.differences(comparison)
+    if differences:
+        facts = [f"{name} ({before} and {after})" for name, before, after in differences]
+        yield Text(f"They differ in: {', '.join(facts)}")
+    yield Text(words.exit_meaning(comparison.exit_code))
+
+
+def _line(change: Change, headings: Sequence[str]) -> Line:
+    style = "bold red" if change.is_broken else STYLES.get(change.verdict, "dim")
+    cells = {
+        "on": Text(terms.place(change.case)),
+        "before": Text(terms.level(change, change.before)),
+        "after": Text(terms.level(change, change.after)),
+        "change": Text(terms.shift(change)),
+        "sees": Text("" if math.isnan(change.sees) else terms.share(change.sees)),
+        "verdict": Text(terms.verdict(change), style=style),
+    }
+    return Line(name=terms.name(change.case), cells=tuple(cells[heading] for heading in headings))
