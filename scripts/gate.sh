@@ -87,5 +87,5 @@ fi
 } >>"$outputs"
 case $verdict in
     regression) exit 1 ;;
-    inconclusive) say warning "nothing is known to have become slower, and not everything could be told: a longer budget or a quieter machine decides it" ;;
+    inconclusive) say warning "nothing could be told, so the gate passes: the lines above say why" ;;
 esac
