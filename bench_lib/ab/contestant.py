@@ -18,7 +18,7 @@ from bench_lib.ledger import Ledger
 from bench_lib.plan import visiting_order
 from bench_lib.process import WorkerProcess
 from bench_lib.records import Case, Finish, PlannedCase, Run, Sample, to_object
-from bench_lib.schedule import CALLS_PER_VISIT, MIN_VISIT_SECONDS, WATCHDOG_FACTOR, visit_share
+from bench_lib.schedule import CALLS_PER_VISIT, MIN_VISIT_SECONDS, ROUND_SECONDS, WATCHDOG_FACTOR, visit_share
 from bench_lib.storage import Store
 
 VISITS: Final = 3
@@ -26,6 +26,9 @@ VISITS: Final = 3
 
 TARGET: Final = 0.01
 """Relative half width at which a visit stops: processes differ by more, so time is better spent on another of them."""
+
+MIN_SECONDS: Final = 0.5
+"""Of visits in one process, however small the budget."""
 
 WARM_SECONDS: Final = 0.25
 SLOWEST_SHARE: Final = 0.1
@@ -61,6 +64,10 @@ class Contestant(Protocol):
         """
         ...
 
+    def needs(self, cases: Sequence[Case]) -> float:
+        """Return the wall-clock seconds that a process takes at least that measures these cases."""
+        ...
+
     def finish(self, *, interrupted: bool, wall_seconds: float) -> None:
         """Write how the sitting ended."""
         ...
@@ -88,6 +95,7 @@ class Workers:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.header, self.cases)
         self._rounds = 0
+        self._start_seconds = ROUND_SECONDS
         self._wanted: tuple[Case, ...] = ()
         self.crew = Crew(
             start=self.start,
@@ -113,14 +121,19 @@ class Workers:
         began = time.monotonic()
         try:
             self.crew.bring_up(number)
-            started = time.monotonic() - began
+            self._start_seconds = time.monotonic() - began
             end = time.monotonic() + seconds
             for visit in range(1, VISITS + 1):
                 self._pass(number, visit, end, seconds)
         finally:
             self.crew.end()
         self._rounds += 1
-        return started
+        return self._start_seconds
+
+    def needs(self, cases: Sequence[Case]) -> float:
+        """Return the least that a process takes; see :class:`Contestant`."""
+        del cases
+        return self._start_seconds + MIN_SECONDS
 
     def finish(self, *, interrupted: bool, wall_seconds: float) -> None:
         """Write how the sitting ended."""
