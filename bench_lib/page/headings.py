@@ -22,8 +22,8 @@ HERO: Final = "Each cell names the winner; the deeper the colour, the larger the
 LACKS: Final = {
     "asv": "Its file holds no rounds of fresh processes, no check of the results, no warm-up and no precision flags; "
     "how much work a call does is known for benchmarks of Crossover alone.",
-    "pytest-benchmark": "Its file holds no rounds of fresh processes and no warm-up; threads, precision flags, the check "
-    "of a result, the work of a call, its dtype and its device are known where the benchmark notes them.",
+    "pytest-benchmark": "Its file holds no rounds of fresh processes and no warm-up; threads, precision flags, the "
+    "check of a result, the work of a call, its dtype and its device are known where the benchmark notes them.",
 }
 """What the files of other tools do not tell, so that what this page does not show is no surprise."""
 
