@@ -296,6 +296,14 @@ def test_numpy_is_given_the_threads_that_it_may_use_before_it_is_loaded(monkeypa
         monkeypatch.setenv(name, "")  # so that all are put back as they were
 
 
+def test_the_example_in_the_documentation_works(suite: Suite, pytester: pytest.Pytester) -> None:
+    example = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").split("```python\n")[2].partition("```")[0]
+    assert suite(example, "-k", "layer or 64").ret == 0
+    measured = {planned.case for planned in read(pytester).plan}
+    assert Case(workload="my_layer", n=64, dtype="float32", device="cpu") in measured
+    assert Case(workload="matmul", n=64, dtype="float32", device="cpu") in measured
+
+
 def test_the_plugin_loads_nothing_heavy_until_a_test_needs_it() -> None:
     code = "import sys, bench_lib.pytest_plugin; print({'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
