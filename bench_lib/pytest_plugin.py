@@ -178,7 +178,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     given = item.get_closest_marker("benchmark")
     options: dict[str, Any] = {
-        "min_time": max(BLOCK_SECONDS, float(item.config.getoption("benchmark_min_time"))),
+        "min_time": max(BLOCK_SECONDS, float(item.config.getoption("benchmark_min_time", BLOCK_SECONDS))),
         "disable_gc": True,
         **(given.kwargs if given else {}),
         "timer": _bench_of(item.config).timer,
