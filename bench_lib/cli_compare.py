@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("table", "markdown", "json", "github")
 UNTOLD: Final = 3
+MOST_PROBLEMS: Final = 5
 
 Facts = Annotated[list[str] | None, typer.Option(metavar="FACT", help="What is compared, so may differ; repeatable.")]
 
@@ -56,6 +57,7 @@ def compare(
     metrics = _chosen("--metric", metric or [TIME.name], [one.name for one in METRICS])
     facts = _chosen("--across", across or [], FACTS)
     a, b = _sides(before, after)
+    _print_problems([*a, *b])
     found = core.compare(
         a, b, threshold=share, metrics=metrics, across=facts, calibration=known(a[0].run.machine, calibration)
     )
@@ -151,16 +153,26 @@ def _sides(before: str, after: str) -> tuple[list[Recording], list[Recording]]:
     RecordError
         If a file cannot be read.
     """
-    from bench_lib.result_files import find
-    from bench_lib.storage import load
+    from bench_lib.result_files import find, read_all
 
-    a, b = find(before), find(after)
-    ours = {path.resolve() for path in a}
-    both = [path for path in b if path.resolve() in ours]
+    files = find(before), find(after)
+    ours = {path.resolve() for path in files[0]}
+    both = [shown(path) for path in files[1] if path.resolve() in ours]
+    a, b = (read_all(side) for side in files)
+    runs = {recording.run.id for recording in a}
+    both += [f"run {recording.run.id}" for recording in b if recording.run.id in runs]
     if both:
-        msg = f"A and B are two sides, and {shown(both[0])} is on both: give each side files of its own"
+        msg = f"A and B are two sides, and {both[0]} is on both: give each side files of its own"
         raise UsageError(msg)
-    return [load(path) for path in a], [load(path) for path in b]
+    return a, b
+
+
+def _print_problems(recordings: Sequence[Recording]) -> None:
+    """Say on standard error what could not be read of the files, and what they do not hold."""
+    problems = list(dict.fromkeys(problem for recording in recordings for problem in recording.problems))
+    more = len(problems) - MOST_PROBLEMS
+    for problem in [*problems[:MOST_PROBLEMS], *([f"and {more} more, which crossover show lists"] if more > 0 else [])]:
+        print(f"note: {problem}", file=sys.stderr)
 
 
 def _is_open(comparison: Comparison) -> bool:

@@ -130,7 +130,7 @@ def rate(count: int, of: int) -> Estimate:
     return Estimate(value=count / of, low=low, high=high)
 
 
-def visible(spread: float, processes: int, *, level: float, margin: float) -> float:
+def visible(spread: float, processes: int, *, level: float, margin: float, hidden: float = 0.0) -> float:
     """Return the smallest change that would be called in nine of ten comparisons, as a ratio over 1.
 
     Parameters
@@ -143,12 +143,14 @@ def visible(spread: float, processes: int, *, level: float, margin: float) -> fl
         The p value that is needed.
     margin
         The ratio over 1 that a change must exceed.
+    hidden
+        Standard deviation, in logs, of what moves each side as a whole: of separate sittings.
     """
     aside = int(TRIM * processes)
     degrees = processes - 2 * aside - 1
     if degrees < 1 or math.isnan(spread):
         return math.nan
-    error = spread / math.sqrt(processes)
+    error = math.sqrt(spread**2 / processes + 2 * hidden**2)
     room = float(stdtrit(degrees, POWER)) * error
     needed = float(stdtrit(degrees, 1 - level / 2)) * error
     return math.expm1(max(needed, math.log1p(margin)) + room)

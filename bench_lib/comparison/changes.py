@@ -87,8 +87,12 @@ class Comparison:
 
     Attributes
     ----------
+    before, after
+        The header of the first file of each side.
     changes
         One for each case and metric that either side has.
+    files
+        How many each side had.
     calibration
         Of the machine, where there is one.
     is_paired
@@ -101,6 +105,7 @@ class Comparison:
     is_paired: bool
     changes: tuple[Change, ...]
     obstacles: Obstacles
+    files: tuple[int, int] = (1, 1)
     calibration: Calibration | None = None
 
     @property

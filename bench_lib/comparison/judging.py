@@ -20,6 +20,7 @@ from bench_lib.comparison.obstacles import Obstacles, obstacles, paired_for
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test, trimmed
 from bench_lib.comparison.values import Rounds, Side, side_of
 from bench_lib.records import Case, Recording
+from bench_lib.stats import SITTING
 from bench_lib.verdicts import LOOKS
 
 THRESHOLD: Final = 0.05
@@ -57,7 +58,8 @@ def compare(
     one, other = side_of(before), side_of(after)
     runs = one.recording.run, other.recording.run
     in_the_way = obstacles(*runs, across)
-    is_paired = bool(paired_for(*runs))
+    # Rounds of several pairs cannot be told to lie side by side: each pair may have measured its suspects more often.
+    is_paired = bool(paired_for(*runs)) and len(before) == len(after) == 1
     known = calibration if calibration and calibration.machine == runs[0].machine == runs[1].machine else None
     noise = known.by_case() if known else {}
     changes = [
@@ -78,6 +80,7 @@ def compare(
         is_paired=is_paired,
         changes=tuple(changes),
         obstacles=in_the_way,
+        files=(len(before), len(after)),
         calibration=known,
     )
 
@@ -163,12 +166,19 @@ def _judged(
 
 
 def _sees(change: Change, known: CaseNoise | None, level: float, metric: Metric, most: int) -> float:
-    """Return the smallest change that would be called; ``most`` is how many processes a suspect would have got."""
+    """Return the smallest change that would be called.
+
+    Parameters
+    ----------
+    most
+        How many processes a suspect would have got; 0 for separate runs, which are not measured again.
+    """
     if metric.exact or not change.log_spreads:
         return math.nan
     place = 1 if change.estimator == "floor" else 0
     spread = math.sqrt(known.variances[place]) if known else change.log_spreads[place]
-    return visible(spread, max(most, min(change.processes)), level=level, margin=change.margin)
+    hidden = 0.0 if most else SITTING
+    return visible(spread, max(most, min(change.processes)), level=level, margin=change.margin, hidden=hidden)
 
 
 def _with_verdict(change: Change, metric: Metric) -> Change:

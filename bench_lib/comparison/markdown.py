@@ -56,7 +56,8 @@ def _blocks(comparison: Comparison, found: Sorted, most: int) -> list[str]:
     blocks += _folded(f"{units.count(len(found.unchanged), 'case')} unchanged", _table(found.unchanged, most))
     blocks += _folded(f"{units.count(len(found.not_comparable), 'case')} not compared", _reasons(found, most))
     blocks += _folded("What else differs between before and after", _differences(comparison, most))
-    sides = [f"before: {words.side(comparison.before)}", f"after: {words.side(comparison.after)}"]
+    before, after = words.sides(comparison)
+    sides = [f"before: {before}", f"after: {after}"]
     ending = "<br>".join(plain.escape(line) for line in [*sides, words.exit_meaning(comparison.exit_code)])
     return [block for block in [*blocks, f"<sub>{ending}</sub>"] if block]
 

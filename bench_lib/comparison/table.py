@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench_lib import units
+from bench_lib.answer.words import listed
 from bench_lib.comparison import terms, words
 from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.metrics import METRICS
@@ -25,13 +26,13 @@ from bench_lib.layout import Layout, Line, widest
 TOP: Final = 20
 """Cases of which nothing can be told, or that became better, that are shown unless all are asked for."""
 
+MOST_DIFFERENCES: Final = 8
+
 HEADINGS: Final = ("on", "before", "after", "change", "sees", "verdict")
 NARROWER: Final = (HEADINGS, ("on", "change", "sees", "verdict"), ("on", "change", "verdict"))
 STYLES: Final = {"worse": "bold red", "better": "green", "can't tell": "yellow"}
-LEGEND: Final = (
-    "change: of what was before, with its 95 % interval; sees: the smallest change that nine of ten such comparisons "
-    "would call."
-)
+CHANGE: Final = "change: of what was before, with its 95 % interval"
+SEES: Final = "sees: the smallest change that nine of ten such comparisons would call"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,9 @@ class Changes:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the widest form that fits."""
-        yield widest([self._layout(headings) for headings in NARROWER], options.max_width)
+        is_seen = _is_seen(self.changes)
+        forms = [tuple(one for one in headings if is_seen or one != "sees") for headings in NARROWER]
+        yield widest([self._layout(headings) for headings in forms], options.max_width)
 
     def _layout(self, headings: tuple[str, ...]) -> Layout:
         lines: list[Line] = []
@@ -74,12 +77,16 @@ def parts(comparison: Comparison, *, everything: bool = False) -> Iterator[Rende
     if top:
         yield ""
         yield Changes(changes=top)
-        yield Text(LEGEND, style="dim")
+        yield Text(f"{CHANGE}; {SEES}" if _is_seen(top) else CHANGE, style="dim")
     rest = _rest(len(shown) - len(top), 0 if everything else len(found.unchanged))
     if rest:
         yield Text(f"{rest}: --all shows them", style="dim")
     yield ""
     yield from _ending(comparison)
+
+
+def _is_seen(changes: Sequence[Change]) -> bool:
+    return any(not math.isnan(change.sees) for change in changes)
 
 
 def _rest(more: int, unchanged: int) -> str:
@@ -89,12 +96,15 @@ def _rest(more: int, unchanged: int) -> str:
 
 
 def _ending(comparison: Comparison) -> Iterator[RenderableType]:
-    yield Text(f"before: {words.side(comparison.before)}")
-    yield Text(f"after:  {words.side(comparison.after)}")
-    differences = words.differences(comparison)
-    if differences:
-        facts = [f"{name} ({before} and {after})" for name, before, after in differences]
-        yield Text(f"They differ in: {', '.join(facts)}")
+    """Yield what the sides are, in what else they differ, and what the exit code means."""
+    for name, side in zip(("before:", "after: "), words.sides(comparison), strict=True):
+        yield Text(f"{name} {side}")
+    told = words.differences(comparison, told_by_both=True)
+    facts = [f"{name} ({before} and {after})" for name, before, after in told[:MOST_DIFFERENCES]]
+    more = len(words.differences(comparison)) - len(facts)
+    facts += [f"{units.count(more, 'more fact')}, which --format markdown lists"] if more else []
+    if facts:
+        yield Text(f"They also differ in {listed(facts)}")
     yield Text(words.exit_meaning(comparison.exit_code))
 
 

@@ -128,11 +128,17 @@ def share(ratio_over_one: float) -> str:
     if math.isnan(ratio_over_one):
         return units.NONE
     if ratio_over_one > ENDLESS:
-        return f"over {words.times(1 + ENDLESS)}"
+        return f"over {1 + ENDLESS:g}{words.TIMES}"
     if 1 + ratio_over_one >= FACTOR_FROM:
         return words.times(1 + ratio_over_one, 1 + 0.9 * ratio_over_one, 1 + 1.1 * ratio_over_one)
     # Rounded up: a bound must not promise more than it holds.
     return f"{math.ceil(round(100 * ratio_over_one, 6)):d} %"
+
+
+def bound(ratio_over_one: float) -> str:
+    """Return ``up to 12 %``, or ``over 10x`` where there is none worth naming."""
+    text = share(ratio_over_one)
+    return text if ratio_over_one > ENDLESS else f"up to {text}"
 
 
 def could_hide(change: Change) -> float:

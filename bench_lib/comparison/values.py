@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.estimates import judge
+from bench_lib.checkout import COMMIT, short
 from bench_lib.comparison.metrics import Metric
+from bench_lib.comparison.obstacles import obstacles, paired_for
+from bench_lib.errors import UsageError
 from bench_lib.frame import tidy
-from bench_lib.records import Case, Ceiling, Recording, Sample
+from bench_lib.records import Case, Ceiling, Recording, Run, Sample
 
 Rounds = Mapping[int, float]
 """Log of the number that each process gave."""
@@ -61,6 +64,8 @@ def side_of(recordings: Sequence[Recording]) -> Side:
     ------
     ValueError
         If there is none.
+    UsageError
+        If its files are not processes of one thing.
     """
     if not recordings:
         msg = "a side has at least one recording; none came"
@@ -108,6 +113,8 @@ def _merged(recordings: Sequence[Recording]) -> Recording:
     first = recordings[0]
     if len(recordings) == 1:
         return first
+    for other in recordings[1:]:
+        _require_alike(first.run, other.run)
     samples: list[Sample] = []
     ceilings: list[Ceiling] = []
     offset = 0
@@ -126,6 +133,24 @@ def _merged(recordings: Sequence[Recording]) -> Recording:
         ceilings=tuple(ceilings),
         energies=tuple(one for recording in recordings for one in recording.energies),
     )
+
+
+def _require_alike(one: Run, other: Run) -> None:
+    """Refuse two files on one side that no one could take for processes of the same thing."""
+    found = obstacles(one, other)
+    changed = [f"the source of {name} differs" for name in sorted(found.workloads)]
+    commits = [str(run.settings.get(COMMIT) or "") for run in (one, other)]
+    if all(commits) and commits[0] != commits[1]:
+        changed.append(f"commit differs: {short(commits[0])} and {short(commits[1])}")
+    if paired_for(one, other):
+        changed.append("they are the two sides of a comparison")
+    reasons = [*found.everywhere, *found.devices.values(), *changed]
+    if reasons:
+        msg = (
+            f"the files of one side are processes of one thing; of the runs {one.id} and {other.id} {reasons[0]}: "
+            "name files that differ in nothing"
+        )
+        raise UsageError(msg)
 
 
 def _energies(recording: Recording) -> dict[Case, Rounds]:

@@ -17,6 +17,7 @@ from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.judging import FALSE_DISCOVERIES
 from bench_lib.comparison.metrics import METRICS, TIME
 from bench_lib.comparison.order import Sorted, by_verdict
+from bench_lib.environment import ABSENT
 from bench_lib.records import Case, Run
 from bench_lib.stats import SITTING
 from bench_lib.verdicts import LOOKS
@@ -90,32 +91,43 @@ def not_compared(comparison: Comparison, changes: Sequence[Change]) -> list[str]
     return told
 
 
-def differences(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """Return each fact in which the sides differ by more than their making, and what each says of it."""
-    told = comparison.obstacles.differences
+def differences(comparison: Comparison, *, told_by_both: bool = False) -> list[tuple[str, str, str]]:
+    """Return each fact in which the sides differ by more than their making, and what each says of it.
+
+    Parameters
+    ----------
+    told_by_both
+        Leave out what only one of them tells.
+    """
+    told = tuple(one for one in comparison.obstacles.differences if not (told_by_both and ABSENT in one.texts))
     if comparison.is_paired:
         told = tuple(one for one in told if not (one.group == "Settings" and one.name in OWN))
     return [(clean(one.name), *(clean(text, MAX_PROSE) for text in one.texts)) for one in told]  # type: ignore[misc]
 
 
-def side(run: Run) -> str:
-    """Return in a few words what a side is: its label or run, its commit, what measured it and when."""
-    settings = run.settings
-    commit = settings.get(COMMIT)
-    facts = [
-        clean(settings.get("label") or f"run {run.id}"),
-        f"commit {clean(short(str(commit)))}" if commit else "",
-        f"torch {clean(run.software['torch'], 40)}" if run.software.get("torch") else "",
-        f"machine {clean(run.machine)}",
-        f"measured by {run.source}" if run.source != "crossover" else "",
-        clean(run.created[:10]),
-    ]
-    return ", ".join(fact for fact in facts if fact)
+def sides(comparison: Comparison) -> tuple[str, str]:
+    """Return in a few words what each side is: its label or run, its commit, its torch, when it was measured."""
+    before, after = comparison.files
+    return _side(comparison.before, before), _side(comparison.after, after)
 
 
 def exit_meaning(code: int) -> str:
     """Return an exit code with what it means."""
     return f"Exit code {code}: {EXITS[code]}."
+
+
+def _side(run: Run, files: int) -> str:
+    settings = run.settings
+    name = clean(settings.get("label") or f"run {run.id}")
+    commit = settings.get(COMMIT)
+    facts = [
+        f"{name} and {units.count(files - 1, 'more file')}" if files > 1 else name,
+        f"commit {clean(short(str(commit)))}" if commit else "",
+        f"torch {clean(run.software['torch'], 40)}" if run.software.get("torch") else "",
+        f"machine {clean(run.machine)}",
+        clean(run.created[:10]),
+    ]
+    return ", ".join(fact for fact in facts if fact)
 
 
 def _moved(comparison: Comparison, changes: Iterable[Change], *, worse: bool) -> list[str]:
@@ -142,6 +154,8 @@ def _still(found: Sorted) -> str:
     unchanged, unknown = len(found.unchanged), len(found.cannot_tell)
     if not unchanged and not unknown:
         return f"none of {units.count(len(found.not_comparable), 'case')} could be compared"
+    if not unchanged and max(count for one in found.cannot_tell for count in one.processes) < 2:
+        return f"nothing can be told of {units.count(unknown, 'case')}: each side has one process"
     if not unchanged:
         return f"nothing can be told of {units.count(unknown, 'case')}: the noise is larger than what is looked for"
     rest = f"; of {unknown:,} it cannot tell" if unknown else ""
@@ -167,7 +181,7 @@ def _basis(comparison: Comparison) -> Iterator[str]:
         return
     apart = f"two separate runs, of {before} and {after} {'process' if after == '1' else 'processes'}"
     if max(counts[0][-1], counts[1][-1]) == 1:
-        yield f"{apart}: nothing can be told from single processes; name several files of each side, one of each"
+        yield f"{apart}: one says nothing of the next; name several files for each side, one for each process"
     else:
         yield (
             f"{apart}: what moves a whole run is allowed for with {100 * SITTING:.0f} %, and no more is known of it; "
@@ -181,13 +195,13 @@ def _hiding(found: Sorted) -> Iterator[str]:
     count = len(hidden)
     if count == 1:
         (case,) = (one.case for one in found.cannot_tell if terms.could_hide(one) > 0)
-        yield f"in {terms.full_name(case)} a change for the worse of up to {terms.share(hidden[0])} could hide"
+        yield f"in {terms.full_name(case)} a change for the worse of {terms.bound(hidden[0])} could hide"
     elif count:
         widest = next(one for one in found.cannot_tell if terms.could_hide(one) == max(hidden))
         yield (
-            f"in {units.count(count, 'case')} that it cannot tell, a change for the worse could hide: of up to "
-            f"{terms.share(statistics.median(hidden))} in half of them, and {terms.share(max(hidden))} at the most, "
-            f"in {terms.full_name(widest.case)}"
+            f"in {units.count(count, 'case')} that it cannot tell, a change for the worse could hide: of "
+            f"{terms.bound(statistics.median(hidden))} in half of them, and of {terms.bound(max(hidden))} in the widest, "
+            f"{terms.full_name(widest.case)}"
         )
 
 
