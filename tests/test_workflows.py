@@ -181,3 +181,35 @@ def test_the_variables_of_the_action_are_those_that_its_script_explains() -> Non
     (gate,) = [step for step in ACTION["runs"]["steps"] if step.get("id") == "gate"]
     assert set(gate["env"]) == explained
     assert {name for name in gate["env"] if f"${{{name}" not in script} == set()
+
+
+def yaml_of_the_page() -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_lines_for_another_project_are_five_and_fit_the_action() -> None:
+    lines, job = yaml_of_the_page()
+    assert len(lines.splitlines()) == 5
+    (step,) = yaml.safe_load(lines)
+    assert step["uses"].endswith("/crossover@v1")
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    steps = yaml.safe_load(job)["jobs"]["gate"]["steps"]
+    assert steps[-1] == step
+    assert steps[0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
+
+
+def test_the_job_for_another_project_passes_actionlint(tmp_path: Path) -> None:
+    workflow = tmp_path / "gate.yml"
+    workflow.write_text(yaml_of_the_page()[1].replace("<owner>", "owner"))
+    done = actionlint(workflow)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_page_names_every_input_with_its_default_and_every_output() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text().partition("## In another project")[2]
+    inputs, outputs = page.split("| output |")
+    described = dict(re.findall(r"^\| `(\w+)` \| .+ \| (.*)\|$", inputs, re.MULTILINE))
+    assert set(described) == set(ACTION["inputs"])
+    for name, spec in ACTION["inputs"].items():
+        assert f"`{spec['default']}`" == described[name].strip() if "default" in spec else "`" not in described[name]
+    assert set(re.findall(r"^\| `(\w+)` \|", outputs, re.MULTILINE)) == set(ACTION["outputs"])
