@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench_lib import terminal, units
+from bench_lib.checkout import COMMIT, short
 from bench_lib.cli_options import shown
 from bench_lib.records import Case, Run, Sample
 
@@ -35,6 +36,10 @@ class PairProgress:
     def __init__(self, *, quiet: bool = False, color: bool = True) -> None:
         self._progress = terminal.RunProgress(quiet=quiet, color=color)
         self._processes = 0
+
+    def note(self, sentence: str) -> None:
+        """Say what a person should know."""
+        self._progress.say(sentence)
 
     def begin(self, before: Run, after: Run, cases: int, folder: Path) -> None:
         """Say what is compared, how and for how long."""
@@ -70,7 +75,7 @@ class PairProgress:
         """Say what it took, and whether the budget ended it."""
         if how.cut:
             self._progress.say(
-                "the budget is spent, and suspects are left: what is said of them rests on few processes"
+                "the budget leaves no time to measure these again: what is said of them rests on few processes"
             )
         self._progress.say(f"measured in {how.wall_seconds:.0f} s")
 
@@ -81,6 +86,6 @@ class PairProgress:
 
 def _name(run: Run) -> str:
     """Return what a person calls a side, with its commit where it has one."""
-    commit = str(run.settings.get("commit", ""))[:12]
+    commit = short(str(run.settings.get(COMMIT, "")))
     label = str(run.settings.get("label", ""))
     return f"{label}, {commit}" if commit and commit != label else label

@@ -39,6 +39,7 @@ MAX_MULTIPLE: Final = 1 << 20  # of a workload's sizes; more is none that we hav
 class Entry(NamedTuple):
     """One benchmark, read."""
 
+    name: str
     planned: PlannedCase
     sample: Sample
     workload: WorkloadRecord
@@ -60,6 +61,17 @@ def read_pytest_benchmark(path: Path) -> Recording:
     RecordError
         If it is not such a file, or holds no benchmark.
     """
+    return read_with_names(path)[0]
+
+
+def read_with_names(path: Path) -> tuple[Recording, dict[Case, str]]:
+    """Read such a file, and return too which test gave the number of each case, as pytest names it.
+
+    Raises
+    ------
+    RecordError
+        As for :func:`read_pytest_benchmark`.
+    """
     content, obj = read_json(path)
     if not looks_like_pytest_benchmark(obj):
         msg = f"{quoted(path)} is no file of pytest-benchmark: it lacks machine_info or a list of benchmarks"
@@ -80,12 +92,13 @@ def read_pytest_benchmark(path: Path) -> Recording:
         digest=hashlib.sha256(content).hexdigest(),
         problems=problems,
     )
-    return Recording(
+    recording = Recording(
         run=run,
         plan=tuple(entry.planned for entry in entries),
         samples=tuple(entry.sample for entry in entries),
         problems=tuple(problems),
     )
+    return recording, {entry.planned.case: entry.name for entry in entries}
 
 
 def _cpu_name(document: dict[str, Any]) -> str:
@@ -125,7 +138,9 @@ def _entry(benchmark: dict[str, Any], name: str, cpu_name: str) -> Entry:
     )
     kind = re.split(r"[:-]", case.device)[0]
     device_name = text(extra.get("device_name")) or (cpu_name if kind in ("cpu", "numpy") else "") or case.device
+    fullname = benchmark.get("fullname")
     return Entry(
+        name=fullname if isinstance(fullname, str) else name,
         planned=PlannedCase(case=case, flop=real(extra.get("flop")) or 0.0, nbytes=whole(extra.get("nbytes")) or 0),
         sample=sample,
         workload=_workload(case.workload, extra, text(benchmark.get("group"))),

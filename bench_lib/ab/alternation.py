@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench_lib.ab.contestant import Contestant
+from bench_lib.ab.contestant import MIN_SECONDS, Contestant
 from bench_lib.records import Case
 from bench_lib.verdicts import LOOKS
 
@@ -22,7 +22,6 @@ PROCESSES: Final = 6
 SCREEN_SHARE: Final = 0.6
 """Of the budget, for the processes that measure every case; the rest is for suspects."""
 
-MIN_ROUND_SECONDS: Final = 0.5  # of visits in one process, however small the budget
 SUSPECT_SECONDS: Final = 0.3  # of visits to one suspect in one process, at most: three visits of a tenth of a second
 
 Look = Callable[[int], Collection[Case]]
@@ -86,7 +85,7 @@ def alternate(
         wanted = [case for case in _wanted(cases, a, b) if case in named]
         if not wanted or looks == LOOKS:
             break
-        if not clock.has_time_for(2 * processes):
+        if time.monotonic() + processes * (a.needs(wanted) + b.needs(wanted)) > clock.end:
             return _ended(processes, looks, suspects, started, cut=True)
         suspects.append(len(wanted))
         for _ in range(processes):
@@ -95,7 +94,7 @@ def alternate(
             _round(
                 a, b, done, wanted, 2 * (looks * processes + processes - done + 1), clock, until=clock.end, most=most
             )
-    return _ended(processes, looks, suspects, started, cut=bool(wanted))
+    return _ended(processes, looks, suspects, started, cut=False)
 
 
 def _wanted(cases: Sequence[Case], a: Contestant, b: Contestant) -> tuple[Case, ...]:
@@ -113,10 +112,7 @@ class _Clock:
     def seconds(self, until: float, processes: int) -> float:
         """Return the seconds of visits for the next process, if so many are to be over by then."""
         share = (until - time.monotonic()) / processes - self.start_seconds
-        return max(share, MIN_ROUND_SECONDS)
-
-    def has_time_for(self, processes: int) -> bool:
-        return time.monotonic() + processes * (self.start_seconds + MIN_ROUND_SECONDS) <= self.end
+        return max(share, MIN_SECONDS)
 
 
 def _round(

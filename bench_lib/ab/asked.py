@@ -8,16 +8,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from bench_lib.ab.alternation import PROCESSES
+from bench_lib.ab.probe import FOR_TESTS, FOR_WORKERS, look_at
 from bench_lib.ab.revisions import NOWHERE, Checkout, checkout_of, worktree
-from bench_lib.ab.sides import Compared, Side
+from bench_lib.ab.sides import Compared, Side, SideName
+from bench_lib.checkout import short
 from bench_lib.errors import UsageError
 from bench_lib.request import Request
-from bench_lib.text import shorten
+from bench_lib.text import scrub
 
 BUDGET_SECONDS: Final = 120.0
 FOLDER: Final = Path("results", "ab")
@@ -84,6 +87,46 @@ class Asked:
             msg = f"one thing at a time is compared, or nobody can say which made the difference: give one of {options}"
         raise UsageError(msg)
 
+    def require_sense(self) -> None:
+        """Refuse what cannot go together.
+
+        Raises
+        ------
+        UsageError
+            If tests are to measure and something is asked that only workers of ours do.
+        """
+        request = self.request
+        theirs = {
+            "--workloads": request.workloads,
+            "--model": request.models,
+            "--device": request.devices,
+        }
+        given = [option for option, value in theirs.items() if value]
+        if self.tests and given:
+            msg = (
+                f"with --pytest the tests say what is measured, and on which device: leave out {', '.join(given)}, "
+                "and choose tests with -k"
+            )
+            raise UsageError(msg)
+
+    def command(self) -> str:
+        """Return the command that repeats the comparison, without any path."""
+        request = self.request
+        words = ["crossover ab"]
+        words += [f"--python-{side} PYTHON" for side, python in (("a", self.python_a), ("b", self.python_b)) if python]
+        words += [f"--base {quote(self.base)}"] if self.base else []
+        for side, variables in (("a", self.environment_a), ("b", self.environment_b)):
+            words += [f"--env-{side} {quote(scrub(f'{name}={value}'))}" for name, value in variables.items()]
+        words += ["--aa"] if self.aa else []
+        words += [f"--workloads {path.name}" for path in request.workloads]
+        words += [f"--model {Path(model).name}" for model in request.models]
+        words += [f"--pytest {path.name}" for path in self.tests]
+        words += [f"--device {key}" for key in request.devices]
+        words += [f"-k {quote(request.expression)}"] if request.expression else []
+        words += [] if self.tests else [f"--profile {request.profile}"]
+        words += [f"--processes {self.processes}", f"--budget {self.budget_seconds:.0f}s", f"--seed {request.seed}"]
+        return " ".join(words)
+
 
 @contextmanager
 def sides(asked: Asked) -> Iterator[tuple[Side, Side]]:
@@ -92,8 +135,9 @@ def sides(asked: Asked) -> Iterator[tuple[Side, Side]]:
     Raises
     ------
     UsageError
-        If there is no such revision, no git, or what is to be compared is not said.
+        If there is no such revision, no git, what is to be compared is not said, or an interpreter lacks something.
     """
+    asked.require_sense()
     compared = asked.compared()
     here = checkout_of(Path.cwd())
     with ExitStack() as stack:
@@ -104,36 +148,54 @@ def sides(asked: Asked) -> Iterator[tuple[Side, Side]]:
                 msg = f"--base takes a revision of the git repository here; this folder is in none: came {asked.base}"
                 raise UsageError(msg)
             both = (stack.enter_context(worktree(here, asked.base)), here)
-        label_a, label_b = _labels(asked, compared)
-        yield (
-            Side(
-                name="a",
-                label=label_a,
-                python=asked.python_a or sys.executable,
-                folder=both[0].folder if both[0] else None,
-                environment=asked.environment_a,
-                commit=(both[0] or here or NOWHERE).commit,
-            ),
-            Side(
-                name="b",
-                label=label_b,
-                python=asked.python_b or sys.executable,
-                folder=both[1].folder if both[1] else None,
-                environment=asked.environment_b,
-                commit=(here or NOWHERE).commit,
-            ),
-        )
+        labels = _labels(asked, compared)
+        a = _side("a", labels[0], asked.python_a, asked.environment_a, both[0], here)
+        b = _side("b", labels[1], asked.python_b, asked.environment_b, both[1], here)
+        modules = FOR_TESTS if asked.tests else FOR_WORKERS
+        versions = look_at(a, modules), look_at(b, modules)
+        if compared == "python":
+            a, b = (replace(side, label=label) for side, label in zip((a, b), _versions(*versions), strict=True))
+        yield a, b
+
+
+def _side(
+    name: SideName,
+    label: str,
+    python: str,
+    environment: Mapping[str, str],
+    checkout: Checkout | None,
+    here: Checkout | None,
+) -> Side:
+    """Return a side: of a checkout, its processes start where the command runs, seen from its uppermost folder."""
+    side = Side(
+        name=name,
+        label=label,
+        python=python or sys.executable,
+        environment=environment,
+        commit=(checkout or here or NOWHERE).commit,
+    )
+    if checkout is None or here is None:
+        return side
+    side = replace(side, root=checkout.folder, here=here.folder)
+    folder = side.place_of(Path.cwd())
+    return replace(side, folder=folder if folder.is_dir() else checkout.folder)
 
 
 def _labels(asked: Asked, compared: Compared) -> tuple[str, str]:
     if compared == "revision":
-        return shorten(asked.base), "working tree"
+        return short(scrub(asked.base)), "working tree"
     if compared == "environment":
         return _spelled(asked.environment_a), _spelled(asked.environment_b)
-    if compared == "python":
-        return "first interpreter", "second interpreter"
     return "one half", "other half"
 
 
+def _versions(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[str, str]:
+    """Return what tells two interpreters apart: the first of their versions that differs."""
+    for name in ("torch", "python"):
+        if a[name] != b[name]:
+            return f"{name} {a[name] or 'none'}", f"{name} {b[name] or 'none'}"
+    return "first interpreter", "second interpreter"
+
+
 def _spelled(environment: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={value}" for key, value in environment.items()) or "as it is"
+    return " ".join(scrub(f"{key}={value}") for key, value in environment.items()) or "as it is"

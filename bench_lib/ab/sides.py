@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
+from bench_lib.checkout import COMMIT
 from bench_lib.host import usable_threads
 from bench_lib.process import WorkerProcess
 from bench_lib.records import Facts
@@ -15,8 +17,6 @@ from bench_lib.records import Facts
 SideName = Literal["a", "b"]
 Compared = Literal["python", "revision", "environment", "nothing"]
 """What differs between the sides on purpose: the interpreter and its packages, the code, variables; or nothing."""
-
-COMMIT_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +32,21 @@ class Side:
     python
         The interpreter that measures.
     folder
-        The checkout whose code is measured; None for whatever is imported from where the command runs.
+        Where its processes start, in the checkout whose code is measured; None for where the command runs.
+    root, here
+        The uppermost folder of that checkout, and of the one that the command runs in; None without a folder.
     environment
         Variables that its processes are given.
     commit
-        The revision of the checkout; empty where there is none, or where it has changes of its own.
+        The revision of the checkout, with a ``+`` behind it where it has changes of its own; empty where there is none.
     """
 
     name: SideName
     label: str
     python: str = sys.executable
     folder: Path | None = None
+    root: Path | None = None
+    here: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     commit: str = ""
 
@@ -64,17 +68,33 @@ class Side:
         )
 
     def variables(self) -> dict[str, str]:
-        """Return the variables of its processes; a package in ``src/`` of the checkout comes before one installed."""
-        source = self.folder / "src" if self.folder else None
-        path = {"PYTHONPATH": str(source)} if source and source.is_dir() else {}
-        return path | dict(self.environment)
+        """Return the variables of its processes: what lies in its checkout is imported before what is installed."""
+        if self.folder is None or self.root is None:
+            return dict(self.environment)
+        given = self.environment.get("PYTHONPATH") or os.environ.get("PYTHONPATH")
+        folders = dict.fromkeys(
+            [self.folder / "src", self.folder, self.root / "src", self.root]  # that of a part before that of the whole
+        )
+        path = [str(folder) for folder in folders if folder.is_dir()] + ([given] if given else [])
+        return dict(self.environment) | {"PYTHONPATH": os.pathsep.join(path)}
+
+    def whole_environment(self) -> dict[str, str]:
+        """Return all variables of a process, those that it inherits included."""
+        return dict(os.environ) | self.variables()
+
+    def place_of(self, file: Path) -> Path:
+        """Return where a file of the present checkout lies in that of this side; one from elsewhere stays there."""
+        if self.root is None or self.here is None:
+            return file
+        whole = file.resolve()
+        return self.root / whole.relative_to(self.here) if whole.is_relative_to(self.here) else whole
 
     def settings(self, pair: str, compared: Compared) -> Facts:
         """Return what the header of its file says of it."""
         names = ", ".join(f"{key}={value}" for key, value in self.environment.items())
         told: Facts = {"compared": compared, "pair": pair, "side": self.name, "label": self.label}
         if self.commit:
-            told["commit"] = self.commit
+            told[COMMIT] = self.commit
         if names:
             told["environment"] = names
         return told

@@ -11,6 +11,9 @@ from bench_lib.records import Case, Run, Sample
 class Watcher(Protocol):
     """Is told what happens, to show it."""
 
+    def note(self, sentence: str) -> None:
+        """Hear of something that a person should know."""
+
     def begin(self, before: Run, after: Run, cases: int, folder: Path) -> None:
         """Hear that so many cases, which both sides have, are to be measured."""
 
