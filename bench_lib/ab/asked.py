@@ -186,6 +186,8 @@ def _labels(asked: Asked, compared: Compared) -> tuple[str, str]:
         return short(scrub(asked.base)), "working tree"
     if compared == "environment":
         return _spelled(asked.environment_a), _spelled(asked.environment_b)
+    if compared == "python":
+        return "first interpreter", "second interpreter"
     return "one half", "other half"
 
 
@@ -194,7 +196,7 @@ def _versions(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[str, str]:
     for name in ("torch", "python"):
         if a[name] != b[name]:
             return f"{name} {a[name] or 'none'}", f"{name} {b[name] or 'none'}"
-    return "first interpreter", "second interpreter"
+    return "first interpreter", "second interpreter"  # they differ in what is not known here
 
 
 def _spelled(environment: Mapping[str, str]) -> str:

@@ -71,10 +71,7 @@ def look_at(side: Side, modules: Sequence[str]) -> dict[str, str]:
         )
         answer = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as err:
-        said = getattr(err, "stderr", None) or str(err)
-        msg = (
-            f"{option} takes a Python interpreter that works; this one does not: {scrub(said.strip().splitlines()[-1])}"
-        )
+        msg = f"{option} takes a Python interpreter that works; this one does not: {_why(err)}"
         raise UsageError(msg) from err
     if answer["missing"]:
         lacks = [PACKAGES[name] for name in answer["missing"]]
@@ -85,3 +82,13 @@ def look_at(side: Side, modules: Sequence[str]) -> dict[str, str]:
         raise UsageError(msg)
     versions: dict[str, str] = answer["versions"]
     return versions
+
+
+def _why(err: Exception) -> str:
+    """Return in a line why an interpreter did not answer."""
+    if isinstance(err, subprocess.CalledProcessError):
+        said = str(err.stderr).strip().splitlines()
+        return scrub(said[-1]) if said else f"it ended with exit code {err.returncode}"
+    if isinstance(err, subprocess.TimeoutExpired):
+        return f"it did not answer within {PROBE_SECONDS:.0f} s"
+    return scrub(str(err)) if isinstance(err, OSError) else "it printed something else than was asked"

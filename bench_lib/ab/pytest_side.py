@@ -19,9 +19,10 @@ from bench_lib.ab.entrants import Entrant, header_of
 from bench_lib.ab.pytest_process import Seen, run_tests
 from bench_lib.ab.sides import Side
 from bench_lib.ab.watching import Watcher
-from bench_lib.errors import NotComparable, WorkerError
+from bench_lib.errors import NotComparable, UsageError, WorkerError
 from bench_lib.records import Case, Finish, PlannedCase, Run, Sample
 from bench_lib.storage import Store
+from bench_lib.text import shorten
 from bench_lib.units import count
 
 MAX_BLOCKS: Final = 2_000
@@ -78,6 +79,10 @@ def tests_of(both: Sequence[Side], asked: Asked, pair: str, watcher: Watcher) ->
 
 def _first(side: Side, asked: Asked, watcher: Watcher) -> _First:
     """Run all tests of a side once."""
+    for path in asked.tests:
+        if not Path(str(path).partition("::")[0]).exists():
+            msg = f"--pytest takes a file or a folder of tests; there is no {shorten(str(path))} here"
+            raise UsageError(msg)
     paths = [place for path in asked.tests if (place := _place(side, path))]
     if not paths:
         named = ", ".join(path.name for path in asked.tests)
