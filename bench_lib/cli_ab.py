@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from bench_lib.cli_compare import UNTOLD, format_of, print_comparison
 from bench_lib.cli_options import profile_of, seconds_of, shown, threshold_of
 from bench_lib.errors import NotComparable, UsageError
 from bench_lib.text import shorten
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bench_lib.comparison import Comparison
     from bench_lib.records import Case
 
-UNTOLD: Final = 3
 FEWEST_PROCESSES: Final = 2
 
 Files = Annotated[list[Path] | None, typer.Option(metavar="FILE.py", help="Your own operations; repeatable.")]
@@ -71,7 +71,7 @@ def ab(
     from bench_lib.cli_ab_progress import PairProgress
     from bench_lib.request import Request
 
-    share = threshold_of(threshold)
+    share, how = threshold_of(threshold), format_of(form)
     request = Request(
         profile=profile_of(profile),
         devices=tuple(device or ()),
@@ -115,10 +115,11 @@ def ab(
         progress.end()
     progress.ended(ended)
     comparison = _judged(pair, share, known)
-    _print(comparison, form)
+    print_comparison(comparison, how, color=not no_color)
+    told = sys.stderr if how == "json" else sys.stdout  # JSON is for a machine, and alone on standard output
     if aa:
-        _keep(comparison, calibration)
-    print(shown(pair.folder))
+        _keep(comparison, calibration, told)
+    print(shown(pair.folder), file=told)
     return comparison.exit_code
 
 
@@ -132,7 +133,7 @@ def _judged(pair: Pair, threshold: float, calibration: Path | None) -> Compariso
     return compare([before], [after], threshold=threshold, calibration=known(before.run.machine, calibration))
 
 
-def _keep(comparison: Comparison, calibration: Path | None) -> None:
+def _keep(comparison: Comparison, calibration: Path | None, told: IO[str]) -> None:
     """Add what a comparison of a thing with itself taught to the machine's calibration, and say what is known now."""
     from bench_lib.comparison import noise_words
     from bench_lib.comparison.calibration import content, path_of
@@ -141,15 +142,7 @@ def _keep(comparison: Comparison, calibration: Path | None) -> None:
     learnt = comparison.learnt()
     path = calibration or path_of(learnt.machine)
     write_text(path, content(learnt))
-    print(*noise_words.seen(comparison.changes), sep="\n")
-    print(noise_words.told(learnt))
-    print(shown(path))
-
-
-def _print(comparison: Comparison, form: str) -> None:
-    del form
-    for change in comparison.changes:
-        print(f"{change.word}: {change.case} {change.ratio.value:.3f} {change.why}")
+    print(*noise_words.seen(comparison.changes), noise_words.told(learnt), shown(path), sep="\n", file=told)
 
 
 def _variables(option: str, texts: Sequence[str]) -> dict[str, str]:
