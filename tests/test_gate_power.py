@@ -1,17 +1,21 @@
 """How often the gate is wrong: slowdowns, what each tool makes of them, and what is counted, on made-up data."""
 
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from asv.commands.compare import Compare
 
 from bench_lib import devices
 from bench_lib.comparison.calibration import rate
 from bench_lib.errors import NotComparable
+from bench_lib.export import as_asv
 from bench_lib.records import Case, Finish, Plan, Recording
 from bench_lib.storage import Store
 from scripts import gate_power, gate_tables, other_gates, slowed
@@ -177,6 +181,29 @@ def test_asv_judges_what_is_exported_as_its_own_reader_and_its_own_test_see_it()
     blocks = other_gates._recorded(made.before)
     assert {len(one.samples) for one in blocks.values()} == {6 * 3 * 12}
     assert {one.stats["repeat"] for one in blocks.values()} == {6 * 3 * 12}
+
+
+def test_what_asv_calls_changed_is_what_its_command_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = pair({**MIXED, slowed.SHIFT: "0"}, rounds=12, processes=0.06, seed=4)
+    commits = ("a" * 40, "b" * 40)
+    for one, commit in zip((made.before, made.after), commits, strict=True):
+        kept = as_asv.files(one, commit)
+        (tmp_path / kept.path).parent.mkdir(exist_ok=True)
+        for path, obj in ((kept.path, kept.result), (kept.machine_path, kept.machine)):
+            (tmp_path / path).write_bytes(as_asv.content(obj))
+        (tmp_path / "benchmarks.json").write_bytes(as_asv.content(kept.benchmarks))
+    conf = SimpleNamespace(results_dir=str(tmp_path), benchmark_dir="")
+    machine = made.before.run.machine
+    Compare.print_table(conf, *commits, factor=other_gates.ASV_FACTOR, split=False, machine=machine)
+    marks = {"| +": "slower", "| -": "faster"}
+    printed = {
+        re.search(r"device_(\w+)", line)[1]: marks[line[:3]]  # type: ignore[index]
+        for line in capsys.readouterr().out.splitlines()
+        if line[:3] in marks
+    }
+    said = other_gates.by_asv_export(made.before, made.after)
+    assert printed == {one.workload: word for one, word in said.called.items()}
+    assert len(printed) >= 6
 
 
 def test_a_tool_that_takes_blocks_for_independent_cries_wolf_where_processes_differ() -> None:
