@@ -43,9 +43,13 @@ class Layout:
         """Return whether the rows fit into so many characters with most of their names."""
         return min(self._longest_name(), ROOMY_NAME) + self._cells_width() <= width
 
+    def room(self, width: int) -> int:
+        """Return how many characters of a name are shown where the table has so many."""
+        return min(max(width - self._cells_width(), MIN_NAME), self._longest_name())
+
     def table(self, width: int) -> Table:
         """Return the table; names too long for so many characters are cut with an ellipsis."""
-        room = min(max(width - self._cells_width(), MIN_NAME), self._longest_name())
+        room = self.room(width)
         table = Table(box=box.HORIZONTALS, pad_edge=False, padding=(0, GAP, 0, 0), collapse_padding=True)
         table.add_column(self.names, width=room, no_wrap=True, overflow="ellipsis")
         for heading in self.headings:

@@ -39,7 +39,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "after": _side(comparison.after),
         "counts": {
             "worse": sum(one.verdict == "worse" for one in comparison.changes),
-            "failed": sum(one.is_broken for one in comparison.changes),
+            "failed": sum(one.is_broken for one in found.worse),
             "better": len(found.better),
             "unchanged": len(found.unchanged),
             "cannot_tell": len(found.cannot_tell),

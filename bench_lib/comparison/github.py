@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from bench_lib import units
-from bench_lib.comparison import terms, words
+from bench_lib.comparison import reasons, terms, words
 from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.order import by_verdict
 
@@ -31,14 +31,15 @@ class Annotation(NamedTuple):
 def github(comparison: Comparison) -> str:
     """Return the commands, a line each.
 
-    An error for what became worse or failed; a warning for what looks changed and cannot be told, for what could not be
-    compared, and where nothing could be told; a notice for the finding and for what became better.
+    An error for what became worse or failed; a warning for what looks changed and cannot be told, for what differs or is
+    lacking on one side, and where nothing could be told; a notice for the finding and for what became better.
     """
     found = by_verdict(comparison)
     errors = [Annotation("error", _title(change), _message(change)) for change in found.worse]
     suspects = [change for change in found.cannot_tell if change.is_suspect]
+    apart = [change for change in found.not_comparable if not _lacks_both(change)]
     warnings = [
-        *(Annotation("warning", "Not compared", one) for one in words.not_compared(comparison, found.not_comparable)),
+        *(Annotation("warning", "Not compared", one) for one in reasons.not_compared(comparison, apart)),
         *(Annotation("warning", _title(change), _message(change)) for change in suspects),
     ]
     if comparison.exit_code not in (0, 1):
@@ -76,16 +77,21 @@ def _most(annotations: Sequence[Annotation]) -> list[Annotation]:
     return [*seen, Annotation(rest[0].level, f"And {units.count(len(rest))} more", f"{titles}{more}")]
 
 
+def _lacks_both(change: Change) -> bool:
+    """Whether neither side has a number, which is nothing that has changed."""
+    return change.why.startswith("before: ") and "; after: " in change.why
+
+
 def _title(change: Change) -> str:
     return f"{terms.verdict(change)}: {terms.full_name(change.case)}"
 
 
 def _message(change: Change) -> str:
     if change.is_broken:
-        return words.sentence(change.why)
+        return terms.sentence(change.why)
     metric = "" if change.metric == "time" else f"{change.metric}: "
     levels = f"{terms.level(change, change.before)} before, {terms.level(change, change.after)} after"
-    return f"{metric}{terms.shift(change)}, {levels}{f': {words.sentence(change.why)}' if change.why else ''}"
+    return f"{metric}{terms.shift(change)}, {levels}{f': {terms.sentence(change.why)}' if change.why else ''}"
 
 
 def _data(text: str) -> str:

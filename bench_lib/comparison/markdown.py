@@ -11,7 +11,7 @@ from typing import Final
 
 from bench_lib import units
 from bench_lib.answer import plain
-from bench_lib.comparison import terms, words
+from bench_lib.comparison import reasons, terms, words
 from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.order import Sorted, by_verdict
 
@@ -87,14 +87,14 @@ def _row(change: Change, *, with_metric: bool) -> list[str]:
 
 def _reasons(found: Sorted, most: int) -> list[str]:
     rows = [
-        [plain.escape(terms.full_name(change.case)), plain.escape(words.sentence(change.why))]
+        [plain.escape(terms.full_name(change.case)), plain.escape(terms.sentence(change.why))]
         for change in found.not_comparable[:most]
     ]
     return [_rows(("case", "why"), rows), *_left_out(len(found.not_comparable) - most)] if rows else []
 
 
 def _differences(comparison: Comparison, most: int) -> list[str]:
-    told = words.differences(comparison)
+    told = reasons.differences(comparison)
     rows = [[plain.escape(text) for text in one] for one in told[:most]]
     return [_rows(("fact", "before", "after"), rows), *_left_out(len(told) - most)] if rows else []
 

@@ -20,7 +20,8 @@ class Sorted:
     Attributes
     ----------
     worse
-        Those that became worse, after those that have failed since.
+        Those that became worse, after those that have failed since; a case that failed is there once, whatever number
+        of it was asked for.
     cannot_tell
         By how large a change for the worse could hide.
     """
@@ -40,8 +41,10 @@ class Sorted:
 def by_verdict(comparison: Comparison) -> Sorted:
     """Return the changes of a comparison in the order in which they are told."""
     found = comparison.changes
+    broken = {one.case: one for one in reversed(found) if one.is_broken}
+    worse = [*reversed(broken.values()), *(one for one in found if one.verdict == "worse")]
     return Sorted(
-        worse=_sorted(comparison.regressions, lambda one: (not one.is_broken, -_badness(one))),
+        worse=_sorted(worse, lambda one: (not one.is_broken, -_badness(one))),
         better=_sorted((one for one in found if one.verdict == "better"), _badness),
         cannot_tell=_sorted((one for one in found if one.verdict == "can't tell"), lambda one: -_hidden(one)),
         unchanged=tuple(one for one in found if one.verdict == "unchanged"),

@@ -17,14 +17,17 @@ from rich.text import Text
 
 from bench_lib import units
 from bench_lib.answer.words import listed
-from bench_lib.comparison import terms, words
+from bench_lib.comparison import reasons, terms, words
 from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.metrics import METRICS
 from bench_lib.comparison.order import by_verdict
-from bench_lib.layout import Layout, Line, widest
+from bench_lib.layout import MAX_NAME, Layout, Line
 
 TOP: Final = 20
 """Cases of which nothing can be told, or that became better, that are shown unless all are asked for."""
+
+MOST_WORSE: Final = 60
+"""The same of those that became worse."""
 
 MOST_DIFFERENCES: Final = 8
 
@@ -45,15 +48,17 @@ class Changes:
         """Yield the widest form that fits."""
         is_seen = _is_seen(self.changes)
         forms = [tuple(one for one in headings if is_seen or one != "sees") for headings in NARROWER]
-        yield widest([self._layout(headings) for headings in forms], options.max_width)
+        layouts = [self._layout(headings, MAX_NAME) for headings in forms]
+        chosen = next((one for one in layouts if one.fits(options.max_width)), layouts[-1])
+        yield self._layout(chosen.headings, chosen.room(options.max_width)).table(options.max_width)
 
-    def _layout(self, headings: tuple[str, ...]) -> Layout:
+    def _layout(self, headings: tuple[str, ...], room: int) -> Layout:
         lines: list[Line] = []
         shown = dict.fromkeys(change.metric for change in self.changes)
         for metric in (one.name for one in METRICS if one.name in shown):
             if len(shown) > 1:
                 lines.append(Line(name=metric))
-            lines += [_line(change, headings) for change in self.changes if change.metric == metric]
+            lines += [_line(change, headings, room) for change in self.changes if change.metric == metric]
         return Layout(headings=headings, lines=tuple(lines), names="case")
 
 
@@ -71,15 +76,15 @@ def parts(comparison: Comparison, *, everything: bool = False) -> Iterator[Rende
     for sentence in words.sentences(comparison):
         told.add_row(Text("*"), Text(sentence))
     yield told
-    shown = [*found.worse, *found.better, *found.cannot_tell]
-    shown += [*found.unchanged, *found.not_comparable] if everything else []
-    top = shown if everything else [*found.worse, *shown[len(found.worse) :][:TOP]]
+    others = [*found.better, *found.cannot_tell]
+    shown = [*found.worse, *others, *found.unchanged, *found.not_comparable]
+    top = shown if everything else [*found.worse[:MOST_WORSE], *others[:TOP]]
     if top:
         yield ""
         yield Changes(changes=top)
         yield Text(f"{CHANGE}; {SEES}" if _is_seen(top) else CHANGE, style="dim")
-    rest = _rest(len(shown) - len(top), 0 if everything else len(found.unchanged))
-    if rest:
+    rest = _rest(len(found.worse) + len(others) - len(top), len(found.unchanged))
+    if rest and not everything:
         yield Text(f"{rest}: --all shows them", style="dim")
     yield ""
     yield from _ending(comparison)
@@ -99,16 +104,16 @@ def _ending(comparison: Comparison) -> Iterator[RenderableType]:
     """Yield what the sides are, in what else they differ, and what the exit code means."""
     for name, side in zip(("before:", "after: "), words.sides(comparison), strict=True):
         yield Text(f"{name} {side}")
-    told = words.differences(comparison, told_by_both=True)
+    told = reasons.differences(comparison, told_by_both=True)
     facts = [f"{name} ({before} and {after})" for name, before, after in told[:MOST_DIFFERENCES]]
-    more = len(words.differences(comparison)) - len(facts)
+    more = len(reasons.differences(comparison)) - len(facts)
     facts += [f"{units.count(more, 'more fact')}, which --format markdown lists"] if more else []
     if facts:
         yield Text(f"They also differ in {listed(facts)}")
     yield Text(words.exit_meaning(comparison.exit_code))
 
 
-def _line(change: Change, headings: Sequence[str]) -> Line:
+def _line(change: Change, headings: Sequence[str], room: int) -> Line:
     style = "bold red" if change.is_broken else STYLES.get(change.verdict, "dim")
     cells = {
         "on": Text(terms.place(change.case)),
@@ -118,4 +123,4 @@ def _line(change: Change, headings: Sequence[str]) -> Line:
         "sees": Text("" if math.isnan(change.sees) else terms.share(change.sees)),
         "verdict": Text(terms.verdict(change), style=style),
     }
-    return Line(name=terms.name(change.case), cells=tuple(cells[heading] for heading in headings))
+    return Line(name=terms.name(change.case, room), cells=tuple(cells[heading] for heading in headings))

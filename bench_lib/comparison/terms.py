@@ -31,6 +31,12 @@ ENDLESS: Final = 9.0
 
 MOST_DECIMALS: Final = 2
 EXACT_DECIMALS: Final = 1
+LONGEST: Final = 4_000
+"""Characters of a sentence; each name in it is much shorter."""
+
+FEWEST: Final = 6
+"""Characters of an operation's name, however little room there is."""
+
 CEILING: Final = "ceiling "
 SMALL: Final = ((1e-9, "n"), (1e-6, "\N{MICRO SIGN}"), (1e-3, "m"))
 
@@ -47,13 +53,20 @@ def verdict(change: Change) -> str:
     return change.word.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
 
-def name(case: Case) -> str:
-    """Return what was measured: ``softmax[256]``, ``softmax[256] bfloat16``; the size where there is one."""
+def name(case: Case, room: int = 2 * words.MAX_NAME) -> str:
+    """Return what was measured: ``softmax[256]``, ``softmax[256] bfloat16``; the size where there is one.
+
+    Parameters
+    ----------
+    room
+        Characters in all; it is the operation that is cut, never its size.
+    """
     size = ""
     if case.n:
         size = f"[{units.nbytes(case.n) if case.workload.startswith(CEILING) else case.n}]"
     dtype = "" if case.dtype in PLAIN_DTYPES else f" {words.clean(case.dtype)}"
-    return f"{words.clean(case.workload)}{size}{dtype}"
+    left = max(room - len(size) - len(dtype), FEWEST)
+    return f"{words.clean(case.workload, min(left, words.MAX_NAME))}{size}{dtype}"
 
 
 def place(case: Case) -> str:
@@ -137,8 +150,19 @@ def share(ratio_over_one: float) -> str:
 
 def bound(ratio_over_one: float) -> str:
     """Return ``up to 12 %``, or ``over 10x`` where there is none worth naming."""
-    text = share(ratio_over_one)
-    return text if ratio_over_one > ENDLESS else f"up to {text}"
+    return f"more than {1 + ENDLESS:g}{words.TIMES}" if ratio_over_one > ENDLESS else f"up to {share(ratio_over_one)}"
+
+
+def sentence(text: str) -> str:
+    """Return a text fit to be shown, beginning as a sentence does."""
+    shown = words.clean(text, LONGEST)
+    return f"{shown[:1].upper()}{shown[1:]}"
+
+
+def leaning(change: Change) -> str:
+    """Return which way a case looks, whether or not it is called so: ``slower``."""
+    metric = metric_of(change)
+    return metric.better if metric.is_better(math.log(change.ratio.value)) else metric.worse
 
 
 def could_hide(change: Change) -> float:

@@ -1,0 +1,88 @@
+"""Why cases were not set against each other, and in what else two sides differ: in plain words, foreign text harmless.
+
+Never imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bench_lib import units
+from bench_lib.answer.words import MAX_PROSE, clean, listed, status
+from bench_lib.comparison import terms
+from bench_lib.comparison.changes import Change, Comparison
+from bench_lib.environment import ABSENT
+from bench_lib.records import Case
+
+NAMED: Final = 3
+"""Cases, or facts, that a sentence names; the others are counted."""
+
+OWN: Final = ("side", "label", "commit", "environment")
+"""Settings in which the two sides of a live comparison differ by their making."""
+
+
+def not_compared(comparison: Comparison, changes: Sequence[Change]) -> list[str]:
+    """Return a sentence for each reason for which cases could not be set against each other."""
+    told = []
+    for reason, cases in groups(comparison, changes).items():
+        names = list(dict.fromkeys(clean(case.workload) for case in cases))
+        told.append(f"not compared: {reason} ({units.count(len(cases), 'case')}: {named(names)})")
+    return told
+
+
+def groups(comparison: Comparison, changes: Sequence[Change]) -> dict[str, list[Case]]:
+    """Return by each reason, and what to do about it, the cases that were not compared, the most frequent first."""
+    found: dict[str, list[Case]] = {}
+    for change in changes:
+        reason = f"{_reason(comparison, change)}{_advice(comparison, change.case)}"
+        found.setdefault(reason, []).append(change.case)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def failures(worse: Sequence[Change]) -> list[str]:
+    """Return why cases have failed that had a number before."""
+    reasons: dict[str, list[str]] = {}
+    for change in worse:
+        if change.is_broken:
+            reasons.setdefault(change.why, []).append(terms.full_name(change.case))
+    return [f"{reason} ({named(names)})" for reason, names in reasons.items()]
+
+
+def differences(comparison: Comparison, *, told_by_both: bool = False) -> list[tuple[str, str, str]]:
+    """Return each fact in which the sides differ by more than their making, and what each says of it.
+
+    Parameters
+    ----------
+    told_by_both
+        Leave out what only one of them tells.
+    """
+    told = tuple(one for one in comparison.obstacles.differences if not (told_by_both and ABSENT in one.texts))
+    if comparison.is_paired:
+        told = tuple(one for one in told if not (one.group == "Settings" and one.name in OWN))
+    return [(clean(one.name), *(clean(text, MAX_PROSE) for text in one.texts)) for one in told]  # type: ignore[misc]
+
+
+def named(names: Sequence[str], total: int | None = None) -> str:
+    """Return the first names, and how many of all there are besides."""
+    more = (len(names) if total is None else total) - min(len(names), NAMED)
+    return listed([*names[:NAMED], *([f"{units.count(more)} more"] if more else [])])
+
+
+def _reason(comparison: Comparison, change: Change) -> str:
+    """Return why a case was not compared, without what only this one case says."""
+    if comparison.obstacles.of(change.case):
+        return change.why
+    parts = [part.split(": ")[:2] for part in change.why.split("; ")]
+    return listed([f"{status(what[-1])} {what[0]}" for what in parts if len(what) == 2]) or change.why
+
+
+def _advice(comparison: Comparison, case: Case) -> str:
+    """Return which options let a case be compared all the same; nothing where none does."""
+    found = comparison.obstacles
+    if not found.of(case):
+        return ""
+    is_source = not found.everywhere and case.device not in found.devices
+    facts = ["source"] if is_source else [fact for fact in found.facts if fact != "source"]
+    options = " ".join(f"--across {fact}" for fact in facts)
+    return f"; give {options} if that is what you compare"
