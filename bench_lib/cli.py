@@ -19,6 +19,7 @@ import typer
 from bench_lib import __version__
 from bench_lib.cli_ab import ab
 from bench_lib.cli_advise import advise
+from bench_lib.cli_compare import compare
 from bench_lib.cli_doctor import doctor
 from bench_lib.cli_export import export
 from bench_lib.cli_options import profile_of, seconds_of, shown
@@ -204,6 +205,7 @@ app.command()(advise)
 app.command()(doctor)
 app.command()(export)
 app.command()(ab)
+app.command()(compare)
 
 
 def _page_path(file: Path, run: Run) -> Path:
