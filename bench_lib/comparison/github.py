@@ -31,8 +31,8 @@ class Annotation(NamedTuple):
 def github(comparison: Comparison) -> str:
     """Return the commands, a line each.
 
-    An error for what became worse or failed; a warning for what looks changed and cannot be told, for what differs or is
-    lacking on one side, and where nothing could be told; a notice for the finding and for what became better.
+    An error for what became worse or failed; a warning for what looks changed and cannot be told, for what differs or
+    is lacking on one side, and where nothing could be told; a notice for the finding and for what became better.
     """
     found = by_verdict(comparison)
     errors = [Annotation("error", _title(change), _message(change)) for change in found.worse]
