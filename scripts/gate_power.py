@@ -20,7 +20,7 @@ from pathlib import Path
 from bench_lib import units
 from bench_lib.errors import CrossoverError
 from scripts import slowed
-from scripts.gate_tables import SIDES, count, describe, pairs_in
+from scripts.gate_tables import FACTORS_KEPT, SIDES, count, describe, keep_factors, pairs_in
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVICES = ("cpu", "cpu-1t")
@@ -56,7 +56,7 @@ def measure(folder: Path, repetitions: int, options: Sequence[str], start: Start
     left = {name: asked for name, asked in sessions(repetitions).items() if name not in done}
     devices = [word for device in DEVICES for word in ("--device", device)]
     for number, (name, asked) in enumerate(left.items(), start=1):
-        for file in (*SIDES, CALIBRATION):
+        for file in (*SIDES, FACTORS_KEPT, CALIBRATION):
             (folder / name / file).unlink(missing_ok=True)
         began = time.monotonic()
         code, said = start(
@@ -65,6 +65,7 @@ def measure(folder: Path, repetitions: int, options: Sequence[str], start: Start
         )
         if code not in JUDGED:
             raise SystemExit(f"gate_power: crossover ab ended with {code} for {name}:\n{said}")
+        keep_factors(folder / name)
         (folder / name / "said.txt").write_text(said)
         took = time.monotonic() - began
         sys.stderr.write(f"{name}: exit {code}, {took:.0f} s; {units.count(len(left) - number, 'comparison')} left\n")
@@ -92,14 +93,16 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=20, help="comparisons of either kind")
     parser.add_argument("--budget", help="of each comparison, such as 20s, to see whether it works")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
     try:
         if options.measure:
+            options.folder.mkdir(parents=True, exist_ok=True)
             more = ["--budget", options.budget] if options.budget else []
             measure(options.folder, options.repetitions, more, crossover_ab)
         sys.stdout.write(describe(count(pairs_in(options.folder))))
     except CrossoverError as err:
         raise SystemExit(f"gate_power: {err}") from err
+    except KeyboardInterrupt:
+        raise SystemExit("gate_power: ended; the same command goes on with what is not there yet") from None
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What is counted over many comparisons whose truth is known, and the tables of it; scripts/gate_power.py makes them.
 
-A comparison is a folder with the two files of ``crossover ab``, which measured ``scripts/slowed.py``; the factor of
-each operation follows from the variables that the header of side B tells.
+A comparison is a folder with the two files of ``crossover ab``, which measured ``scripts/slowed.py``. The factor of an
+operation is kept beside them, so that it stays what it was; without that it follows from the variables of side B.
 """
 
+import json
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from scripts.other_gates import GATES, level
 
 SHORT_SECONDS = 10e-6
 SIDES = ("a.jsonl", "b.jsonl")
+FACTORS_KEPT = "factors.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,15 @@ def pairs_in(folder: Path) -> Iterator[Pair]:
     for place in sorted(path.parent for path in folder.glob(f"*/{SIDES[0]}")):
         before, after = (read(place / side) if (place / side).exists() else None for side in SIDES)
         if before and after and _is_whole(before) and _is_whole(after):
-            yield Pair(name=place.name, before=before, after=after, factors=planted(after.run))
+            kept = place / FACTORS_KEPT
+            factors = json.loads(kept.read_bytes()) if kept.exists() else planted(after.run)
+            yield Pair(name=place.name, before=before, after=after, factors=factors)
+
+
+def keep_factors(place: Path) -> None:
+    """Write what was planted in a comparison that was just made."""
+    factors = planted(read(place / SIDES[1]).run)
+    (place / FACTORS_KEPT).write_text(json.dumps(factors, indent=1) + "\n")
 
 
 def _is_whole(recording: Recording) -> bool:

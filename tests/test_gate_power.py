@@ -273,6 +273,18 @@ def test_only_complete_comparisons_are_read(tmp_path: Path) -> None:
     )
 
 
+def test_what_was_planted_stays_what_it_was_when_the_list_of_operations_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {**MIXED, slowed.SHIFT: "2"}
+    for which in ("a", "b"):
+        write(tmp_path / "mixed-03", side(which, variables, names=NAMES[:3]), f"{which}.jsonl")
+    gate_tables.keep_factors(tmp_path / "mixed-03")
+    then = {name: slowed.factor_of(place, variables) for place, name in enumerate(NAMES[:3])}
+    monkeypatch.setattr(slowed, "WORKLOADS", slowed.WORKLOADS[1:])
+    assert [found.factors for found in gate_tables.pairs_in(tmp_path)] == [then]
+
+
 def test_what_is_not_there_is_measured_in_turn_and_what_is_there_is_left_alone(tmp_path: Path) -> None:
     write(tmp_path / "aa-01", side("a", names=NAMES[:1]), "a.jsonl")
     write(tmp_path / "aa-01", side("b", names=NAMES[:1]), "b.jsonl")
