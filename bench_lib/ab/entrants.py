@@ -16,6 +16,7 @@ from bench_lib.ab.watching import Watcher
 from bench_lib.beginning import make_header
 from bench_lib.checkout import COMMIT
 from bench_lib.crew import START_TIMEOUT_SECONDS
+from bench_lib.errors import CrossoverError, UsageError
 from bench_lib.records import PlannedCase, Run
 from bench_lib.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.storage import Store
@@ -77,8 +78,11 @@ def workers_of(side: Side, asked: Asked, pair: str, watcher: Watcher, stack: Exi
         start_seconds=START_TIMEOUT_SECONDS,
         load_seconds=max(LOAD_SECONDS, request.visit_timeout),
     )
-    with start() as worker:
-        found, cases = make_header(worker, request, start)
+    try:
+        with start() as worker:
+            found, cases = make_header(worker, request, start)
+    except (CrossoverError, KeyError, TypeError) as err:
+        raise _of_side(err, side, asked) from err
     header = header_of(found, side, asked, pair, visits=VISITS)
     return Entrant(
         header=header,
@@ -87,6 +91,16 @@ def workers_of(side: Side, asked: Asked, pair: str, watcher: Watcher, stack: Exi
             store=store, header=header, cases=cases, start=start, watcher=watcher, visit_timeout=request.visit_timeout
         ),
     )
+
+
+def _of_side(err: Exception, side: Side, asked: Asked) -> Exception:
+    """Return an error that says which side it is of, and, of a revision of this suite, that it may be too old."""
+    if asked.compared() not in ("revision", "python"):
+        return err
+    where = f"side {side.name.upper()} ({side.label})"
+    if side.root and (side.root / "bench_lib").is_dir() and not isinstance(err, UsageError):
+        return UsageError(f"{where}: this revision of Crossover does not answer as asked ({err}): name a newer one")
+    return type(err)(f"{where}: {err}")
 
 
 def _at(side: Side, file: Path, watcher: Watcher) -> Path:

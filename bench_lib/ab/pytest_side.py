@@ -68,7 +68,7 @@ def tests_of(both: Sequence[Side], asked: Asked, pair: str, watcher: Watcher) ->
     took = sum(first.seen.wall_seconds for first in firsts)
     if asked.processes * took > asked.budget_seconds:
         watcher.note(
-            f"a process of each side takes {took:.0f} s, so {asked.processes} of each take about "
+            f"one process of either side takes {took:.0f} s together, so {asked.processes} of each take about "
             f"{asked.processes * took:.0f} s and the budget of {asked.budget_seconds:.0f} s leaves no time to measure "
             "suspects again: give a longer --budget, or choose tests with -k"
         )
