@@ -123,11 +123,37 @@ def test_what_cannot_be_measured_is_an_error_and_never_a_pass(project: Path) -> 
     assert "missing.py" in ended.log
 
 
-def test_a_python_without_crossover_ends_with_1_and_yet_is_no_regression(project: Path) -> None:
+def interpreter(project: Path, *, ab: int, compare: int = 0, files: bool = True) -> str:
+    """Make an interpreter whose Crossover ends with these codes, and return its path."""
     python = project.parent / "python"
-    python.write_text("#!/bin/sh\necho No module named bench_lib >&2\nexit 1\n")
+    python.write_text(f"""#!/bin/sh
+    verb=$4
+    if [ "$verb" = compare ]; then exit {compare}; fi
+    while [ $# -gt 1 ]; do shift; done
+    if {str(files).lower()}; then mkdir -p "$1"; echo a >"$1/a.jsonl"; echo b >"$1/b.jsonl"; fi
+    exit {ab}
+    """)
     python.chmod(0o755)
-    assert "left no result files" in refused(gate(project, workloads="ops.py", python=str(python)))
+    return str(python)
+
+
+def test_a_python_that_cannot_start_ends_with_1_and_yet_is_no_regression(project: Path) -> None:
+    python = interpreter(project, ab=1, files=False)
+    assert "left no result files" in refused(gate(project, workloads="ops.py", python=python))
+
+
+def test_a_verdict_that_the_files_do_not_bear_out_is_none(project: Path) -> None:
+    python = interpreter(project, ab=1, compare=0)
+    assert "with exit code 1, and a judgement of its files with 0" in refused(
+        gate(project, workloads="ops.py", python=python)
+    )
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_what_cannot_be_told_is_a_warning_and_no_failure(project: Path, files: bool) -> None:
+    ended = gate(project, workloads="ops.py", python=interpreter(project, ab=3, compare=3, files=files))
+    assert (ended.code, ended.outputs["verdict"]) == (0, "inconclusive")
+    assert ended.log.startswith("::warning title=Crossover gate::nothing could be told, so the gate passes")
 
 
 def test_on_a_machine_of_ones_own_the_sentence_is_plain(project: Path) -> None:
@@ -141,3 +167,49 @@ def test_on_a_machine_of_ones_own_the_sentence_is_plain(project: Path) -> None:
     assert done.returncode == 4
     assert done.stdout == ""
     assert done.stderr.startswith("gate: expected a revision of this repository to compare with; nowhere is none here")
+
+
+PROJECT = {
+    "work.py": "def spin():\n    return sum(range({length}))\n",
+    "benchmarks/test_work.py": "import pytest\nimport work\n\n\n@pytest.mark.benchmark(max_time=0.1)\ndef test_spin(benchmark):\n    benchmark(work.spin)\n",
+}
+
+
+@pytest.fixture
+def benchmarked(project: Path) -> Path:
+    """Give the project a function and a pytest-benchmark test of it, on both branches."""
+    commit(project, {name: text.replace("{length}", "2000") for name, text in PROJECT.items()})
+    git(project, "update-ref", "refs/remotes/origin/main", "HEAD")
+    return project
+
+
+def judged(project: Path) -> Ended:
+    """Run the gate with a threshold that no neighbour on this machine reaches."""
+    ended = gate(project, benchmarks="benchmarks", threshold="50%", budget="5s")
+    files = sorted(path.name for path in Path(ended.outputs["folder"]).iterdir())
+    assert files == ["a.jsonl", "b.jsonl", "summary.md"], ended.log
+    assert ended.summary == (Path(ended.outputs["folder"]) / "summary.md").read_text()
+    return ended
+
+
+@pytest.mark.slow
+def test_a_slowdown_fails_and_is_named_in_the_summary_and_by_an_annotation(benchmarked: Path) -> None:
+    commit(benchmarked, {"work.py": PROJECT["work.py"].replace("{length}", "20000")})
+    ended = judged(benchmarked)
+    assert (ended.code, ended.outputs["verdict"]) == (1, "regression"), ended.log
+    (error,) = [line for line in ended.log.splitlines() if line.startswith("::error")]
+    assert "test_spin" in error
+    assert "test_spin" in ended.summary
+
+
+@pytest.mark.slow
+def test_what_the_base_has_gained_since_is_not_held_against_a_branch(benchmarked: Path) -> None:
+    git(benchmarked, "switch", "--quiet", "--create", "faster")
+    commit(benchmarked, {"work.py": PROJECT["work.py"].replace("{length}", "200")})
+    git(benchmarked, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(benchmarked, "switch", "--quiet", "change")
+    commit(benchmarked, {"README.md": "A project with a plan.\n"})
+    ended = judged(benchmarked)
+    assert ended.code == 0, ended.log
+    assert ended.outputs["verdict"] in ("passed", "inconclusive")
+    assert [line for line in ended.log.splitlines() if line.startswith("::error")] == []
