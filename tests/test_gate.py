@@ -169,16 +169,26 @@ def test_on_a_machine_of_ones_own_the_sentence_is_plain(project: Path) -> None:
     assert done.stderr.startswith("gate: expected a revision of this repository to compare with; nowhere is none here")
 
 
-PROJECT = {
-    "work.py": "def spin():\n    return sum(range({length}))\n",
-    "benchmarks/test_work.py": "import pytest\nimport work\n\n\n@pytest.mark.benchmark(max_time=0.1)\ndef test_spin(benchmark):\n    benchmark(work.spin)\n",
-}
+WORK = "def spin():\n    return sum(range({length}))\n"
+TEST = """import pytest
+import work
+
+
+@pytest.mark.benchmark(max_time=0.1)
+def test_spin(benchmark):
+    benchmark(work.spin)
+"""
+
+
+def work(length: int) -> dict[str, str]:
+    """Return a module with a function that takes as long as told."""
+    return {"work.py": WORK.format(length=length)}
 
 
 @pytest.fixture
 def benchmarked(project: Path) -> Path:
     """Give the project a function and a pytest-benchmark test of it, on both branches."""
-    commit(project, {name: text.replace("{length}", "2000") for name, text in PROJECT.items()})
+    commit(project, work(2000) | {"benchmarks/test_work.py": TEST})
     git(project, "update-ref", "refs/remotes/origin/main", "HEAD")
     return project
 
@@ -194,7 +204,7 @@ def judged(project: Path) -> Ended:
 
 @pytest.mark.slow
 def test_a_slowdown_fails_and_is_named_in_the_summary_and_by_an_annotation(benchmarked: Path) -> None:
-    commit(benchmarked, {"work.py": PROJECT["work.py"].replace("{length}", "20000")})
+    commit(benchmarked, work(20_000))
     ended = judged(benchmarked)
     assert (ended.code, ended.outputs["verdict"]) == (1, "regression"), ended.log
     (error,) = [line for line in ended.log.splitlines() if line.startswith("::error")]
@@ -205,7 +215,7 @@ def test_a_slowdown_fails_and_is_named_in_the_summary_and_by_an_annotation(bench
 @pytest.mark.slow
 def test_what_the_base_has_gained_since_is_not_held_against_a_branch(benchmarked: Path) -> None:
     git(benchmarked, "switch", "--quiet", "--create", "faster")
-    commit(benchmarked, {"work.py": PROJECT["work.py"].replace("{length}", "200")})
+    commit(benchmarked, work(200))
     git(benchmarked, "update-ref", "refs/remotes/origin/main", "HEAD")
     git(benchmarked, "switch", "--quiet", "change")
     commit(benchmarked, {"README.md": "A project with a plan.\n"})
