@@ -1,4 +1,4 @@
-"""Made-up sides of a comparison: how long each case takes before, by what it is multiplied after, and how noisy both are."""
+"""Made-up sides of a comparison: how long each case takes, by what it is multiplied after, and how noisy both are."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from bench_lib import units
 from bench_lib.answer import plain
+from bench_lib.answer.words import unbroken
 from bench_lib.comparison import reasons, terms, words
 from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.order import Sorted, by_verdict
@@ -73,16 +74,16 @@ def _table(changes: Sequence[Change], most: int) -> list[str]:
 
 def _row(change: Change, *, with_metric: bool) -> list[str]:
     verdict = plain.escape(terms.verdict(change))
-    cells = [
-        f"{terms.name(change.case)}{f', {change.metric}' if with_metric else ''}",
-        terms.place(change.case),
+    names = [f"{terms.name(change.case)}{f', {change.metric}' if with_metric else ''}", terms.place(change.case)]
+    numbers = [
         terms.level(change, change.before),
         terms.level(change, change.after),
         terms.shift(change),
         terms.share(change.sees),
     ]
     is_called = change.is_broken or change.verdict in ("better", "worse")
-    return [*map(plain.escape, cells), f"**{verdict}**" if is_called else verdict]
+    cells = [*map(plain.escape, names), *(unbroken(plain.escape(number)) for number in numbers)]
+    return [*cells, f"**{verdict}**" if is_called else verdict]
 
 
 def _reasons(found: Sorted, most: int) -> list[str]:

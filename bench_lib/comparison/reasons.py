@@ -21,6 +21,9 @@ NAMED: Final = 3
 OWN: Final = ("side", "label", "commit", "environment")
 """Settings in which the two sides of a live comparison differ by their making."""
 
+MOST: Final = 6
+"""Reasons of a kind that are told, so that a file with a reason for each case floods nobody."""
+
 
 def not_compared(comparison: Comparison, changes: Sequence[Change]) -> list[str]:
     """Return a sentence for each reason for which cases could not be set against each other."""
@@ -28,7 +31,7 @@ def not_compared(comparison: Comparison, changes: Sequence[Change]) -> list[str]
     for reason, cases in groups(comparison, changes).items():
         names = list(dict.fromkeys(clean(case.workload) for case in cases))
         told.append(f"not compared: {reason} ({units.count(len(cases), 'case')}: {named(names)})")
-    return told
+    return _first(told)
 
 
 def groups(comparison: Comparison, changes: Sequence[Change]) -> dict[str, list[Case]]:
@@ -45,8 +48,8 @@ def failures(worse: Sequence[Change]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for change in worse:
         if change.is_broken:
-            reasons.setdefault(change.why, []).append(terms.full_name(change.case))
-    return [f"{reason} ({named(names)})" for reason, names in reasons.items()]
+            reasons.setdefault(clean(change.why, MAX_PROSE), []).append(terms.full_name(change.case))
+    return _first([f"{reason} ({named(names)})" for reason, names in reasons.items()])
 
 
 def differences(comparison: Comparison, *, told_by_both: bool = False) -> list[tuple[str, str, str]]:
@@ -67,6 +70,12 @@ def named(names: Sequence[str], total: int | None = None) -> str:
     """Return the first names, and how many of all there are besides."""
     more = (len(names) if total is None else total) - min(len(names), NAMED)
     return listed([*names[:NAMED], *([f"{units.count(more)} more"] if more else [])])
+
+
+def _first(sentences: list[str]) -> list[str]:
+    """Return the first sentences, and how many more reasons there are."""
+    more = len(sentences) - MOST
+    return sentences if more <= 0 else [*sentences[:MOST], f"and {units.count(more, 'more reason')}"]
 
 
 def _reason(comparison: Comparison, change: Change) -> str:

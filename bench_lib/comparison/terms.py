@@ -34,6 +34,9 @@ EXACT_DECIMALS: Final = 1
 LONGEST: Final = 4_000
 """Characters of a sentence; each name in it is much shorter."""
 
+ROOM: Final = 60
+"""Characters of a case's name in a sentence."""
+
 FEWEST: Final = 6
 """Characters of an operation's name, however little room there is."""
 
@@ -53,7 +56,7 @@ def verdict(change: Change) -> str:
     return change.word.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
 
-def name(case: Case, room: int = 2 * words.MAX_NAME) -> str:
+def name(case: Case, room: int = ROOM) -> str:
     """Return what was measured: ``softmax[256]``, ``softmax[256] bfloat16``; the size where there is one.
 
     Parameters
@@ -126,7 +129,7 @@ def percent(ratio: Estimate, *, signed: bool = False) -> str:
     value, low, high = (_points(one, decimals, signed=signed) for one in (ratio.value, ratio.low, ratio.high))
     if math.isnan(half):
         return f"{units.ABOUT}{value} %"
-    return f"{value} %" if half == 0 else f"{value} % ({low} to {high} %)"
+    return f"{value} %" if value == low == high else f"{value} % ({low} to {high} %)"
 
 
 def factor(ratio: Estimate) -> str:
