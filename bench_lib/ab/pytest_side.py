@@ -225,7 +225,7 @@ class Tests:
 
 
 def _joined(sample: Sample) -> Sample:
-    """Return a sample with at most :data:`MAX_BLOCKS` blocks: the mean of neighbours, each of as many calls more."""
+    """Return a sample with at most :data:`MAX_BLOCKS` blocks: means of neighbours, as far as there are whole ones."""
     times = -(-len(sample.seconds) // MAX_BLOCKS)
     if times <= 1:
         return sample

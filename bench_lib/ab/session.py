@@ -27,8 +27,15 @@ from bench_lib.units import count
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """The two files of a comparison, in one folder."""
+    """The two files of a comparison, in one folder.
 
+    Attributes
+    ----------
+    id
+        What both headers call the comparison, wherever the files are moved to.
+    """
+
+    id: str
     folder: Path
     a: Path
     b: Path
@@ -43,8 +50,9 @@ def pair_in(asked_for: Path | None) -> Pair:
         If the folder has files of a comparison already.
     """
     now = datetime.now(UTC)
-    folder = asked_for or FOLDER / f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    pair = Pair(folder=folder, a=folder / "a.jsonl", b=folder / "b.jsonl")
+    name = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    folder = asked_for or FOLDER / name
+    pair = Pair(id=name, folder=folder, a=folder / "a.jsonl", b=folder / "b.jsonl")
     for path in (pair.a, pair.b):
         if path.exists():
             msg = f"--out takes a folder without a comparison in it; {path.name} is there: name another, or remove it"
@@ -76,15 +84,14 @@ def measure(asked: Asked, pair: Pair, look: Look, watcher: Watcher) -> Alternate
     started = time.monotonic()
     with ExitStack() as stack:
         both = stack.enter_context(sides(asked))
-        name = pair.folder.name
         if asked.processes < PROCESSES:
             watcher.note(
                 f"{count(asked.processes, 'process', 'processes')} of each side are few: verdicts rest on little"
             )
         entrants = (
-            tests_of(both, asked, name, watcher)
+            tests_of(both, asked, pair.id, watcher)
             if asked.tests
-            else [workers_of(side, asked, name, watcher, stack) for side in both]
+            else [workers_of(side, asked, pair.id, watcher, stack) for side in both]
         )
         shared = _require_common(*entrants)
         a, b = (
