@@ -157,7 +157,7 @@ def _variables(option: str, texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
-            msg = f"{option} takes a variable as NAME=VALUE, such as OMP_NUM_THREADS=1; came {shorten(text)}"
+            msg = f"{option} takes a variable as NAME=VALUE, such as DNNL_MAX_CPU_ISA=AVX2; came {shorten(text)}"
             raise UsageError(msg)
         found[name] = value
     return found
