@@ -1,11 +1,11 @@
 """How often the gate is wrong, and what it finds: comparisons of a thing with itself, and with planted slowdowns.
 
-    PYTHONPATH=. python scripts/gate_power.py FOLDER --measure --repetitions 20    # 40 comparisons, 80 minutes
+    PYTHONPATH=. python scripts/gate_power.py FOLDER --measure    # 20 and 10 comparisons, 50 minutes
     PYTHONPATH=. python scripts/gate_power.py FOLDER                               # the tables, from what is there
 
 It measures with ``crossover ab`` at its default settings, as a person would: in turn a comparison of
 ``scripts/slowed.py`` with itself, and one with slowdowns of 5, 10, 20 and 50 % in four operations of ten, in each of
-others. What is there already is not measured again. The tables are those of docs/methodology.md: they set other tools'
+others, until each operation had each of them. What is there already is not measured again. The tables are those of docs/methodology.md: they set other tools'
 verdicts beside Crossover's, on the same data. Run it on a quiet machine.
 """
 
@@ -38,9 +38,10 @@ def sessions(repetitions: int) -> dict[str, list[str]]:
     found = {}
     for number in range(1, repetitions + 1):
         itself, mixed = f"aa-{number:02d}", f"mixed-{number:02d}"
-        shift = (number - 1) % len(slowed.FACTORS)
         found[itself] = ["--aa", "--calibration", f"{itself}/{CALIBRATION}"]
-        found[mixed] = ["--env-b", f"{slowed.VARIABLE}={slowed.MIXED}", "--env-b", f"{slowed.SHIFT}={shift}"]
+        if number <= len(slowed.FACTORS):
+            shift = f"{slowed.SHIFT}={number - 1}"
+            found[mixed] = ["--env-b", f"{slowed.VARIABLE}={slowed.MIXED}", "--env-b", shift]
     return found
 
 
@@ -90,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="where the comparisons are, each in a folder of its own")
     parser.add_argument("--measure", action="store_true", help="make those that are not there yet")
-    parser.add_argument("--repetitions", type=int, default=20, help="comparisons of either kind")
+    parser.add_argument("--repetitions", type=int, default=20, help="comparisons of a thing with itself")
     parser.add_argument("--budget", help="of each comparison, such as 20s, to see whether it works")
     options = parser.parse_args()
     try:
