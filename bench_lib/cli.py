@@ -22,6 +22,7 @@ from bench_lib.cli_advise import advise
 from bench_lib.cli_compare import compare
 from bench_lib.cli_doctor import doctor
 from bench_lib.cli_export import export
+from bench_lib.cli_history import history
 from bench_lib.cli_options import profile_of, seconds_of, shown
 from bench_lib.cli_show import print_end, show
 from bench_lib.errors import CrossoverError, UsageError
@@ -204,6 +205,7 @@ app.command()(show)
 app.command()(advise)
 app.command()(doctor)
 app.command()(export)
+app.command()(history)
 app.command()(ab)
 app.command()(compare)
 

@@ -22,7 +22,7 @@ MAP = {
     "right": """
         advice_words advise analysis analysis.* answer answer.* asv_report columns comparison comparison.* curves evidence
         export.as_asv export.as_csv export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
-        figures.* frame layout page page.* stats summary theme validation winners
+        figures.* frame history history.* layout page page.* stats summary theme validation winners
     """,
     "waist": """
         asv_results asv_rows cases checkout environment errors export export.as_pytest_benchmark export.asv_benchmarks
