@@ -102,5 +102,10 @@ if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
 fi
 say "installing Crossover and what it needs into $venv (once; the first time takes minutes)"
 "$venv/bin/python" -m pip install --quiet --editable ".[$extra]" ${constraints:+--constraint "$constraints"}
+if [ "$extra" != notebooks ]; then
+    # Its own pins would put an older NumPy in place, which is measured here; what is used of it runs with any.
+    "$venv/bin/python" -m pip install --quiet --no-deps 'apache-otava>=0.8,<0.9' ||
+        say "Apache Otava could not be installed: \`crossover history\` says how to get it, and its tests are skipped"
+fi
 : >"$venv/.ready-$extra"
 [ "$extra" != dev ] || : >"$venv/.ready-test" # dev holds test

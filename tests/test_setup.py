@@ -171,6 +171,7 @@ def test_the_extra_asked_for_is_installed_and_marked_as_ready(machine: Machine, 
     assert (
         f"environment: -m pip install --quiet --editable .[{extra}] --constraint .ci/constraints.txt\n" in machine.log
     )
+    assert "environment: -m pip install --quiet --no-deps apache-otava" in machine.log
     assert {path.name for path in (machine.folder / "venv").glob(".ready-*")} == {f".ready-{name}" for name in ready}
 
 
