@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli_options import shown, threshold_of
+from bench_lib.cli_options import threshold_of
 from bench_lib.errors import UsageError
 from bench_lib.text import shorten
 
@@ -41,7 +41,7 @@ def compare(
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What ab --aa taught on this machine. Default: in results/ab.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where a single case cannot be told.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where one case cannot be told or compared.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is printed to a file, too.")] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
@@ -50,13 +50,13 @@ def compare(
     share = threshold_of(threshold)
     how = format_of(form)
     from bench_lib import comparison as core
+    from bench_lib.comparison.asked import facts_of, metrics_of, sides
     from bench_lib.comparison.calibration import known
-    from bench_lib.comparison.metrics import METRICS, TIME
-    from bench_lib.comparison.obstacles import FACTS
+    from bench_lib.comparison.metrics import TIME
 
-    metrics = _chosen("--metric", metric or [TIME.name], [one.name for one in METRICS])
-    facts = _chosen("--across", across or [], FACTS)
-    a, b = _sides(before, after)
+    metrics = metrics_of(metric or [TIME.name], "--metric")
+    facts = facts_of(across or [], "--across")
+    a, b = sides(before, after)
     _print_problems([*a, *b])
     found = core.compare(
         a, b, threshold=share, metrics=metrics, across=facts, calibration=known(a[0].run.machine, calibration)
@@ -135,38 +135,6 @@ def _text(comparison: Comparison, how: str, *, everything: bool) -> str:
     return drawn.getvalue()
 
 
-def _chosen(option: str, given: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
-    unknown = [name for name in given if name not in there]
-    if unknown:
-        msg = f"{option} takes one of {', '.join(there)}; came {shorten(unknown[0])}"
-        raise UsageError(msg)
-    return tuple(dict.fromkeys(given))
-
-
-def _sides(before: str, after: str) -> tuple[list[Recording], list[Recording]]:
-    """Read the files of both sides.
-
-    Raises
-    ------
-    UsageError
-        If a side has no file, or both have one in common.
-    RecordError
-        If a file cannot be read.
-    """
-    from bench_lib.result_files import find, read_all
-
-    files = find(before), find(after)
-    ours = {path.resolve() for path in files[0]}
-    both = [shown(path) for path in files[1] if path.resolve() in ours]
-    a, b = (read_all(side) for side in files)
-    runs = {recording.run.id for recording in a}
-    both += [f"run {recording.run.id}" for recording in b if recording.run.id in runs]
-    if both:
-        msg = f"A and B are two sides, and {both[0]} is on both: give each side files of its own"
-        raise UsageError(msg)
-    return a, b
-
-
 def _print_problems(recordings: Sequence[Recording]) -> None:
     """Say on standard error what could not be read of the files, and what they do not hold."""
     problems = list(dict.fromkeys(problem for recording in recordings for problem in recording.problems))
@@ -176,5 +144,8 @@ def _print_problems(recordings: Sequence[Recording]) -> None:
 
 
 def _is_open(comparison: Comparison) -> bool:
-    """Whether a case that both sides have could not be told."""
-    return any(one.verdict == "can't tell" for one in comparison.changes) or bool(comparison.obstacles.facts)
+    """Whether a case that a side has was not told."""
+    from bench_lib.comparison.reasons import is_on_neither
+
+    open_verdicts = ("can't tell", "not comparable")
+    return any(one.verdict in open_verdicts and not is_on_neither(one) for one in comparison.changes)

@@ -7,7 +7,7 @@ with :func:`load`, matplotlib with :func:`report`, torch never.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from bench_lib.errors import UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bench_lib.result_files import Paths
 
-__all__ = ["crossovers", "estimates", "load", "report", "speedups"]
+__all__ = ["compare", "crossovers", "estimates", "load", "report", "speedups"]
 
 SHOWN_PROBLEMS: Final = 3
 
@@ -180,6 +180,63 @@ def crossovers(table: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     if set(COLUMNS) <= set(getattr(table, "columns", ())):
         return analysis.crossovers(table)
     return analysis.crossovers(speedups(table, baseline))
+
+
+def compare(
+    before: Paths,
+    after: Paths,
+    *,
+    threshold: float = 0.05,
+    metrics: Collection[str] = ("time",),
+    across: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return what became of each case between two sides, as ``crossover compare`` judges it.
+
+    Parameters
+    ----------
+    before, after
+        As for :func:`load`. Several files of one side are processes of one thing.
+    threshold
+        Relative change that counts: 0.05 for 5 %.
+    metrics
+        Of ``time``, ``first-call``, ``compile``, ``memory``, ``energy`` and ``ceiling``.
+    across
+        What is compared, and so may differ: of ``machine``, ``threads``, ``torch``, ``cuda``, ``driver``, ``numpy``,
+        ``flags``, ``source`` and ``tool``.
+
+    Returns
+    -------
+    DataFrame
+        One row for each case and metric: ``verdict`` (``slower``, ``faster``, ``unchanged``, ``can't tell``, ``not
+        comparable``, ``failed``; ``more`` and ``less`` of memory and energy), ``ratio`` of after over before with its
+        95 % interval, both levels in ``unit``, and what could hide; see :func:`bench_lib.comparison.as_table.as_table`.
+        For the exit code and the reasons: :func:`bench_lib.comparison.compare`.
+
+    Raises
+    ------
+    UsageError
+        If a name or the threshold is none that there is, both sides have a file in common, or the files of a side are
+        no processes of one thing.
+    RecordError
+        As for :func:`load`.
+
+    Examples
+    --------
+    >>> import bench_lib
+    >>> changes = bench_lib.compare("results/runs/*-quick-235c4f.jsonl.gz", "results/runs/*-standard-*.jsonl.gz")
+    >>> changes[changes["verdict"] == "slower"].empty
+    True
+    """
+    from bench_lib import comparison
+    from bench_lib.comparison.as_table import as_table
+    from bench_lib.comparison.asked import facts_of, metrics_of, sides
+
+    if not 0 < threshold < float("inf"):
+        msg = f"threshold takes a relative change above 0, such as 0.05 for 5 %; came {threshold!r}"
+        raise UsageError(msg)
+    names, facts = metrics_of(metrics), facts_of(across)
+    a, b = sides(before, after)
+    return as_table(comparison.compare(a, b, threshold=threshold, metrics=names, across=facts))
 
 
 def report(paths: Paths, prices: Mapping[str, float] | None = None) -> str:

@@ -21,11 +21,13 @@ from bench_lib import analysis, frame, library
 from bench_lib.columns import COLUMNS
 from bench_lib.errors import NotComparable, RecordError, UsageError
 from bench_lib.records import Plan, Recording, to_json
+from tests.comparison_data import factors, same, side
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "results" / "runs"
 ASV = ROOT / "tests" / "data" / "asv" / "foreign"
 GPU_RUN = recording(rounds=3, visits=2)
+SIDES = {"a": same, "b": factors({"softmax": 1.5})}
 
 
 def kept(folder: Path, run: Recording, name: str = "run.jsonl") -> Path:
@@ -40,8 +42,16 @@ def loaded() -> pd.DataFrame:
     return bench_lib.load(RUNS / "2026-11-23-amd-epyc-2c-quick-235c4f.jsonl.gz")
 
 
-def test_the_package_offers_six_names_and_imports_nothing_heavy() -> None:
-    assert sorted(bench_lib.__all__) == ["__version__", "crossovers", "estimates", "load", "report", "speedups"]
+def test_the_package_offers_seven_names_and_imports_nothing_heavy() -> None:
+    assert sorted(bench_lib.__all__) == [
+        "__version__",
+        "compare",
+        "crossovers",
+        "estimates",
+        "load",
+        "report",
+        "speedups",
+    ]
     code = "import bench_lib, sys; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
@@ -193,3 +203,37 @@ def test_every_block_of_the_page_about_the_library_runs(monkeypatch: pytest.Monk
 def test_the_page_about_the_library_names_every_function() -> None:
     text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     assert [name for name in bench_lib.__all__ if f"`{name}(" not in text] == ["__version__"]
+
+
+def test_two_sides_are_compared_as_the_command_does_it(tmp_path: Path) -> None:
+    before, after = (kept(tmp_path, side(factor, name=name), f"{name}.jsonl") for name, factor in SIDES.items())
+    changes = bench_lib.compare(before, after)
+    assert set(changes.loc[changes["workload"] == "softmax", "verdict"]) == {"slower"}
+    assert set(changes.loc[changes["workload"] != "softmax", "verdict"]) == {"unchanged"}
+    assert (changes["ratio_low"] <= changes["ratio"]).all()
+    assert set(changes["unit"]) == {"seconds"}
+    assert set(bench_lib.compare(after, before)["verdict"]) == {"faster", "unchanged"}
+    assert set(bench_lib.compare(before, after, threshold=1.0)["verdict"]) == {"unchanged"}
+    first = bench_lib.compare(before, after, metrics=["first-call"])
+    assert set(first["metric"]) == {"first-call"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"metrics": ["speed"]}, "metrics takes one of time, first-call, .*; came 'speed'"),
+        ({"across": ["python"]}, "across takes one of machine, .*; came 'python'"),
+        ({"threshold": 0.0}, "threshold takes a relative change above 0"),
+        ({"threshold": float("nan")}, "threshold takes a relative change above 0"),
+    ],
+)
+def test_what_is_asked_of_a_comparison_is_checked(asked: dict[str, Any], said: str, tmp_path: Path) -> None:
+    before, after = (kept(tmp_path, side(factor, name=name), f"{name}.jsonl") for name, factor in SIDES.items())
+    with pytest.raises(UsageError, match=said):
+        bench_lib.compare(before, after, **asked)
+
+
+def test_a_side_is_not_compared_with_itself(tmp_path: Path) -> None:
+    path = kept(tmp_path, side())
+    with pytest.raises(UsageError, match=r"run\.jsonl' is on both"):
+        bench_lib.compare(path, [path])

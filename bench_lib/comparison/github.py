@@ -37,7 +37,7 @@ def github(comparison: Comparison) -> str:
     found = by_verdict(comparison)
     errors = [Annotation("error", _title(change), _message(change)) for change in found.worse]
     suspects = [change for change in found.cannot_tell if change.is_suspect]
-    apart = [change for change in found.not_comparable if not _lacks_both(change)]
+    apart = [change for change in found.not_comparable if not reasons.is_on_neither(change)]
     warnings = [
         *(Annotation("warning", "Not compared", one) for one in reasons.not_compared(comparison, apart)),
         *(Annotation("warning", _title(change), _message(change)) for change in suspects),
@@ -75,11 +75,6 @@ def _most(annotations: Sequence[Annotation]) -> list[Annotation]:
     titles = "; ".join(one.title for one in rest[:MOST])
     more = f"; and {units.count(len(rest) - MOST)} more" if len(rest) > MOST else ""
     return [*seen, Annotation(rest[0].level, f"And {units.count(len(rest))} more", f"{titles}{more}")]
-
-
-def _lacks_both(change: Change) -> bool:
-    """Whether neither side has a number, which is nothing that has changed."""
-    return change.why.startswith("before: ") and "; after: " in change.why
 
 
 def _title(change: Change) -> str:

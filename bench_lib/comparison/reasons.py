@@ -52,6 +52,11 @@ def failures(worse: Sequence[Change]) -> list[str]:
     return _first([f"{reason} ({named(names)})" for reason, names in reasons.items()])
 
 
+def is_on_neither(change: Change) -> bool:
+    """Whether neither side has a number, which is nothing that has changed."""
+    return change.why.startswith("before: ") and "; after: " in change.why
+
+
 def differences(comparison: Comparison, *, told_by_both: bool = False) -> list[tuple[str, str, str]]:
     """Return each fact in which the sides differ by more than their making, and what each says of it.
 
