@@ -16,6 +16,7 @@ import typer
 import yaml
 
 from bench_lib.cli import app
+from bench_lib.history.engine import INSTALL
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(ROOT.glob(".github/workflows/*.yml"))}
@@ -156,9 +157,14 @@ def test_every_crossover_command_of_a_workflow_can_be_parsed() -> None:
             words = shlex.split(line.partition(">>")[0], comments=True)
             if words and words[0].endswith("/crossover"):
                 written.append(words[1:])
-    assert {words[0] for words in written} >= {"show", "export"}
+    assert {words[0] for words in written} == {"show", "export", "history"}
     for words in written:
         COMMANDS.commands[words[0]].make_context(words[0], words[1:])
+
+
+def test_the_nightly_job_installs_the_engine_that_crossover_history_asks_for() -> None:
+    (line,) = [line for _, script in SCRIPTS for line in script.splitlines() if "apache-otava" in line]
+    assert shlex.split(line)[-2:] == shlex.split(INSTALL)[-2:]
 
 
 def test_the_action_is_used_with_inputs_that_it_has() -> None:
