@@ -46,9 +46,10 @@ class PairProgress:
         self._processes = before.rounds
         differs = WHAT_DIFFERS.get(str(before.settings.get("compared")), "")
         devices = ", ".join(f"{device.key} ({device.name})" for device in before.devices)
+        limit = f", about {before.budget_seconds:.0f} s" if before.budget_seconds else ""
         sentence = (
             f"A ({_name(before)}) and B ({_name(after)}): {differs}; {units.count(cases, 'case')} on {devices}, "
-            f"{units.count(before.rounds, 'process', 'processes')} of each side, about {before.budget_seconds:.0f} s; "
+            f"{units.count(before.rounds, 'process', 'processes')} of each side{limit}; "
             f"writing {shown(folder)}"
         )
         self._progress.announce(sentence, cases, (before, after))
@@ -68,7 +69,7 @@ class PairProgress:
 
     def looked(self, processes: int, suspects: int) -> None:
         """Say how many cases look changed after so many processes."""
-        what = f"{units.count(suspects, 'case')} to be measured again" if suspects else "all is decided"
+        what = f"{units.count(suspects, 'case')} to be measured again" if suspects else "nothing to measure again"
         self._progress.say(f"after {units.count(processes, 'process', 'processes')} of each side: {what}")
 
     def ended(self, how: Alternated) -> None:
