@@ -5,7 +5,7 @@
 #   BASE        revision to compare with; default: the branch that the pull request goes into
 #   BENCHMARKS  file or folder of pytest-benchmark tests
 #   WORKLOADS   file of workloads, in place of BENCHMARKS
-#   THRESHOLD   change that counts; default: that of crossover ab
+#   THRESHOLD   change that counts; default: 5%
 #   BUDGET      time to measure in; default: that of crossover ab
 #   PYTHON      interpreter that has Crossover; default: python
 #
@@ -38,8 +38,6 @@ choose_what() {
     [ -z "${WORKLOADS:-}" ] || asked+=(--workloads "$WORKLOADS")
     [ ${#asked[@]} -gt 0 ] ||
         fail "expected something to measure: name a folder of pytest-benchmark tests (benchmarks), or a file of workloads"
-    threshold=()
-    [ -z "${THRESHOLD:-}" ] || threshold=(--threshold "$THRESHOLD")
     [ -z "${BUDGET:-}" ] || asked+=(--budget "$BUDGET")
 }
 
@@ -56,15 +54,17 @@ choose_commit() {
 # Sets judged: the exit code of a judgement of the two files, without measuring again.
 judge() { # FORMAT
     judged=0
-    "${crossover[@]}" compare "$folder/a.jsonl" "$folder/b.jsonl" "${threshold[@]}" --format "$1" || judged=$?
+    "${crossover[@]}" compare "$folder/a.jsonl" "$folder/b.jsonl" --threshold "$threshold" --format "$1" || judged=$?
 }
 
 choose_what
 choose_commit
+threshold=${THRESHOLD:-5%}
 # Files of a run are never written over, and one job may have several gates.
 folder=${RUNNER_TEMP:-results}/ab/$(date -u +%Y%m%dT%H%M%S)-$$
+echo "folder=$folder" >>"$outputs" # now: what an error leaves behind is kept, too
 measured=0
-"${crossover[@]}" ab --base "$commit" "${asked[@]}" "${threshold[@]}" --out "$folder" || measured=$?
+"${crossover[@]}" ab --base "$commit" "${asked[@]}" --threshold "$threshold" --out "$folder" || measured=$?
 case $measured in
     0) verdict=passed ;;
     1) verdict=regression ;;
@@ -81,10 +81,7 @@ if [ -s "$folder/a.jsonl" ] && [ -s "$folder/b.jsonl" ]; then
 elif [ "$verdict" != inconclusive ]; then
     fail "crossover ab ended with exit code $measured and left no result files: the lines above say why"
 fi
-{
-    echo "verdict=$verdict"
-    echo "folder=$folder"
-} >>"$outputs"
+echo "verdict=$verdict" >>"$outputs"
 case $verdict in
     regression) exit 1 ;;
     inconclusive) say warning "nothing could be told, so the gate passes: the lines above say why" ;;
