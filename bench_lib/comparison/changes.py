@@ -32,7 +32,7 @@ class Change:
     estimator
         Which number of a process was compared: ``median`` or ``floor`` of its blocks; empty for other metrics.
     before, after
-        In the metric's unit; NaN where there is none.
+        In the metric's unit, as far apart as the ratio; NaN where there is none.
     ratio
         After over before, with its 95 % interval.
     p_value, q_value

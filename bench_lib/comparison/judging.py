@@ -110,17 +110,17 @@ def _changes(
         tests = [(paired_test if is_paired else separate_test)(*both, exact=metric.exact) for both in numbers]
         chosen = _calmest(noise[case].variances) if case in noise else _steadiest(numbers)
         test = tests[chosen]
-        level = _level(numbers[0][0])
+        before, after = _levels(*numbers[0], test.ratio.value)
         yield replace(
             change,
             estimator=("median", "floor")[chosen] if metric is TIME else "",
-            before=level,
-            after=_level(numbers[0][1]),
+            before=before,
+            after=after,
             ratio=test.ratio.exp(),
             p_value=test.p_value,
             processes=(len(numbers[0][0]), len(numbers[0][1])),
             log_spreads=tuple(each.spread for each in tests),
-            margin=math.expm1(margin(metric, threshold, level, case.device)),
+            margin=math.expm1(margin(metric, threshold, before, case.device)),
         )
 
 
@@ -146,8 +146,14 @@ def _steadiest(numbers: Sequence[tuple[Rounds, Rounds]]) -> int:
     return 0 if any(math.isnan(spread) for spread in spreads) else _calmest(spreads)
 
 
-def _level(rounds: Rounds) -> float:
-    return math.exp(trimmed(list(rounds.values())).mean)
+def _levels(ours: Rounds, theirs: Rounds, log_ratio: float) -> tuple[float, float]:
+    """Return both levels: as far apart as the ratio says, and together where the sides were.
+
+    Of sides that drifted together the means can be further apart than the pairs, and no reader should take that for the
+    change.
+    """
+    middle = sum(trimmed(list(side.values())).mean for side in (ours, theirs)) / 2
+    return math.exp(middle - log_ratio / 2), math.exp(middle + log_ratio / 2)
 
 
 def _judged(
