@@ -54,7 +54,9 @@ def ab(
     processes: Annotated[
         int, typer.Option(min=FEWEST_PROCESSES, max=100, help="Fresh processes of each side for every case.")
     ] = 6,
-    budget: Annotated[str, typer.Option(help="Wall-clock time for both sides, such as 90s, 3m or 1h.")] = "2m",
+    budget: Annotated[
+        str | None, typer.Option(help="Wall-clock time for both sides, such as 90s. Default: 2m, with --pytest 5m.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
     threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
     form: Annotated[str, typer.Option("--format", help="table, markdown, json or github.")] = "table",
@@ -76,7 +78,7 @@ def ab(
         profile=profile_of(profile),
         devices=tuple(device or ()),
         expression=expression,
-        budget_seconds=seconds_of(budget),
+        budget_seconds=seconds_of(budget) if budget else None,
         seed=seed,
         workloads=tuple(workloads or ()),
         models=tuple(model or ()),
