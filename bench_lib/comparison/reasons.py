@@ -71,10 +71,10 @@ def differences(comparison: Comparison, *, told_by_both: bool = False) -> list[t
     return [(clean(one.name), *(clean(text, MAX_PROSE) for text in one.texts)) for one in told]  # type: ignore[misc]
 
 
-def named(names: Sequence[str], total: int | None = None) -> str:
-    """Return the first names, and how many of all there are besides."""
-    more = (len(names) if total is None else total) - min(len(names), NAMED)
-    return listed([*names[:NAMED], *([f"{units.count(more)} more"] if more else [])])
+def named(names: Sequence[str]) -> str:
+    """Return the first names, and how many there are besides."""
+    more = len(names) - NAMED
+    return listed(names if more <= 0 else [*names[:NAMED], f"{units.count(more)} more"])
 
 
 def _first(sentences: list[str]) -> list[str]:

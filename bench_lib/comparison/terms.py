@@ -24,7 +24,7 @@ FACTOR_FROM: Final = 2.0
 """Ratio from which a change reads better as a factor than as a percentage."""
 
 WIDE_FROM: Final = 4.0
-"""The same for the upper limit of its interval."""
+"""The same for the upper limit of its interval, and for one over the lower."""
 
 ENDLESS: Final = 9.0
 """A bound from here on, as a ratio over 1, says no more than that there is none worth naming."""
@@ -179,7 +179,7 @@ def could_hide(change: Change) -> float:
 
 
 def _is_far(ratio: Estimate) -> bool:
-    return ratio.value >= FACTOR_FROM or ratio.high >= WIDE_FROM
+    return ratio.value >= FACTOR_FROM or ratio.high >= WIDE_FROM or ratio.low <= 1 / WIDE_FROM
 
 
 def _decimals(half: float) -> int:

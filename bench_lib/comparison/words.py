@@ -117,9 +117,11 @@ def _moved(comparison: Comparison, changes: Sequence[Change], *, worse: bool) ->
             judged = sum(one.metric == metric.name and one.verdict != "not comparable" for one in comparison.changes)
             noun, verb = NOUNS[metric.name][0], NOUNS[metric.name][1 if worse else 2]
             counted = f"{len(moved):,} of {units.count(judged, noun, PLURALS.get(metric.name, ''))} {verb}"
+            # One case of each operation, then others: ten sizes of one would hide that another moved, too.
             first = list({one.case.workload: one for one in reversed(moved)}.values())[::-1]
-            names = [f"{terms.full_name(one.case)} {terms.amount(one)}" for one in first]
-            told.append((f"{counted}: {reasons.named(names, len(moved))}", counted))
+            ordered = [*first, *(one for one in moved if one not in first)]
+            names = [f"{terms.full_name(one.case)} {terms.amount(one)}" for one in ordered]
+            told.append((f"{counted}: {reasons.named(names)}", counted))
     return told
 
 
