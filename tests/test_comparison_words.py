@@ -72,7 +72,7 @@ def test_a_case_that_failed_is_named_first_and_its_reason_is_harmless() -> None:
     assert head.startswith(
         "1 case failed that had a number before: softmax[256] on cpu; 1 of 2 cases became slower: add"
     )
-    assert words.sentences(found)[0] == "After: oom: no memory ::error::x (softmax[256] on cpu)"
+    assert words.sentences(found)[0] == "After: out of memory: no memory ::error::x (softmax[256] on cpu)"
 
 
 def test_a_case_that_failed_is_counted_once_for_all_metrics() -> None:

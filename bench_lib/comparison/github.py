@@ -83,10 +83,10 @@ def _title(change: Change) -> str:
 
 def _message(change: Change) -> str:
     if change.is_broken:
-        return terms.sentence(change.why)
+        return reasons.why(change)
     metric = "" if change.metric == "time" else f"{change.metric}: "
     levels = f"{terms.level(change, change.before)} before, {terms.level(change, change.after)} after"
-    return f"{metric}{terms.shift(change)}, {levels}{f': {terms.sentence(change.why)}' if change.why else ''}"
+    return f"{metric}{terms.shift(change)}, {levels}{f': {reasons.why(change)}' if change.why else ''}"
 
 
 def _data(text: str) -> str:

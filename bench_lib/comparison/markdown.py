@@ -88,7 +88,7 @@ def _row(change: Change, *, with_metric: bool) -> list[str]:
 
 def _reasons(found: Sorted, most: int) -> list[str]:
     rows = [
-        [plain.escape(terms.full_name(change.case)), plain.escape(terms.sentence(change.why))]
+        [plain.escape(terms.full_name(change.case)), plain.escape(reasons.why(change))]
         for change in found.not_comparable[:most]
     ]
     return [_rows(("case", "why"), rows), *_left_out(len(found.not_comparable) - most)] if rows else []

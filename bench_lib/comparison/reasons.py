@@ -21,6 +21,7 @@ NAMED: Final = 3
 OWN: Final = ("side", "label", "commit", "environment")
 """Settings in which the two sides of a live comparison differ by their making."""
 
+SIDES: Final = ("before", "after")
 MOST: Final = 6
 """Reasons of a kind that are told, so that a file with a reason for each case floods nobody."""
 
@@ -48,8 +49,15 @@ def failures(worse: Sequence[Change]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for change in worse:
         if change.is_broken:
-            reasons.setdefault(clean(change.why, MAX_PROSE), []).append(terms.full_name(change.case))
+            reasons.setdefault(clean(why(change), MAX_PROSE), []).append(terms.full_name(change.case))
     return _first([f"{reason} ({named(names)})" for reason, names in reasons.items()])
+
+
+def why(change: Change) -> str:
+    """Return what keeps a case from a verdict, as a person says it: ``After: out of memory: ...``."""
+    parts = [part.split(": ", 2) for part in change.why.split("; ")]
+    told = [[one[0], status(one[1]), *one[2:]] if one[0] in SIDES and len(one) > 1 else one for one in parts]
+    return terms.sentence("; ".join(": ".join(one) for one in told))
 
 
 def is_on_neither(change: Change) -> bool:
