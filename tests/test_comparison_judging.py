@@ -131,7 +131,7 @@ def test_separate_runs_are_allowed_more_than_alternated_ones() -> None:
     assert not apart.is_paired
     for one, other in zip(apart.changes, together.changes, strict=True):
         assert one.ratio.high / one.ratio.low > other.ratio.high / other.ratio.low
-        assert one.sees > other.sees
+        assert one.sees > 1.2 * other.sees  # though its processes hardly differ
 
 
 def test_files_of_single_processes_make_a_side() -> None:
