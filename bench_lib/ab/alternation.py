@@ -75,17 +75,17 @@ def alternate(
         The host's monotonic time at which the command began, in seconds.
     """
     clock = _Clock(end=started + budget_seconds)
-    cases = common(a, b)
+    every = common(a, b)
     screen_end = started + SCREEN_SHARE * budget_seconds
     for number in range(1, processes + 1):
-        cases = _wanted(cases, a, b)
+        cases = _wanted(every, a, b)
         left = 2 * (processes - number + 1)
         _round(a, b, number, cases, left, clock, until=screen_end)
     suspects: list[int] = []
     done = processes
     for looks in range(1, LOOKS + 1):
         named = set(look(done))
-        wanted = [case for case in _wanted(cases, a, b) if case in named]
+        wanted = [case for case in _wanted(every, a, b) if case in named]
         if not wanted or looks == LOOKS:
             break
         if time.monotonic() + processes * (a.needs(wanted) + b.needs(wanted)) > clock.end:

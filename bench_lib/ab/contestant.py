@@ -127,6 +127,7 @@ class Workers:
                 self._pass(number, visit, end, seconds)
         finally:
             self.crew.end()
+        self.ledger.reconsider(SLOWEST_SHARE * seconds)  # a prediction from one disturbed visit is not the last word
         self._rounds += 1
         return self._start_seconds
 
