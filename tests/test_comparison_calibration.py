@@ -6,12 +6,14 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.comparison import calibration
 from bench_lib.comparison.calibration import Calibration, rate, visible
+from bench_lib.comparison.testing import paired_test, separate_test
 from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records import Case
 from tests.comparison_data import change_of, compared, side
@@ -55,9 +57,35 @@ def test_less_noise_and_more_processes_let_smaller_changes_be_seen(
     assert visible(one, 2 * processes, level=level, margin=margin) <= visible(
         one, processes, level=level, margin=margin
     )
-    assert visible(one, processes, level=level, margin=margin, hidden=0.01) > visible(
-        one, processes, level=level, margin=margin
-    )
+
+
+@pytest.mark.parametrize(("processes", "noise"), [(6, 0.01), (6, 0.05), (18, 0.05)])
+@pytest.mark.parametrize("hidden", [0.0, 0.01])
+def test_nine_in_ten_changes_as_large_as_what_is_visible_are_called(
+    processes: int, noise: float, hidden: float
+) -> None:
+    rng, level, of = np.random.default_rng(0), 0.0014, 800
+    test = separate_test if hidden else paired_test
+
+    def sides(shift: float) -> list[dict[int, float]]:
+        moves = hidden * rng.standard_normal(2) + (0.0, shift)
+        return [{k: move + noise * rng.standard_normal() for k in range(processes)} for move in moves]
+
+    spread = math.sqrt(np.mean([test(*sides(0.0)).spread ** 2 for _ in range(200)]))
+    change = visible(spread, processes, level=level, margin=0.05, hidden=hidden)
+    seen = [test(*sides(math.log1p(change))) for _ in range(of)]
+    called = sum(one.p_value <= level and one.ratio.value > math.log1p(0.05) for one in seen) / of
+    assert 0.8 <= called <= 0.97
+
+
+def test_where_hardly_anything_is_known_nothing_is_visible() -> None:
+    assert visible(1.0, 3, level=1e-6, margin=0.05) == math.inf
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-160, 1e-100])
+def test_sides_without_any_noise_are_left_with_what_separate_sittings_are_allowed(spread: float) -> None:
+    found = visible(spread, 6, level=0.0014, margin=0.05, hidden=0.01)
+    assert found == pytest.approx(visible(1e-6, 6, level=0.0014, margin=0.05, hidden=0.01), rel=1e-3)
 
 
 def test_one_process_sees_nothing() -> None:
