@@ -5,8 +5,8 @@
 
 It measures with ``crossover ab`` at its default settings, as a person would: in turn a comparison of
 ``scripts/slowed.py`` with itself, and one with slowdowns of 5, 10, 20 and 50 % in four operations of ten, in each of
-others, until each operation had each of them. What is there already is not measured again. The tables are those of docs/methodology.md: they set other tools'
-verdicts beside Crossover's, on the same data. Run it on a quiet machine.
+others, until each operation had each of them. What is there already is not measured again. The tables are those of
+docs/methodology.md: they set other tools' verdicts beside Crossover's, on the same data. Run it on a quiet machine.
 """
 
 import argparse

@@ -15,19 +15,21 @@ ROOT = Path(__file__).parent.parent
 # Which module belongs where, by its name below the package. Every module must be in exactly one group.
 MAP = {
     "left": """
-        ab ab.* asv_device asv_plugin beginning ceiling_* ceilings clock costs crew device_memory devices doctor doctor.*
-        energy energy_phase examination gaps host host_memory inputs ledger measure observer pace passes plan process
-        pytest_* ratios refine request runner schedule selection sitting software sources telemetry visitor worker workloads workloads.*
+        ab ab.* asv_device asv_plugin beginning ceiling_* ceilings clock costs crew device_memory devices doctor
+        doctor.* energy energy_phase examination gaps host host_memory inputs ledger measure observer pace passes plan
+        process pytest_* ratios refine request runner schedule selection sitting software sources telemetry visitor
+        worker workloads workloads.*
     """,
     "right": """
-        advice_words advise analysis analysis.* answer answer.* asv_report columns comparison comparison.* curves evidence
-        export.as_asv export.as_csv export.as_json export.as_parquet export.asv_numbers export.columns_page export.fields export.tables figures
-        figures.* frame history history.* layout page page.* stats summary theme validation winners
+        advice_words advise analysis analysis.* answer answer.* asv_report columns comparison comparison.* curves
+        evidence export.as_asv export.as_csv export.as_json export.as_parquet export.asv_numbers export.columns_page
+        export.fields export.tables figures figures.* frame history history.* layout page page.* stats summary theme
+        validation winners
     """,
     "waist": """
         asv_results asv_rows cases checkout environment errors export export.as_pytest_benchmark export.asv_benchmarks
-        export.asv_place export.files foreign foreign_header header lines machine_sheet parameters prices reading records
-        reference result_files samples schema storage store strict text units verdicts
+        export.asv_place export.files foreign foreign_header header lines machine_sheet parameters prices reading
+        records reference result_files samples schema storage store strict text units verdicts
     """,
     "top": "__init__ __main__ cli cli_* library terminal",
 }
