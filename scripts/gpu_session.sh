@@ -3,14 +3,15 @@
 #
 #   scripts/gpu_session.sh [STEP]...
 #
-#   STEP       any of: devices cuda doctor run report again energy asv tests; default: all, in this order
-#              again repeats the run and compares the two; energy measures what a few operations draw
+#   STEP       any of: devices cuda doctor run report again energy gate asv tests; default: all, in this order
+#              again repeats the run and compares the two; energy measures what a few operations draw; gate compares a
+#              thing with itself, and measures the tests of benchmarks/ci
 #   OUT        folder for the log and the results; default: results/gpu-session
 #   PYTHON     interpreter; default: python3
 #   PROFILE    of the run; default: standard
 #   BUDGET     of the run; default: 8m
 #   ASV_BENCH  which asv benchmarks, as a regular expression; default: matrix products
-#   ENERGY_CASES  of the step energy, as for -k; default: a few operations
+#   ENERGY_CASES, GATE_CASES  of these steps, as for -k; default: a few operations
 #   WHEELS     folder of wheels to use beside what the interpreter has; default: none
 #
 # A step that fails does not stop the next; the exit code is 1 if any failed. The log has every command's whole output.
@@ -81,6 +82,15 @@ step_energy() {
     "${crossover[@]}" run --energy --budget 3m -k "${ENERGY_CASES:-matmul or gelu or attention}" --out "$out/energy.jsonl"
 }
 
+step_gate() {
+    local status=0
+    rm -rf "$out/gate" "$out/calibration.json"
+    "${crossover[@]}" ab --aa --device cuda:0 --device cpu -k "${GATE_CASES:-float32 and resident and (matmul or add or softmax)}" \
+        --calibration "$out/calibration.json" --out "$out/gate" || status=$?
+    timeout 120 "$python" -m pytest benchmarks/ci --benchmark-only --benchmark-json="$out/ci.json" || status=$?
+    return "$status"
+}
+
 step_asv() {
     if ! has_module asv; then
         echo "asv is not here: skipped"
@@ -105,10 +115,10 @@ step_tests() {
 }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(devices cuda doctor run report again energy asv tests)
+[ ${#steps[@]} -gt 0 ] || steps=(devices cuda doctor run report again energy gate asv tests)
 for step in "${steps[@]}"; do
     if ! declare -F "step_$step" >/dev/null; then
-        say "gpu_session: the steps are devices, cuda, doctor, run, report, again, energy, asv and tests; came $step"
+        say "gpu_session: the steps are devices, cuda, doctor, run, report, again, energy, gate, asv and tests; came $step"
         exit 4
     fi
 done
