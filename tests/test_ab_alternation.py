@@ -129,6 +129,14 @@ def test_a_case_that_one_side_has_lost_is_measured_on_neither(world: World) -> N
     assert {cases for _, number, cases, _ in world.log if number > 6} == {(MATMUL,)}
 
 
+def test_it_ends_where_no_case_is_left_that_both_sides_can_measure(world: World) -> None:
+    one = Side("a", world, has=(ADD, MATMUL), gives_up={1: ADD})
+    other = Side("b", world, has=(ADD, MATMUL), gives_up={1: MATMUL})
+    ended = run(world, (ADD,), a=one, b=other)
+    assert world.sides() == ["a", "b"]
+    assert (ended.looks, ended.cut) == (1, False)
+
+
 def test_a_case_that_only_one_side_has_is_not_measured(world: World) -> None:
     run(world, a=Side("a", world, has=(ADD, MATMUL)), b=Side("b", world, has=(SOFTMAX, MATMUL)))
     assert {cases for _, _, cases, _ in world.log} == {(MATMUL,)}

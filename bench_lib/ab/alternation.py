@@ -79,6 +79,8 @@ def alternate(
     screen_end = started + SCREEN_SHARE * budget_seconds
     for number in range(1, processes + 1):
         cases = _wanted(every, a, b)
+        if not cases:
+            break  # one side or the other has lost each of them: what is known of them is judged
         left = 2 * (processes - number + 1)
         _round(a, b, number, cases, left, clock, until=screen_end)
     suspects: list[int] = []
