@@ -106,6 +106,13 @@ def test_the_sides_of_two_revisions_start_where_the_command_runs_seen_from_the_t
         assert a.commit == git(repository, "rev-parse", "HEAD")
 
 
+def test_a_variable_is_kept_in_the_file_without_a_path() -> None:
+    told = Side(name="b", label="", environment={"CACHE": "/srv/somewhere/cache", "N": "1"}).settings(
+        "x", "environment"
+    )
+    assert told["environment"] == "CACHE=cache, N=1"
+
+
 @pytest.mark.usefixtures("anything")
 def test_interpreters_are_told_apart_by_their_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -13,6 +13,7 @@ from bench_lib.checkout import COMMIT
 from bench_lib.host import usable_threads
 from bench_lib.process import WorkerProcess
 from bench_lib.records import Facts
+from bench_lib.text import scrub
 
 SideName = Literal["a", "b"]
 Compared = Literal["python", "revision", "environment", "nothing"]
@@ -91,7 +92,7 @@ class Side:
 
     def settings(self, pair: str, compared: Compared) -> Facts:
         """Return what the header of its file says of it."""
-        names = ", ".join(f"{key}={value}" for key, value in self.environment.items())
+        names = ", ".join(scrub(f"{key}={value}") for key, value in self.environment.items())
         told: Facts = {"compared": compared, "pair": pair, "side": self.name, "label": self.label}
         if self.commit:
             told[COMMIT] = self.commit
