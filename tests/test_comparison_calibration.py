@@ -88,6 +88,18 @@ def test_sides_without_any_noise_are_left_with_what_separate_sittings_are_allowe
     assert found == pytest.approx(visible(1e-6, 6, level=0.0014, margin=0.05, hidden=0.01), rel=1e-3)
 
 
+@pytest.mark.parametrize("noise", [0.01, 0.03, 0.1])
+def test_nine_in_ten_changes_as_large_look_changed_at_each_look_too(noise: float) -> None:
+    rng, level, of, bar = np.random.default_rng(0), 0.0003, 400, math.log1p(0.05)
+    change = visible(noise, 18, level=level, margin=0.05, screened=6)
+    called = 0
+    for _ in range(of):
+        shifts = math.log1p(change) + noise * rng.standard_normal(18)
+        seen = [paired_test(dict.fromkeys(range(k), 0.0), dict(enumerate(shifts[:k]))) for k in (6, 12, 18)]
+        called += all(one.ratio.value > bar for one in seen) and seen[-1].p_value <= level
+    assert 0.8 <= called / of <= 0.97
+
+
 def test_one_process_sees_nothing() -> None:
     assert math.isnan(visible(0.01, 1, level=0.01, margin=0.05))
     assert math.isnan(visible(math.nan, 6, level=0.01, margin=0.05))

@@ -133,7 +133,9 @@ def rate(count: int, of: int) -> Estimate:
     return Estimate(value=count / of, low=low, high=high)
 
 
-def visible(spread: float, processes: int, *, level: float, margin: float, hidden: float = 0.0) -> float:
+def visible(
+    spread: float, processes: int, *, level: float, margin: float, screened: int = 0, hidden: float = 0.0
+) -> float:
     """Return the smallest change that would be called in nine of ten comparisons, as a ratio over 1.
 
     The error is estimated anew each time, from few processes, so the test statistic follows the noncentral t: here by
@@ -149,6 +151,9 @@ def visible(spread: float, processes: int, *, level: float, margin: float, hidde
         The p value that is needed.
     margin
         The ratio over 1 that a change must exceed.
+    screened
+        Processes of each side after which what looks changed is chosen, to be measured again; 0 where nothing is. A
+        change that does not exceed the margin by then is not called.
     hidden
         Standard deviation, in logs, of what moves each side as a whole: of separate sittings.
     """
@@ -165,7 +170,10 @@ def visible(spread: float, processes: int, *, level: float, margin: float, hidde
     critical = float(stdtrit(freedom, 1 - level / 2))
     needed = critical * (1 - 1 / (4 * freedom)) + float(ndtri(POWER)) * math.sqrt(1 + critical**2 / (2 * freedom))
     room = float(stdtrit(freedom, POWER))
-    visible_log = max(needed * math.sqrt(whole), math.log1p(margin) + room * math.sqrt(whole))
+    bar = math.log1p(margin)
+    visible_log = max(needed * math.sqrt(whole), bar + room * math.sqrt(whole))
+    if screened:
+        visible_log = max(visible_log, bar + room * spread / math.sqrt(screened))
     return math.expm1(visible_log) if visible_log < MOST_LOG else math.inf
 
 
