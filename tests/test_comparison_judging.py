@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench_lib.comparison import Comparison, compare
+from bench_lib.comparison.calibration import Calibration, CaseNoise
 from bench_lib.comparison.metrics import METRICS
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test
 from bench_lib.errors import UsageError
@@ -87,7 +88,7 @@ def test_a_noisy_case_is_not_told() -> None:
     assert {one.why for one in found.changes} <= {
         "the interval holds both no change and one that would count",
         "it changed, but whether by more than the threshold is open",
-        "among so many cases, chance alone makes one look so",
+        "among so many cases, chance can make one look so: more processes would tell",
     }
     assert found.is_inconclusive
     assert found.exit_code == 3
@@ -123,6 +124,57 @@ def test_a_case_that_is_mended_or_new_is_no_regression() -> None:
     assert change_of(found, "softmax").why == "before: not measured"
     assert not change_of(found, "softmax").is_broken
     assert found.exit_code == 0
+
+
+def test_a_case_that_fails_in_some_processes_is_judged_by_the_others_and_says_so() -> None:
+    def fail_from(first: int, one: Sample) -> Sample:
+        if one.case.workload != "softmax" or one.round < first:
+            return one
+        return Sample(case=one.case, round=one.round, visit=one.visit, status="oom", reason="no memory")
+
+    found = compared(after=with_samples(side(name="b"), lambda one: fail_from(5, one)))
+    change = change_of(found, "softmax")
+    assert change.processes == (6, 4)
+    assert change.verdict != "not comparable"
+    assert change.trouble == "after: oom: in some processes: no memory"
+    assert change_of(found, "add").trouble == ""
+    alone = change_of(compared(after=with_samples(side(name="b"), lambda one: fail_from(2, one))), "softmax")
+    assert (alone.verdict, alone.why) == ("can't tell", alone.trouble)
+
+
+def test_a_number_that_one_side_lacks_of_a_case_that_is_ok_is_said_to_be_missing() -> None:
+    with_peak = with_samples(side(), lambda one: dataclasses.replace(one, peak_allocated_nbytes=1000))
+    change = change_of(compare([with_peak], [side(name="b")], metrics=["memory"]), "add")
+    assert (change.verdict, change.why) == ("not comparable", "after: no such number")
+
+
+def test_two_files_of_one_run_are_not_two_runs() -> None:
+    whole = side(paired=False)
+    part = dataclasses.replace(whole, samples=whole.samples[: len(whole.samples) // 2])
+    with pytest.raises(UsageError, match="two different files of one side both hold run 'run-a'"):
+        compare([part, whole], [side(name="b", paired=False)])
+
+
+def test_separate_runs_see_no_more_than_their_own_noise_lets_them_whatever_pairs_have_taught() -> None:
+    apart = side(paired=False, noise=0.05), side(name="b", paired=False, noise=0.05)
+    own = change_of(compared(*apart), "add")
+    quiet = CaseNoise(case=own.case, comparisons=20, called=0, variances=(1e-6, 1e-2))
+    taught = Calibration(machine="example-machine", threshold=0.05, comparisons=20, cases=(quiet,))
+    change = change_of(compared(*apart, calibration=taught), "add")
+    assert change.estimator == "median"
+    assert change.sees == pytest.approx(own.sees, rel=0.2)
+    together = side(noise=0.05), side(name="b", noise=0.05)
+    assert change_of(compared(*together, calibration=taught), "add").sees < 0.06 < own.sees
+
+
+def test_where_suspects_were_not_measured_again_less_is_seen_and_they_are_named() -> None:
+    still = compared(side(noise=0.02), side(name="b", noise=0.02))
+    cut = compared(side(noise=0.02), side(factors({"add": 1.5}), name="b", noise=0.02))
+    assert {one.case.workload for one in cut.unconfirmed} == {"add"}
+    assert still.unconfirmed == ()
+    assert change_of(cut, "matmul").sees > 1.5 * change_of(still, "matmul").sees
+    apart = compared(side(paired=False), side(factors({"add": 1.5}), name="b", paired=False))
+    assert apart.unconfirmed == ()
 
 
 def test_separate_runs_are_allowed_more_than_alternated_ones() -> None:

@@ -24,6 +24,11 @@ def failing(recording: Recording, workload: str) -> Recording:
     return with_samples(recording, fail)
 
 
+def noisy_matmul(one: Sample) -> Sample:
+    off = 1 + 0.5 * (one.round % 3) if one.case.workload == "matmul" else 1.0
+    return dataclasses.replace(one, seconds=tuple(off * seconds for seconds in one.seconds))
+
+
 def said(comparison: Comparison, beginning: str) -> str:
     (found,) = [one for one in words.sentences(comparison) if one.startswith(beginning)]
     return found
@@ -53,11 +58,20 @@ def test_without_a_regression_the_headline_says_so_and_names_what_became_faster(
     assert head.startswith("Nothing became worse; 1 of 3 cases became faster: add[256] on cpu by 50")
 
 
+def test_what_could_be_worse_unseen_is_not_said_to_be_none() -> None:
+    before = with_samples(side(**ONE), noisy_matmul)
+    head = words.headline(compared(before, side(factors({"add": 0.5}), name="b", **ONE)))
+    assert head.startswith("Nothing is known to have become worse; 1 of 3 cases became faster: add[256] on cpu by 50")
+
+
 def test_where_nothing_moved_the_headline_counts_what_is_unchanged_and_what_cannot_be_told() -> None:
     quiet = compared(side(noise=0.001, **ONE), side(name="b", noise=0.001, **ONE))
     assert words.headline(quiet) == "No change found: 3 of 3 cases are unchanged"
     noisy = compared(side(noise=0.3, **ONE), side(name="b", noise=0.3, **ONE))
     assert words.headline(noisy) == "Nothing can be told of 3 cases: the noise is larger than what is looked for"
+    lone = compared(side(paired=False, **ONE), side(name="b", rounds=1, paired=False, **ONE))
+    assert words.headline(lone) == "Nothing can be told of 3 cases: a side has one process"
+    assert said(lone, "Two separate runs, of 6 and 1 process: one says nothing of the next; name several files")
     single = compared(side(rounds=1, paired=False, **ONE), side(name="b", rounds=1, paired=False, **ONE))
     assert words.headline(single) == "Nothing can be told of 3 cases: each side has one process"
     assert said(single, "Two separate runs") == (
@@ -73,6 +87,23 @@ def test_a_case_that_failed_is_named_first_and_its_reason_is_harmless() -> None:
         "1 case failed that had a number before: softmax[256] on cpu; 1 of 2 cases became slower: add"
     )
     assert words.sentences(found)[0] == "After: out of memory: no memory ::error::x (softmax[256] on cpu)"
+
+
+def test_what_failed_in_some_processes_only_is_named_with_its_reason() -> None:
+    def fail(one: Sample) -> Sample:
+        if one.case.workload != "add" or one.round < 5:
+            return one
+        return Sample(case=one.case, round=one.round, visit=one.visit, status="oom", reason="no memory")
+
+    found = compared(side(**ONE), with_samples(side(name="b", **ONE), fail), metrics=["time", "first-call"])
+    assert said(found, "After: ") == "After: out of memory: in some processes: no memory (add[256] on cpu)"
+
+
+def test_what_should_have_been_measured_again_is_named() -> None:
+    found = compared(side(**ONE), side(factors({"add": 1.5}), name="b", **ONE))
+    assert said(found, "Not measured again") == (
+        "Not measured again, though 1 case looks changed, for want of time: add[256] on cpu; give a longer --budget"
+    )
 
 
 def test_a_case_that_failed_is_counted_once_for_all_metrics() -> None:
@@ -122,7 +153,7 @@ def test_what_could_hide_is_said_for_half_of_the_cases_and_for_the_widest() -> N
     assert "cases that it cannot tell, a change for the worse could hide: of up to " in sentence
     assert " in half of them, and of up to " in sentence
     assert " in the widest, " in sentence
-    assert said(found, "A change of ").endswith(" in nine of ten")
+    assert said(found, "A change of ").endswith(" in nine of ten: judged by the noise of this comparison alone")
 
 
 def test_a_single_case_that_could_hide_something_is_named() -> None:
@@ -206,7 +237,7 @@ def test_what_looks_changed_and_is_not_called_so_is_said() -> None:
         found = compared(side(seed=seed, noise=0.08), side(name="b", seed=seed, noise=0.08))
         told = [one for one in words.sentences(found) if one.startswith("Not called, though it looks so: ")]
         if told:
-            assert told[0].endswith(": among so many cases, chance alone makes one look so")
+            assert told[0].endswith(": among so many cases, chance can make one look so: more processes would tell")
             assert " on cpu" in told[0]
             return
     pytest.fail("of forty comparisons of noise none made a case look changed")

@@ -75,6 +75,7 @@ def row(change: Change) -> dict[str, Any]:
         "word": change.word,
         "why": change.why,
         "is_broken": change.is_broken,
+        "trouble": change.trouble,
         "estimator": change.estimator,
         f"before_{unit}": known(change.before),
         f"after_{unit}": known(change.after),

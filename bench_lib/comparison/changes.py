@@ -28,7 +28,7 @@ class Change:
     verdict
         ``better`` and ``worse`` are ``faster`` and ``slower`` where the metric is a time: :attr:`word`.
     why
-        Of a verdict that is none: what is missing or in the way; also what ``unchanged`` leaves open.
+        Of a verdict that is none: what is missing or in the way.
     estimator
         Which number of a process was compared: ``median`` or ``floor`` of its blocks; empty for other metrics.
     before, after
@@ -49,6 +49,8 @@ class Change:
         Whether that rests on comparisons of the case with itself, and not on this one alone.
     is_broken
         Whether the case had a number before, and has failed after.
+    trouble
+        On which sides some processes of the case have failed while others gave a number, and why.
     """
 
     case: Case
@@ -67,6 +69,7 @@ class Change:
     sees: float = math.nan
     is_calibrated: bool = False
     is_broken: bool = False
+    trouble: str = ""
 
     @property
     def word(self) -> str:
@@ -132,6 +135,14 @@ class Comparison:
             for change in self.changes
             if change.metric == TIME.name and change.is_suspect and not self._is_settled(change)
         )
+
+    @property
+    def unconfirmed(self) -> tuple[Change, ...]:
+        """What looks changed, or is called so, and was not measured again though the sides alternated."""
+        if not self.is_paired:
+            return ()
+        times = (change for change in self.changes if change.metric == TIME.name)
+        return tuple(one for one in times if one.is_suspect and min(one.processes) <= self.before.rounds)
 
     def _is_settled(self, change: Change) -> bool:
         """Whether a change was confirmed: by more processes than every case had."""

@@ -6,6 +6,7 @@ each kind for a step. Never imports torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -86,7 +87,8 @@ def _message(change: Change) -> str:
         return reasons.why(change)
     metric = "" if change.metric == "time" else f"{change.metric}: "
     levels = f"{terms.level(change, change.before)} before, {terms.level(change, change.after)} after"
-    return f"{metric}{terms.shift(change)}, {levels}{f': {reasons.why(change)}' if change.why else ''}"
+    sees = "" if math.isnan(change.sees) else f", a change of {terms.share(change.sees)} would be called"
+    return f"{metric}{terms.shift(change)}, {levels}{sees}{f': {reasons.why(change)}' if change.why else ''}"
 
 
 def _data(text: str) -> str:

@@ -18,17 +18,15 @@ from bench_lib.comparison.changes import Change, Comparison
 from bench_lib.comparison.metrics import METRICS, TIME, Metric, margin
 from bench_lib.comparison.obstacles import Obstacles, obstacles, paired_for
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test, trimmed
-from bench_lib.comparison.values import Rounds, Side, side_of
+from bench_lib.comparison.values import BROKEN, Rounds, Side, side_of
 from bench_lib.records import Case, Recording
 from bench_lib.stats import SITTING
 from bench_lib.verdicts import LOOKS
 
 THRESHOLD: Final = 0.05
-FALSE_DISCOVERIES: Final = 0.05 / 3
+FALSE_DISCOVERIES: Final = 0.05 / LOOKS
 """Share of the changes called that may be false, on average: five in a hundred over the three looks of a live
 comparison, since a case has three chances there to be called."""
-
-BROKEN: Final = ("failed", "wrong", "oom", "timeout")
 
 
 def compare(
@@ -70,7 +68,7 @@ def compare(
             _changes(one, other, metric, in_the_way, threshold, noise if metric is TIME else {}, is_paired=is_paired),
             metric,
             noise,
-            most=LOOKS * runs[0].rounds if is_paired else 0,
+            rounds=runs[0].rounds if is_paired else 0,
         )
     ]
     return Comparison(
@@ -119,6 +117,7 @@ def _changes(
             ratio=test.ratio.exp(),
             p_value=test.p_value,
             processes=(len(numbers[0][0]), len(numbers[0][1])),
+            trouble=_trouble(case, one, other),
             log_spreads=tuple(each.spread for each in tests),
             margin=math.expm1(margin(metric, threshold, before, case.device)),
         )
@@ -127,12 +126,22 @@ def _changes(
 def _absent(case: Case, one: Side, other: Side, ours: Collection[Case], theirs: Collection[Case]) -> str:
     """Return why a case has no number on a side, or on both."""
     missing = [(name, side) for name, side, has in (("before", one, ours), ("after", other, theirs)) if case not in has]
-    words = [f"{name}: {side.status.get(case, 'not measured')}{_because(side, case)}" for name, side in missing]
+    words = [f"{name}: {_status(side, case)}{_because(side.reason.get(case, ''))}" for name, side in missing]
     return "; ".join(words)
 
 
-def _because(side: Side, case: Case) -> str:
-    reason = side.reason.get(case, "")
+def _status(side: Side, case: Case) -> str:
+    status = side.status.get(case, "not measured")
+    return "no such number" if status == "ok" else status
+
+
+def _trouble(case: Case, one: Side, other: Side) -> str:
+    """Return on which sides some processes have failed that should have given a number, and why."""
+    sides = [(name, side.trouble[case]) for name, side in (("before", one), ("after", other)) if case in side.trouble]
+    return "; ".join(f"{name}: {status}: in some processes{_because(reason)}" for name, (status, reason) in sides)
+
+
+def _because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
 
@@ -157,40 +166,53 @@ def _levels(ours: Rounds, theirs: Rounds, log_ratio: float) -> tuple[float, floa
 
 
 def _judged(
-    changes: Iterator[Change], metric: Metric, noise: Mapping[Case, CaseNoise], *, most: int
+    changes: Iterator[Change], metric: Metric, noise: Mapping[Case, CaseNoise], *, rounds: int
 ) -> Iterator[Change]:
-    """Give each case its verdict: only all of them together say how many may be false."""
+    """Give each case its verdict: only all of them together say how many may be false.
+
+    Parameters
+    ----------
+    rounds
+        Processes of each side before suspects are chosen; 0 of separate runs, which are not measured again.
+    """
     seen = list(changes)
     level = FALSE_DISCOVERIES / max(sum(not math.isnan(change.p_value) for change in seen), 1)
+    again = metric is TIME and not any(change.is_suspect and min(change.processes) <= rounds for change in seen)
     for change, q_value in zip(seen, adjusted([change.p_value for change in seen]), strict=True):
         if change.verdict == "not comparable":
             yield change
         else:
             known = noise.get(change.case) if metric is TIME else None
-            sees = _sees(change, known, level, metric, most)
+            sees = math.nan if metric.exact else _sees(change, known, level, rounds, again=again)
             yield _with_verdict(replace(change, q_value=q_value, sees=sees, is_calibrated=bool(known)), metric)
 
 
-def _sees(change: Change, known: CaseNoise | None, level: float, metric: Metric, most: int) -> float:
+def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, *, again: bool) -> float:
     """Return the smallest change that would be called.
 
     Parameters
     ----------
-    most
-        How many processes a suspect would have got; 0 for separate runs, which are not measured again.
+    rounds
+        As for :func:`_judged`.
+    again
+        Whether suspects were measured again: there was time, and they are chosen by this metric.
     """
-    if metric.exact or not change.log_spreads:
-        return math.nan
     place = 1 if change.estimator == "floor" else 0
-    spread = math.sqrt(known.variances[place]) if known else change.log_spreads[place]
-    hidden = 0.0 if most else SITTING
-    return visible(spread, max(most, min(change.processes)), level=level, margin=change.margin, hidden=hidden)
+    spread, processes = change.log_spreads[place], min(change.processes)
+    learnt = math.sqrt(known.variances[place]) if known else 0.0
+    if not rounds:  # what is learnt is how sides differ that alternate: separate ones share less, and differ by more
+        return visible(max(spread, learnt), processes, level=level, margin=change.margin, hidden=SITTING)
+    if not again:
+        return visible(learnt or spread, processes, level=level, margin=change.margin)
+    most = max(LOOKS * rounds, processes)
+    return visible(learnt or spread, most, level=level, margin=change.margin, screened=rounds)
 
 
 def _with_verdict(change: Change, metric: Metric) -> Change:
     ratio, bar = change.ratio, 1 + change.margin
     if math.isnan(ratio.low):
-        return replace(change, why="one process says nothing of the next: at least two are needed on each side")
+        alone = "one process says nothing of the next: at least two are needed on each side"
+        return replace(change, why=change.trouble or alone)
     if ratio.low > 1 / bar and ratio.high < bar:
         return replace(change, verdict="unchanged")
     leaves_one_out = ratio.low > 1 or ratio.high < 1
@@ -204,7 +226,7 @@ def _with_verdict(change: Change, metric: Metric) -> Change:
 def _doubt(change: Change, *, leaves_one_out: bool, exceeds: bool) -> str:
     """Return in words what keeps a case from a verdict."""
     if leaves_one_out and exceeds:
-        return "among so many cases, chance alone makes one look so"
+        return "among so many cases, chance can make one look so: more processes would tell"
     if leaves_one_out:
         return "it changed, but whether by more than the threshold is open"
     return "the interval holds both no change and one that would count"

@@ -20,7 +20,8 @@ def told(calibration: Calibration) -> str:
     called, failed = calibration.called, calibration.failed
     return (
         f"{called} of {units.count(calibration.judged, 'verdict')} called a change where there is none: "
-        f"{_share(called, calibration.judged)}, in {comparisons} of this machine with itself. "
+        f"{_share(called, calibration.judged)}, in {comparisons} of this machine with itself at a threshold of "
+        f"{100 * calibration.threshold:g} %. "
         f"{failed} of {comparisons} would have failed a gate: {_share(failed, calibration.comparisons)}."
     )
 

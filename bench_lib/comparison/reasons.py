@@ -55,9 +55,21 @@ def failures(worse: Sequence[Change]) -> list[str]:
 
 def why(change: Change) -> str:
     """Return what keeps a case from a verdict, as a person says it: ``After: out of memory: ...``."""
-    parts = [part.split(": ", 2) for part in change.why.split("; ")]
+    return _said(change.why)
+
+
+def _said(text: str) -> str:
+    parts = [part.split(": ", 2) for part in text.split("; ")]
     told = [[one[0], status(one[1]), *one[2:]] if one[0] in SIDES and len(one) > 1 else one for one in parts]
     return terms.sentence("; ".join(": ".join(one) for one in told))
+
+
+def troubles(comparison: Comparison) -> list[str]:
+    """Return which cases have failed in some of their processes, and why."""
+    found: dict[str, list[str]] = {}
+    for case, trouble in {one.case: one.trouble for one in comparison.changes if one.trouble}.items():
+        found.setdefault(clean(_said(trouble), MAX_PROSE), []).append(terms.full_name(case))
+    return _first([f"{trouble} ({named(names)})" for trouble, names in found.items()])
 
 
 def is_on_neither(change: Change) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,10 @@ from bench_lib.comparison.obstacles import obstacles, paired_for
 from bench_lib.errors import UsageError
 from bench_lib.frame import tidy
 from bench_lib.records import Case, Ceiling, Recording, Run, Sample
+from bench_lib.text import shorten
+
+BROKEN: Final = ("failed", "wrong", "oom", "timeout")
+"""What a case is that should have given a number, and has not."""
 
 Rounds = Mapping[int, float]
 """Log of the number that each process gave."""
@@ -31,11 +36,14 @@ class Side:
         All its files as one; the rounds of a second file are numbered after those of the first.
     status, reason
         Of each case that was planned or measured: ``ok``, or what else it was and why.
+    trouble
+        Status and reason of the last process that has failed, of cases that are ``ok`` because others have not.
     """
 
     recording: Recording
     status: Mapping[Case, str]
     reason: Mapping[Case, str]
+    trouble: Mapping[Case, tuple[str, str]]
     _visits: pd.DataFrame
     _cases: Sequence[Case]
 
@@ -89,10 +97,12 @@ def side_of(recordings: Sequence[Recording]) -> Side:
     ok = (frame["status"] == "ok").to_numpy()
     is_ok = (table["status"] == "ok").to_numpy()
     visits = frame[ok & is_ok[of_row]].assign(case=of_row[ok & is_ok[of_row]])
+    broken = np.flatnonzero(frame["status"].isin(BROKEN).to_numpy() & is_ok[of_row])
     return Side(
         recording=recording,
         status=dict(zip(cases, table["status"], strict=True)),
         reason=dict(zip(cases, table["reason"], strict=True)),
+        trouble={cases[of_row[row]]: (frame["status"].iloc[row], frame["reason"].iloc[row]) for row in broken},
         _visits=visits,
         _cases=cases,
     )
@@ -113,6 +123,7 @@ def _merged(recordings: Sequence[Recording]) -> Recording:
     first = recordings[0]
     if len(recordings) == 1:
         return first
+    _require_each_once([recording.run.id for recording in recordings])
     for other in recordings[1:]:
         _require_alike(first.run, other.run)
     samples: list[Sample] = []
@@ -133,6 +144,17 @@ def _merged(recordings: Sequence[Recording]) -> Recording:
         ceilings=tuple(ceilings),
         energies=tuple(one for recording in recordings for one in recording.energies),
     )
+
+
+def _require_each_once(ids: Sequence[str]) -> None:
+    """Refuse two files of one run, such as a whole one and what was copied before it was: each process counts once."""
+    twice = [one for one in ids if ids.count(one) > 1]
+    if twice:
+        msg = (
+            f"each run is given once; two different files of one side both hold run {shorten(twice[0])}: "
+            "leave out the one that is older or shorter"
+        )
+        raise UsageError(msg)
 
 
 def _require_alike(one: Run, other: Run) -> None:

@@ -62,7 +62,7 @@ def headline(comparison: Comparison) -> str:
     # The first to be told is told with its cases, the others are counted.
     parts += [whole if place == 0 else short for place, (whole, short) in enumerate(worse)]
     if better and not parts:
-        parts = ["nothing became worse", better[0][0]]
+        parts = [f"nothing {'is known to have become' if found.cannot_tell else 'became'} worse", better[0][0]]
         better = better[1:]
     return terms.sentence("; ".join([*parts, *(short for _, short in better)] or [_still(comparison, found)]))
 
@@ -74,6 +74,8 @@ def sentences(comparison: Comparison) -> list[str]:
         *reasons.failures(found.worse),
         *_sureness(found),
         *_basis(comparison),
+        *_unconfirmed(comparison),
+        *reasons.troubles(comparison),
         *_looks(found),
         *_hiding(found),
         *_sight(comparison),
@@ -131,8 +133,9 @@ def _still(comparison: Comparison, found: Sorted) -> str:
     if not unchanged and not unknown:
         reason = next(iter(reasons.groups(comparison, found.not_comparable)))
         return f"none of {units.count(len(found.not_comparable), 'case')} could be compared: {reason}"
-    if not unchanged and max(count for one in found.cannot_tell for count in one.processes) < 2:
-        return f"nothing can be told of {units.count(unknown, 'case')}: each side has one process"
+    if not unchanged and all(min(one.processes) < 2 for one in found.cannot_tell):
+        which = "each" if all(max(one.processes) < 2 for one in found.cannot_tell) else "a"
+        return f"nothing can be told of {units.count(unknown, 'case')}: {which} side has one process"
     if not unchanged:
         return f"nothing can be told of {units.count(unknown, 'case')}: the noise is larger than what is looked for"
     rest = f"; of {unknown:,} it cannot tell" if unknown else ""
@@ -157,13 +160,22 @@ def _basis(comparison: Comparison) -> Iterator[str]:
         yield f"measured in alternation, {before} processes of each side"
         return
     apart = f"two separate runs, of {before} and {after} {'process' if after == '1' else 'processes'}"
-    if max(counts[0][-1], counts[1][-1]) == 1:
+    if min(counts[0][-1], counts[1][-1]) == 1:
         yield f"{apart}: one says nothing of the next; name several files for each side, one for each process"
     else:
         yield (
             f"{apart}: what moves a whole run is allowed for with {100 * SITTING:.0f} %, and no more is known of it; "
             "crossover ab measures in alternation"
         )
+
+
+def _unconfirmed(comparison: Comparison) -> Iterator[str]:
+    """Yield what looks changed and was not measured again before the verdict, as it should have been."""
+    names = [terms.full_name(one.case) for one in comparison.unconfirmed]
+    if names:
+        look = units.count(len(names), "case looks", "cases look")
+        named = reasons.named(names)
+        yield f"not measured again, though {look} changed, for want of time: {named}; give a longer --budget"
 
 
 def _looks(found: Sorted) -> list[str]:
@@ -194,7 +206,9 @@ def _sight(comparison: Comparison) -> Iterator[str]:
     if len(seen) >= FEWEST_SEEN:
         middle, most = (terms.share(seen[math.ceil(part * len(seen)) - 1]) for part in (0.5, 0.9))
         half = f"a change of {middle} would most likely have been called in half of the cases"
-        yield half if middle == most else f"{half}, and one of {most} in nine of ten"
+        both = half if middle == most else f"{half}, and one of {most} in nine of ten"
+        is_learnt = any(one.is_calibrated for one in comparison.changes)
+        yield both if is_learnt else f"{both}: judged by the noise of this comparison alone"
 
 
 def _noise(comparison: Comparison) -> list[str]:
