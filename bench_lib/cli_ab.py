@@ -1,6 +1,7 @@
 """The verb ``crossover ab``: two sides measured live, in alternation, and judged as ``crossover compare`` judges.
 
-Exit codes: 0 no regression, 1 a regression, 3 nothing could be told, 130 interrupted. What is heavy is imported inside.
+Exit codes: 0 no regression, 1 a regression, 3 nothing could be told, 4 usage, 130 interrupted. What is heavy is
+imported inside.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli_compare import UNTOLD, format_of, print_comparison
+from bench_lib.cli_compare import UNTOLD, format_of, note_unused, print_comparison
 from bench_lib.cli_options import profile_of, seconds_of, shown, threshold_of
 from bench_lib.errors import NotComparable, UsageError
 from bench_lib.text import shorten
@@ -20,6 +21,7 @@ from bench_lib.text import shorten
 if TYPE_CHECKING:
     from bench_lib.ab.session import Pair
     from bench_lib.comparison import Comparison
+    from bench_lib.comparison.calibration import Calibration
     from bench_lib.records import Case
 
 FEWEST_PROCESSES: Final = 2
@@ -63,6 +65,7 @@ def ab(
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What --aa taught on this machine. Default: in results/ab.")
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the two result files go.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
@@ -94,12 +97,12 @@ def ab(
         aa=aa,
         processes=processes,
     )
+    _require_readable(calibration, aa=aa)
     pair = pair_in(out)
-    known = calibration if calibration and (calibration.exists() or not aa) else None  # which --aa makes
     progress = PairProgress(quiet=quiet, color=not no_color)
 
     def look(made: int) -> Sequence[Case]:
-        suspects = _judged(pair, share, known).suspects
+        suspects = _judged(pair, share, calibration).suspects
         progress.looked(made, len(suspects))
         return suspects
 
@@ -116,35 +119,63 @@ def ab(
     finally:
         progress.end()
     progress.ended(ended)
-    comparison = _judged(pair, share, known)
-    print_comparison(comparison, how, color=not no_color)
+    comparison = _judged(pair, share, calibration)
+    print_comparison(comparison, how, color=not no_color, everything=everything)
     told = sys.stderr if how == "json" else sys.stdout  # JSON is for a machine, and alone on standard output
     if aa:
-        _keep(comparison, calibration, told)
+        _keep(pair, comparison, calibration, told)
+    else:
+        note_unused(comparison, calibration)
     print(shown(pair.folder), file=told)
     return comparison.exit_code
 
 
-def _judged(pair: Pair, threshold: float, calibration: Path | None) -> Comparison:
-    """Judge the two files as they are."""
+def _require_readable(calibration: Path | None, *, aa: bool) -> None:
+    """Read a calibration that was named, before anything is measured; with ``--aa`` it need not be there yet.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be read.
+    """
+    if calibration and (calibration.exists() or not aa):
+        from bench_lib.comparison.calibration import read
+
+        read(calibration)
+
+
+def _judged(pair: Pair, threshold: float, calibration: Path | None, learnt: Calibration | None = None) -> Comparison:
+    """Judge the two files as they are, by what is known of the machine: from a file, or as it was learnt just now."""
     from bench_lib.comparison import compare
     from bench_lib.comparison.calibration import known
     from bench_lib.storage import read
 
     before, after = read(pair.a), read(pair.b)
-    return compare([before], [after], threshold=threshold, calibration=known(before.run.machine, calibration))
+    if learnt is None and (calibration is None or calibration.exists()):
+        learnt = known(before.run.machine, calibration)
+    return compare([before], [after], threshold=threshold, calibration=learnt)
 
 
-def _keep(comparison: Comparison, calibration: Path | None, told: IO[str]) -> None:
+def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, told: IO[str]) -> None:
     """Add what a comparison of a thing with itself taught to the machine's calibration, and say what is known now."""
     from bench_lib.comparison import noise_words
     from bench_lib.comparison.calibration import content, path_of
     from bench_lib.storage import write_text
 
+    known, path = comparison.calibration, calibration or path_of(comparison.before.machine)
+    why = ""
+    if known is None and path.exists():
+        why = "it is of another machine"
+    elif known and known.threshold != comparison.threshold:
+        why = f"its verdicts are by a threshold of {100 * known.threshold:g} %"
     learnt = comparison.learnt()
-    path = calibration or path_of(learnt.machine)
+    again = _judged(pair, comparison.threshold, None, learnt)
+    print(*noise_words.seen(again.changes), sep="\n", file=told)
+    if why:
+        print(f"not added to {shown(path)}: {why}; name another file with --calibration", file=told)
+        return
     write_text(path, content(learnt))
-    print(*noise_words.seen(comparison.changes), noise_words.told(learnt), shown(path), sep="\n", file=told)
+    print(noise_words.told(learnt), shown(path), sep="\n", file=told)
 
 
 def _variables(option: str, texts: Sequence[str]) -> dict[str, str]:

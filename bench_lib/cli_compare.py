@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli_options import threshold_of
+from bench_lib.cli_options import shown, threshold_of
 from bench_lib.errors import UsageError
 from bench_lib.text import shorten
 
@@ -61,6 +61,7 @@ def compare(
     found = core.compare(
         a, b, threshold=share, metrics=metrics, across=facts, calibration=known(a[0].run.machine, calibration)
     )
+    note_unused(found, calibration)
     print_comparison(found, how, color=not no_color, everything=everything, out=out)
     return UNTOLD if strict and found.exit_code == 0 and _is_open(found) else found.exit_code
 
@@ -77,6 +78,12 @@ def format_of(name: str) -> str:
         msg = f"--format takes {', '.join(FORMATS[:-1])} or {FORMATS[-1]}; came {shorten(name)}"
         raise UsageError(msg)
     return name
+
+
+def note_unused(comparison: Comparison, calibration: Path | None) -> None:
+    """Say on standard error that a calibration was named and is of no use here."""
+    if calibration and comparison.calibration is None:
+        print(f"note: {shown(calibration)} is of another machine than what is compared, and not used", file=sys.stderr)
 
 
 def print_comparison(

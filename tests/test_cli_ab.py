@@ -15,6 +15,7 @@ from bench_lib.ab.alternation import Alternated, Look
 from bench_lib.ab.asked import Asked
 from bench_lib.ab.session import Pair
 from bench_lib.cli_ab_progress import PairProgress
+from bench_lib.comparison.calibration import Calibration, content
 from bench_lib.errors import NotComparable
 from bench_lib.records import Finish, Plan, Recording, to_json
 from tests.comparison_data import factors, side
@@ -120,6 +121,71 @@ def test_a_thing_compared_with_itself_teaches_the_machine(
     assert crossover("--aa", "--calibration", "learnt.json") == 0
     learnt = json.loads((tmp_path / "learnt.json").read_text(encoding="utf-8"))
     assert (learnt["comparisons"], learnt["failed"]) == (2, 1)
+
+
+def test_a_new_file_of_a_calibration_begins_with_nothing(
+    measuring: Measuring, crossover: Crossover, tmp_path: Path
+) -> None:
+    measuring.after = side(name="b", seed=2)
+    crossover("--aa")
+    crossover("--aa", "--calibration", "other.json")
+    kept = tmp_path / "results" / "ab" / "calibration-example-machine.json"
+    for path in (kept, tmp_path / "other.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["comparisons"] == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        (Calibration(machine="another-machine", threshold=0.05, comparisons=20), "it is of another machine"),
+        (Calibration(machine="example-machine", threshold=0.02), "its verdicts are by a threshold of 2 %"),
+    ],
+)
+def test_what_was_learnt_is_not_added_to_what_was_learnt_otherwise(
+    measuring: Measuring,
+    crossover: Crossover,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    known: Calibration,
+    why: str,
+) -> None:
+    measuring.after = side(name="b", seed=2)
+    path = tmp_path / "kept.json"
+    path.write_text(content(known), encoding="utf-8")
+    assert crossover("--aa", "--calibration", "kept.json", "--quiet") == 0
+    assert f"not added to kept.json: {why}; name another file with --calibration" in capsys.readouterr().out
+    assert path.read_text(encoding="utf-8") == content(known)
+
+
+def test_a_calibration_that_cannot_be_read_is_refused_before_anything_is_measured(
+    measuring: Measuring, crossover: Crossover, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossover("--base", "main", "--calibration", "missing.json") == 4
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    assert crossover("--aa", "--calibration", "broken.json") == 4
+    assert measuring.asked == []
+    assert "missing.json" in capsys.readouterr().err
+
+
+def test_a_calibration_of_another_machine_is_said_to_be_of_no_use(
+    measuring: Measuring, crossover: Crossover, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measuring.after = side(name="b", seed=2)
+    (tmp_path / "kept.json").write_text(content(Calibration(machine="another-machine", threshold=0.05)))
+    assert crossover("--base", "main", "--calibration", "kept.json", "--quiet") == 0
+    told = "note: kept.json is of another machine than what is compared, and not used\n"
+    assert capsys.readouterr().err == told
+
+
+def test_all_lists_the_unchanged_too(
+    measuring: Measuring, crossover: Crossover, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measuring.after = side(name="b", seed=2)
+    crossover("--base", "main")
+    assert "unchanged: --all shows them" in capsys.readouterr().out
+    crossover("--base", "main", "--all")
+    assert "--all shows" not in capsys.readouterr().out
+    assert len(measuring.asked) == 2
 
 
 def test_what_is_asked_reaches_the_measuring(measuring: Measuring, crossover: Crossover) -> None:

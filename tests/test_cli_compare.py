@@ -191,6 +191,13 @@ def test_the_calibration_of_the_machine_is_read_where_it_is_kept(place: Path, co
     assert "called a change where there is none" in compare(a, b)[1]
 
 
+def test_a_calibration_of_another_machine_is_said_to_be_of_no_use(place: Path, compare: Compare) -> None:
+    a, b = pair(place)
+    (place / "kept.json").write_text(content(Calibration(machine="another-machine", threshold=0.05)))
+    code, _, err = compare(a, b, "--calibration", "kept.json")
+    assert (code, err) == (0, "note: kept.json is of another machine than what is compared, and not used\n")
+
+
 def test_what_could_not_be_read_is_said_beside(place: Path, compare: Compare) -> None:
     a, b = pair(place)
     with b.open("a") as file:
