@@ -6,8 +6,10 @@ with :func:`load`, matplotlib with :func:`report`, torch never.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench_lib.errors import UsageError
@@ -189,6 +191,7 @@ def compare(
     threshold: float = 0.05,
     metrics: Collection[str] = ("time",),
     across: Collection[str] = (),
+    calibration: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Return what became of each case between two sides, as ``crossover compare`` judges it.
 
@@ -203,6 +206,8 @@ def compare(
     across
         What is compared, and so may differ: of ``machine``, ``threads``, ``torch``, ``cuda``, ``driver``, ``numpy``,
         ``flags``, ``source`` and ``tool``.
+    calibration
+        File with what ``crossover ab --aa`` has taught; by default that of the machine in ``results/ab``.
 
     Returns
     -------
@@ -230,13 +235,16 @@ def compare(
     from bench_lib import comparison
     from bench_lib.comparison.as_table import as_table
     from bench_lib.comparison.asked import facts_of, metrics_of, sides
+    from bench_lib.comparison.calibration import known
 
     if not 0 < threshold < float("inf"):
         msg = f"threshold takes a relative change above 0, such as 0.05 for 5 %; came {threshold!r}"
         raise UsageError(msg)
     names, facts = metrics_of(metrics), facts_of(across)
     a, b = sides(before, after)
-    return as_table(comparison.compare(a, b, threshold=threshold, metrics=names, across=facts))
+    learnt = known(a[0].run.machine, Path(calibration) if calibration else None)
+    found = comparison.compare(a, b, threshold=threshold, metrics=names, across=facts, calibration=learnt)
+    return as_table(found)
 
 
 def report(paths: Paths, prices: Mapping[str, float] | None = None) -> str:

@@ -19,6 +19,7 @@ from builders import recording
 import bench_lib
 from bench_lib import analysis, frame, library
 from bench_lib.columns import COLUMNS
+from bench_lib.comparison.calibration import Calibration, CaseNoise, content
 from bench_lib.errors import NotComparable, RecordError, UsageError
 from bench_lib.records import Plan, Recording, to_json
 from tests.comparison_data import factors, same, side
@@ -216,6 +217,19 @@ def test_two_sides_are_compared_as_the_command_does_it(tmp_path: Path) -> None:
     assert set(bench_lib.compare(before, after, threshold=1.0)["verdict"]) == {"unchanged"}
     first = bench_lib.compare(before, after, metrics=["first-call"])
     assert set(first["metric"]) == {"first-call"}
+
+
+def test_a_comparison_takes_what_the_machine_has_taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before, after = (kept(tmp_path, side(factor, name=name), f"{name}.jsonl") for name, factor in SIDES.items())
+    plain = bench_lib.compare(before, after)["sees"]
+    noise = [CaseNoise(case=one.case, comparisons=9, called=0, variances=(0.09, 0.09)) for one in side().plan]
+    taught = Calibration(machine="example-machine", threshold=0.05, comparisons=9, cases=tuple(noise))
+    (tmp_path / "kept.json").write_text(content(taught))
+    assert (bench_lib.compare(before, after, calibration="kept.json")["sees"] > 2 * plain).all()
+    (tmp_path / "results" / "ab").mkdir(parents=True)
+    (tmp_path / "kept.json").rename(tmp_path / "results" / "ab" / "calibration-example-machine.json")
+    assert (bench_lib.compare(before, after)["sees"] > 2 * plain).all()
 
 
 @pytest.mark.parametrize(
