@@ -112,9 +112,15 @@ def test_what_stays_in_doubt_is_left_after_the_last_look(world: World) -> None:
 
 
 def test_suspects_are_left_and_that_is_said_where_the_budget_does_not_reach(world: World) -> None:
-    ended = run(world, (MATMUL,), budget=40.0)
+    ended = run(world, (MATMUL,), budget=32.0)
     assert len(world.log) == 12
     assert (ended.cut, ended.looks, ended.suspects) == (True, 1, ())
+
+
+def test_suspects_get_as_many_processes_as_fit(world: World) -> None:
+    run(world, (MATMUL,), budget=45.0)
+    assert world.sides()[12:] == list("abbaab")
+    assert {cases for _, _, cases, _ in world.log[12:]} == {(MATMUL,)}
 
 
 def test_every_case_gets_its_processes_however_small_the_budget(world: World) -> None:

@@ -90,12 +90,14 @@ def alternate(
         wanted = [case for case in _wanted(every, a, b) if case in named]
         if not wanted or looks == LOOKS:
             break
-        if time.monotonic() + processes * (a.needs(wanted) + b.needs(wanted)) > clock.end:
+        # A few processes more tell more than none, where not all of them fit.
+        again = min(processes, int((clock.end - time.monotonic()) / (a.needs(wanted) + b.needs(wanted))))
+        if again < 1:
             return _ended(processes, looks, suspects, started, cut=True)
         suspects.append(len(wanted))
         most = SUSPECT_SECONDS * len(wanted)
         until = clock.end if looks == LOOKS - 1 else clock.after(FIRST_SUSPECTS_SHARE)
-        for left in range(processes, 0, -1):
+        for left in range(again, 0, -1):
             done += 1
             _round(a, b, done, wanted, 2 * left, clock, until=until, most=most)
     return _ended(processes, looks, suspects, started, cut=False)
