@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench_lib.comparison import Comparison, compare
 from bench_lib.comparison.calibration import Calibration, CaseNoise
+from bench_lib.comparison.judging import FALSE_DISCOVERIES
 from bench_lib.comparison.metrics import METRICS
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test
 from bench_lib.errors import UsageError
@@ -59,6 +60,18 @@ def test_hardly_any_case_of_a_thing_compared_with_itself_is_called_changed(paire
         judged += len(found.judged)
     assert judged == 120
     assert called <= 2
+
+
+@pytest.mark.parametrize("processes", [2, 5])
+def test_among_separate_runs_of_few_processes_noise_is_not_called_changed(processes: int) -> None:
+    rng = np.random.default_rng(0)
+    wrong = 0
+    for _ in range(40):
+        moves = 0.01 * rng.standard_normal((100, 2))
+        sides = moves[..., None] + 0.05 * rng.standard_normal((100, 2, processes))
+        tests = [separate_test(*(dict(enumerate(side)) for side in case)) for case in sides]
+        wrong += min(adjusted([one.p_value for one in tests])) <= FALSE_DISCOVERIES
+    assert wrong <= 4
 
 
 def test_a_change_within_the_threshold_is_none() -> None:

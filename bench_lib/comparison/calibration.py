@@ -161,13 +161,12 @@ def visible(
     degrees = processes - 2 * aside - 1
     if degrees < 1 or math.isnan(spread):
         return math.nan
-    freedom = float(degrees)
-    seen, whole = spread**2 / processes, spread**2 / processes + 2 * hidden**2
-    if hidden:
-        # As Welch counts them: what is allowed for and was not measured here has no end of them. Of both sides' own not
-        # all count, since by chance one looks calmer than the other.
-        freedom = 1.5 * degrees * min(whole / seen, stats.MANY) ** 2 if seen else stats.MANY
+    # Of the degrees of two sides not all count, since by chance one looks calmer than the other.
+    freedom = 1.5 * degrees if hidden else float(degrees)
     critical = float(stdtrit(freedom, 1 - level / 2))
+    seen, whole = spread**2 / processes, spread**2 / processes + 2 * hidden**2
+    # What is allowed for is the same each time: it steadies the error, without which the test takes its degrees.
+    freedom *= min(whole / seen, stats.MANY) ** 2 if seen else stats.MANY
     needed = critical * (1 - 1 / (4 * freedom)) + float(ndtri(POWER)) * math.sqrt(1 + critical**2 / (2 * freedom))
     room = float(stdtrit(freedom, POWER))
     bar = math.log1p(margin)

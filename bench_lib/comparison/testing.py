@@ -100,8 +100,9 @@ def separate_test(before: Rounds, after: Rounds, *, exact: bool = False) -> Test
         return _exact(mean)
     variance = one.variance + other.variance
     below = sum(side.variance**2 / side.degrees for side in (one, other) if side.degrees)
+    # The allowance is no measurement: taken for one without error, it would vouch for a variance small by chance.
+    degrees = variance**2 / below if below > 0 else float(one.degrees + other.degrees)
     whole = variance + 2 * stats.SITTING**2
-    degrees = min(whole**2 / below, stats.MANY) if below > 0 else stats.MANY
     return _test(mean, whole, degrees, spread=math.sqrt(one.variance * len(a) + other.variance * len(b)))
 
 
