@@ -190,6 +190,29 @@ def test_where_suspects_were_not_measured_again_less_is_seen_and_they_are_named(
     assert apart.unconfirmed == ()
 
 
+def test_suspects_that_got_a_few_processes_more_let_a_little_more_be_seen() -> None:
+    def after(rounds: int) -> Comparison:
+        def only(recording: Recording) -> Recording:
+            kept = [one for one in recording.samples if one.round <= 6 or one.case.workload == "add"]
+            return with_run(dataclasses.replace(recording, samples=tuple(kept)), rounds=6)
+
+        # By so much that it looks changed, and is so noisy that it stays open.
+        slower = with_samples(side(name="b", rounds=rounds, noise=0.02), unsteady)
+        return compared(only(side(rounds=rounds, noise=0.02)), only(slower))
+
+    def unsteady(one: Sample) -> Sample:
+        by = 1.2 * (1 + 0.4 * (one.round % 2)) if one.case.workload == "add" else 1.0
+        return dataclasses.replace(one, seconds=tuple(by * seconds for seconds in one.seconds))
+
+    few, more, all_ = (after(rounds) for rounds in (6, 8, 18))
+    assert {one.verdict for one in few.changes if one.case.workload == "add"} == {"can't tell"}
+    sees = [change_of(found, "matmul").sees for found in (few, more, all_)]
+    assert sees == sorted(sees, reverse=True)
+    assert sees[0] > sees[1] > sees[2]
+    assert few.unconfirmed
+    assert more.unconfirmed == ()
+
+
 def test_separate_runs_are_allowed_more_than_alternated_ones() -> None:
     apart = compared(side(noise=0.001, paired=False), side(name="b", noise=0.001, paired=False))
     together = compared(side(noise=0.001), side(name="b", noise=0.001))

@@ -83,6 +83,11 @@ class Change:
         moved = abs(math.log(self.ratio.value)) > math.log1p(self.margin) if self.ratio.value > 0 else False
         return moved and self.verdict in ("better", "worse", "can't tell")
 
+    def is_open(self, rounds: int) -> bool:
+        """Whether it looks changed, and was not confirmed by more processes than the ``rounds`` that every case had."""
+        is_confirmed = self.verdict in ("better", "worse") and min(self.processes) > rounds
+        return self.is_suspect and not is_confirmed
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -131,22 +136,17 @@ class Comparison:
     def suspects(self) -> tuple[Case, ...]:
         """The cases whose time looks changed, and that are to be measured again before the verdict."""
         return tuple(
-            change.case
-            for change in self.changes
-            if change.metric == TIME.name and change.is_suspect and not self._is_settled(change)
+            change.case for change in self.changes if change.metric == TIME.name and change.is_open(self.before.rounds)
         )
 
     @property
     def unconfirmed(self) -> tuple[Change, ...]:
-        """What looks changed, or is called so, and was not measured again though the sides alternated."""
+        """What looks changed, or is called so, and was not measured again for want of time; none of separate runs."""
         if not self.is_paired:
             return ()
         times = (change for change in self.changes if change.metric == TIME.name)
-        return tuple(one for one in times if one.is_suspect and min(one.processes) <= self.before.rounds)
-
-    def _is_settled(self, change: Change) -> bool:
-        """Whether a change was confirmed: by more processes than every case had."""
-        return change.verdict in ("better", "worse") and min(change.processes) > self.before.rounds
+        left = (one for one in times if one.is_suspect and not one.trouble)
+        return tuple(one for one in left if min(one.processes) <= self.before.rounds)
 
     @property
     def is_inconclusive(self) -> bool:

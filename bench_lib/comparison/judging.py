@@ -176,36 +176,44 @@ def _judged(
         Processes of each side before suspects are chosen; 0 of separate runs, which are not measured again.
     """
     seen = list(changes)
+    q_values = adjusted([change.p_value for change in seen])
+    judged = [
+        change if change.verdict == "not comparable" else _with_verdict(replace(change, q_value=q_value), metric)
+        for change, q_value in zip(seen, q_values, strict=True)
+    ]
     level = FALSE_DISCOVERIES / max(sum(not math.isnan(change.p_value) for change in seen), 1)
-    again = metric is TIME and not any(change.is_suspect and min(change.processes) <= rounds for change in seen)
-    for change, q_value in zip(seen, adjusted([change.p_value for change in seen]), strict=True):
-        if change.verdict == "not comparable":
+    most = _most(judged, rounds) if metric is TIME else rounds
+    for change in judged:
+        if change.verdict == "not comparable" or metric.exact:
             yield change
         else:
             known = noise.get(change.case) if metric is TIME else None
-            sees = math.nan if metric.exact else _sees(change, known, level, rounds, again=again)
-            yield _with_verdict(replace(change, q_value=q_value, sees=sees, is_calibrated=bool(known)), metric)
+            yield replace(change, sees=_sees(change, known, level, rounds, most), is_calibrated=bool(known))
 
 
-def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, *, again: bool) -> float:
+def _most(judged: Sequence[Change], rounds: int) -> int:
+    """Return how many processes of each side a case gets that looks changed: as many as there was time for."""
+    suspects = [change for change in judged if change.is_open(rounds) and not change.trouble]
+    return min((min(change.processes) for change in suspects), default=LOOKS * rounds)
+
+
+def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, most: int) -> float:
     """Return the smallest change that would be called.
 
     Parameters
     ----------
     rounds
         As for :func:`_judged`.
-    again
-        Whether suspects were measured again: there was time, and they are chosen by this metric.
+    most
+        As :func:`_most` returns it; suspects are chosen by their time alone.
     """
     place = 1 if change.estimator == "floor" else 0
     spread, processes = change.log_spreads[place], min(change.processes)
     learnt = math.sqrt(known.variances[place]) if known else 0.0
     if not rounds:  # what is learnt is how sides differ that alternate: separate ones share less, and differ by more
         return visible(max(spread, learnt), processes, level=level, margin=change.margin, hidden=SITTING)
-    if not again:
-        return visible(learnt or spread, processes, level=level, margin=change.margin)
-    most = max(LOOKS * rounds, processes)
-    return visible(learnt or spread, most, level=level, margin=change.margin, screened=rounds)
+    screened = rounds if most > rounds else 0
+    return visible(learnt or spread, max(most, processes), level=level, margin=change.margin, screened=screened)
 
 
 def _with_verdict(change: Change, metric: Metric) -> Change:
