@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench_lib.comparison import Comparison, compare
+from bench_lib.comparison import Comparison, compare, words
 from bench_lib.comparison.calibration import Calibration, CaseNoise
+from bench_lib.comparison.github import github
 from bench_lib.comparison.judging import FALSE_DISCOVERIES
 from bench_lib.comparison.metrics import METRICS
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test
@@ -24,6 +25,7 @@ FEW = settings(max_examples=12)
 P_VALUES = st.lists(st.floats(0, 1) | st.just(math.nan), max_size=30)
 FACTORS = st.fixed_dictionaries({name: st.floats(0.5, 2.0) for name in ("add", "matmul", "softmax")})
 ROUNDS = st.dictionaries(st.integers(1, 9), st.floats(-12, 0), min_size=2, max_size=9)
+SOME = {"a": 1.2, "b": 1.8}
 OPPOSITE = {"better": "worse", "worse": "better"}
 
 
@@ -153,6 +155,24 @@ def test_a_case_that_fails_in_some_processes_is_judged_by_the_others_and_says_so
     assert change_of(found, "add").trouble == ""
     alone = change_of(compared(after=with_samples(side(name="b"), lambda one: fail_from(2, one))), "softmax")
     assert (alone.verdict, alone.why) == ("can't tell", alone.trouble)
+
+
+def test_a_case_whose_quickest_calls_alone_are_unchanged_is_not_called_unchanged() -> None:
+    def some_calls(by: float, one: Sample) -> Sample:
+        if one.case.workload != "softmax":
+            return one
+        quick, slow = 1e-4 * (1 + 1e-4 * one.round), 1e-4 * by * (1 + 0.02 * (one.round % 3))
+        return dataclasses.replace(one, seconds=(*[quick] * 3, *[slow] * 7))
+
+    before, after = (with_samples(side(name=name), lambda one, by=by: some_calls(by, one)) for name, by in SOME.items())
+    change = change_of(compared(before, after), "softmax")
+    assert (change.estimator, change.median_moved, change.verdict) == ("floor", True, "can't tell")
+    assert change.why == "its quickest calls take what they took, and its median does not"
+    same = change_of(compared(before, with_run(before, settings=after.run.settings, id="run-b")), "softmax")
+    assert (same.estimator, same.median_moved, same.verdict) == ("floor", False, "unchanged")
+    (said,) = [one for one in words.sentences(compared(before, after)) if one.startswith("The quickest calls")]
+    assert "softmax[1024] on cpu" in said
+    assert "softmax[1024] on cpu::" in github(compared(before, after))
 
 
 def test_a_number_that_one_side_lacks_of_a_case_that_is_ok_is_said_to_be_missing() -> None:

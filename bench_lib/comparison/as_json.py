@@ -75,6 +75,7 @@ def row(change: Change) -> dict[str, Any]:
         "word": change.word,
         "why": change.why,
         "is_broken": change.is_broken,
+        "median_moved": change.median_moved,
         "trouble": change.trouble,
         "estimator": change.estimator,
         f"before_{unit}": known(change.before),

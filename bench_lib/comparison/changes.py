@@ -49,6 +49,8 @@ class Change:
         Whether that rests on comparisons of the case with itself, and not on this one alone.
     is_broken
         Whether the case had a number before, and has failed after.
+    median_moved
+        Whether the median looks changed where the floor is compared: some calls take longer, and the quickest do not.
     trouble
         On which sides some processes of the case have failed while others gave a number, and why.
     """
@@ -69,6 +71,7 @@ class Change:
     sees: float = math.nan
     is_calibrated: bool = False
     is_broken: bool = False
+    median_moved: bool = False
     trouble: str = ""
 
     @property

@@ -20,7 +20,7 @@ from bench_lib.comparison.obstacles import Obstacles, obstacles, paired_for
 from bench_lib.comparison.testing import adjusted, paired_test, separate_test, trimmed
 from bench_lib.comparison.values import BROKEN, Rounds, Side, side_of
 from bench_lib.records import Case, Recording
-from bench_lib.stats import SITTING
+from bench_lib.stats import SITTING, Estimate
 from bench_lib.verdicts import LOOKS
 
 THRESHOLD: Final = 0.05
@@ -109,6 +109,7 @@ def _changes(
         chosen = _calmest(noise[case].variances) if case in noise else _steadiest(numbers)
         test = tests[chosen]
         before, after = _levels(*numbers[0], test.ratio.value)
+        bar = margin(metric, threshold, before, case.device)
         yield replace(
             change,
             estimator=("median", "floor")[chosen] if metric is TIME else "",
@@ -119,7 +120,8 @@ def _changes(
             processes=(len(numbers[0][0]), len(numbers[0][1])),
             trouble=_trouble(case, one, other),
             log_spreads=tuple(each.spread for each in tests),
-            margin=math.expm1(margin(metric, threshold, before, case.device)),
+            margin=math.expm1(bar),
+            median_moved=chosen > 0 and _leaves_out(tests[0].ratio, 0.0) and abs(tests[0].ratio.value) > bar,
         )
 
 
@@ -222,13 +224,19 @@ def _with_verdict(change: Change, metric: Metric) -> Change:
         alone = "one process says nothing of the next: at least two are needed on each side"
         return replace(change, why=change.trouble or alone)
     if ratio.low > 1 / bar and ratio.high < bar:
+        if change.median_moved:
+            return replace(change, why="its quickest calls take what they took, and its median does not")
         return replace(change, verdict="unchanged")
-    leaves_one_out = ratio.low > 1 or ratio.high < 1
+    leaves_one_out = _leaves_out(ratio, 1.0)
     exceeds = ratio.value > bar or ratio.value < 1 / bar
     if leaves_one_out and exceeds and change.q_value <= FALSE_DISCOVERIES:
         better = metric.is_better(math.log(ratio.value))
         return replace(change, verdict="better" if better else "worse")
     return replace(change, why=_doubt(change, leaves_one_out=leaves_one_out, exceeds=exceeds))
+
+
+def _leaves_out(estimate: Estimate, value: float) -> bool:
+    return estimate.low > value or estimate.high < value
 
 
 def _doubt(change: Change, *, leaves_one_out: bool, exceeds: bool) -> str:

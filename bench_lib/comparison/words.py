@@ -77,6 +77,7 @@ def sentences(comparison: Comparison) -> list[str]:
         *_unconfirmed(comparison),
         *reasons.troubles(comparison),
         *_looks(found),
+        *_medians(found),
         *_hiding(found),
         *_sight(comparison),
         *_noise(comparison),
@@ -183,6 +184,13 @@ def _looks(found: Sorted) -> list[str]:
     looking = [one for one in found.cannot_tell if one.is_suspect and (one.ratio.low > 1 or one.ratio.high < 1)]
     told = [f"{terms.full_name(one.case)} {terms.leaning(one)} {terms.amount(one)}" for one in looking]
     return [f"not called, though it looks so: {reasons.named(told)}: {looking[0].why}"] if looking else []
+
+
+def _medians(found: Sorted) -> Iterator[str]:
+    """Yield which cases' quickest calls are unchanged, and the others not."""
+    names = [terms.full_name(one.case) for one in found.cannot_tell if one.median_moved]
+    if names:
+        yield f"the quickest calls take what they took, and the median does not: {reasons.named(names)}"
 
 
 def _hiding(found: Sorted) -> Iterator[str]:
