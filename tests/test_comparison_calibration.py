@@ -24,11 +24,11 @@ EMPTY = Calibration(machine="example-machine", threshold=0.05)
 SPREADS = st.floats(1e-4, 1.0)
 
 
-def test_each_comparison_adds_its_verdicts_and_the_mean_of_its_squared_spreads() -> None:
+def test_each_comparison_adds_its_verdicts_and_the_geometric_mean_of_its_squared_spreads() -> None:
     once = EMPTY.learn([(CASE, False, (0.01, 0.02)), (OTHER, True, (0.1, 0.1))], failed=True)
     twice = once.learn([(CASE, True, (0.03, 0.04))], failed=False)
     assert (twice.comparisons, twice.failed, twice.judged, twice.called) == (2, 1, 3, 2)
-    assert twice.by_case()[CASE].variances == pytest.approx((0.0005, 0.001))
+    assert twice.by_case()[CASE].variances == pytest.approx((0.0003, 0.0008))
     assert twice.by_case()[OTHER].variances == pytest.approx((0.01, 0.01))
     assert EMPTY.cases == ()
 

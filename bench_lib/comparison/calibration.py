@@ -27,6 +27,7 @@ FOLDER: Final = Path("results", "ab")
 MOST_LOG: Final = 700.0
 """A larger logarithm than this has no number that a float holds."""
 
+LEAST: Final = 1e-10  # squared spread: a hundred-thousandth, far below what any clock tells of a call
 POWER: Final = 0.9
 """How often the smallest change that is called visible would be called: nine times in ten."""
 
@@ -42,8 +43,8 @@ class CaseNoise:
     called
         In how many of them it was called changed.
     variances
-        Mean over the comparisons of the squared spread, in logs, that one process of each side brings; one for each
-        estimator.
+        Geometric mean over the comparisons of the squared spread, in logs, that one process of each side brings; one
+        for each estimator. One comparison that was disturbed then does not speak for all of them.
     """
 
     case: Case
@@ -97,7 +98,7 @@ class Calibration:
         """
         known = self.by_case()
         for case, called, spreads in seen:
-            squares = tuple(spread**2 for spread in spreads)
+            squares = tuple(max(spread**2, LEAST) for spread in spreads)
             before = known.get(case)
             known[case] = (
                 _more(before, called, squares)
@@ -119,7 +120,7 @@ def _more(known: CaseNoise, called: bool, squares: tuple[float, ...]) -> CaseNoi
         known,
         comparisons=count,
         called=known.called + int(called),
-        variances=tuple(before + (now - before) / count for before, now in pairs),
+        variances=tuple(max(before, LEAST) ** (1 - 1 / count) * now ** (1 / count) for before, now in pairs),
     )
 
 
