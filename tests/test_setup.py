@@ -225,7 +225,10 @@ def test_a_gpu_session_names_its_steps_when_it_is_asked_for_another(tmp_path: Pa
     env = {**os.environ, "OUT": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 4
-    assert "the steps are devices, cuda, doctor, run, report, again, energy, gate, asv and tests; came coffee" in done.stdout
+    assert (
+        "the steps are devices, cuda, doctor, run, report, again, energy, gate, asv and tests; came coffee"
+        in done.stdout
+    )
 
 
 @needs_make
