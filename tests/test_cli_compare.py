@@ -5,44 +5,28 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bench_lib import cli
 from bench_lib.comparison.calibration import Calibration, CaseNoise, content
 from tests.comparison_data import factors, side, with_run
 from tests.test_cli import written
+from tests.verbs import Verb, plain_folder, verb
 
 ROOT = Path(__file__).resolve().parent.parent
 ASV = next((ROOT / "tests/data/asv/foreign/amd-epyc-2c").glob("*existing*.json"))
-Compare = Callable[..., tuple[int, str, str]]
 SMALL = {"workloads": ("add", "softmax"), "sizes": (1024,), "devices": ("cpu",), "noise": 0.005}
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return plain_folder(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Compare:
-    """Return a function that runs the verb, and returns its exit code and what it prints."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["crossover", "compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return command
+def compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Verb:
+    return verb("compare", monkeypatch, capsys)
 
 
 def pair(place: Path, by: float = 1.0, **settings: object) -> tuple[Path, Path]:
@@ -78,7 +62,7 @@ def benchmark(path: Path, seconds: float, number: int, name: str = "test_add") -
         (0.5, 0, "Nothing became worse; 1 of 2 cases became faster: softmax[1024] on cpu by "),
     ],
 )
-def test_the_exit_code_is_that_of_the_finding(by: float, code: int, head: str, place: Path, compare: Compare) -> None:
+def test_the_exit_code_is_that_of_the_finding(by: float, code: int, head: str, place: Path, compare: Verb) -> None:
     got, out, err = compare(*pair(place, by))
     assert got == code
     assert out.startswith(head)
@@ -87,11 +71,11 @@ def test_the_exit_code_is_that_of_the_finding(by: float, code: int, head: str, p
     assert "\x1b" not in out
 
 
-def test_where_nothing_can_be_told_the_code_is_3(place: Path, compare: Compare) -> None:
+def test_where_nothing_can_be_told_the_code_is_3(place: Path, compare: Verb) -> None:
     assert compare(*pair(place, 1.5, rounds=1, paired=False))[0] == 3
 
 
-def test_what_differs_is_refused_unless_it_is_what_is_compared(place: Path, compare: Compare) -> None:
+def test_what_differs_is_refused_unless_it_is_what_is_compared(place: Path, compare: Verb) -> None:
     a, b = pair(place, 1.5)
     newer = with_run(side(factors({"softmax": 1.5}), name="c", paired=False, **SMALL), software={"torch": "2.14.0"})  # type: ignore[arg-type]
     c = written(newer, place / "c.jsonl")
@@ -102,14 +86,14 @@ def test_what_differs_is_refused_unless_it_is_what_is_compared(place: Path, comp
     assert b.exists()
 
 
-def test_the_threshold_decides_what_counts(place: Path, compare: Compare) -> None:
+def test_the_threshold_decides_what_counts(place: Path, compare: Verb) -> None:
     a, b = pair(place, 1.3)
     assert compare(a, b)[0] == 1
     assert compare(a, b, "--threshold", "50%")[0] == 0
     assert compare(a, b, "--threshold", "0.5")[0] == 0
 
 
-def test_strict_asks_for_every_case(place: Path, compare: Compare) -> None:
+def test_strict_asks_for_every_case(place: Path, compare: Verb) -> None:
     a, b = pair(place)
     assert compare(a, b, "--strict")[0] == 0
     fewer = written(side(name="c", paired=False, **SMALL | {"workloads": ("add",)}), place / "c.jsonl")  # type: ignore[arg-type]
@@ -119,14 +103,14 @@ def test_strict_asks_for_every_case(place: Path, compare: Compare) -> None:
     assert compare(*pair(place / "x", 1.5), "--strict")[0] == 1
 
 
-def test_all_lists_the_unchanged_too(place: Path, compare: Compare) -> None:
+def test_all_lists_the_unchanged_too(place: Path, compare: Verb) -> None:
     a, b = pair(place)
     assert "unchanged: --all shows them" in compare(a, b)[1]
     assert re.findall(r"\n (add|softmax)\[1024\] .* unchanged(?=\n)", compare(a, b, "--all")[1]) == ["add", "softmax"]
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "json", "github"])
-def test_each_format_goes_to_standard_output_and_to_a_file_if_asked(form: str, place: Path, compare: Compare) -> None:
+def test_each_format_goes_to_standard_output_and_to_a_file_if_asked(form: str, place: Path, compare: Verb) -> None:
     a, b = pair(place, 1.5)
     code, out, err = compare(a, b, "--format", form, "--out", "new/out.txt")
     assert (code, err) == (1, "")
@@ -137,7 +121,7 @@ def test_each_format_goes_to_standard_output_and_to_a_file_if_asked(form: str, p
 
 
 @pytest.mark.parametrize("metric", ["first-call", "memory", "ceiling"])
-def test_a_metric_can_be_chosen(metric: str, place: Path, compare: Compare) -> None:
+def test_a_metric_can_be_chosen(metric: str, place: Path, compare: Verb) -> None:
     code, out, _ = compare(*pair(place, 1.5), "--metric", metric)
     if metric == "first-call":
         assert code == 1
@@ -147,7 +131,7 @@ def test_a_metric_can_be_chosen(metric: str, place: Path, compare: Compare) -> N
         assert out.startswith("Nothing was compared: the files hold no number of what was asked for")
 
 
-def test_a_folder_of_pytest_benchmark_files_is_a_side_of_as_many_processes(place: Path, compare: Compare) -> None:
+def test_a_folder_of_pytest_benchmark_files_is_a_side_of_as_many_processes(place: Path, compare: Verb) -> None:
     for number in range(6):
         benchmark(place / "before" / f"{number}.json", 100e-6, number)
         benchmark(place / "after" / f"{number}.json", 150e-6, number)
@@ -159,14 +143,14 @@ def test_a_folder_of_pytest_benchmark_files_is_a_side_of_as_many_processes(place
     assert compare("before/*.json", "after/*.json")[1] == out
 
 
-def test_one_pytest_benchmark_file_a_side_tells_nothing_and_says_what_would(place: Path, compare: Compare) -> None:
+def test_one_pytest_benchmark_file_a_side_tells_nothing_and_says_what_would(place: Path, compare: Verb) -> None:
     code, out, _ = compare(benchmark(place / "a.json", 1e-4, 1), benchmark(place / "b.json", 2e-4, 2))
     assert code == 3
     assert out.startswith("Nothing can be told of 1 case: each side has one process")
     assert "name several files for each side, one for each process" in " ".join(out.split())
 
 
-def test_asv_files_are_compared_and_one_of_them_is_one_process(place: Path, compare: Compare) -> None:
+def test_asv_files_are_compared_and_one_of_them_is_one_process(place: Path, compare: Verb) -> None:
     shutil.copytree(ASV.parent.parent, place / "after")
     (other,) = (place / "after" / ASV.parent.name).glob("*existing*.json")
     told = json.loads(other.read_text())
@@ -178,7 +162,7 @@ def test_asv_files_are_compared_and_one_of_them_is_one_process(place: Path, comp
     assert "note: " in err
 
 
-def test_the_calibration_of_the_machine_is_read_where_it_is_kept(place: Path, compare: Compare) -> None:
+def test_the_calibration_of_the_machine_is_read_where_it_is_kept(place: Path, compare: Verb) -> None:
     a, b = pair(place)
     case = side(**SMALL).plan[0].case  # type: ignore[arg-type]
     noise = CaseNoise(case=case, comparisons=20, called=1, variances=(1e-4, 1e-4))
@@ -191,14 +175,14 @@ def test_the_calibration_of_the_machine_is_read_where_it_is_kept(place: Path, co
     assert "called a change where there is none" in compare(a, b)[1]
 
 
-def test_a_calibration_of_another_machine_is_said_to_be_of_no_use(place: Path, compare: Compare) -> None:
+def test_a_calibration_of_another_machine_is_said_to_be_of_no_use(place: Path, compare: Verb) -> None:
     a, b = pair(place)
     (place / "kept.json").write_text(content(Calibration(machine="another-machine", threshold=0.05)))
     code, _, err = compare(a, b, "--calibration", "kept.json")
     assert (code, err) == (0, "note: kept.json is of another machine than what is compared, and not used\n")
 
 
-def test_what_could_not_be_read_is_said_beside(place: Path, compare: Compare) -> None:
+def test_what_could_not_be_read_is_said_beside(place: Path, compare: Verb) -> None:
     a, b = pair(place)
     with b.open("a") as file:
         file.write("not json\n" * 8)
@@ -230,7 +214,7 @@ def test_what_could_not_be_read_is_said_beside(place: Path, compare: Compare) ->
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence_and_exit_code_4(
-    arguments: list[str], said: str, place: Path, compare: Compare
+    arguments: list[str], said: str, place: Path, compare: Verb
 ) -> None:
     a, b = pair(place)
     shutil.copy(a, "copy.jsonl")
@@ -250,13 +234,13 @@ def test_what_cannot_be_compared_is_one_sentence_and_exit_code_4(
 
 @pytest.mark.parametrize("width", ["60", "80", "120"])
 def test_the_width_of_the_terminal_is_kept(
-    width: str, place: Path, compare: Compare, monkeypatch: pytest.MonkeyPatch
+    width: str, place: Path, compare: Verb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", width)
     assert max(map(len, compare(*pair(place, 1.5))[1].splitlines())) <= int(width)
 
 
-def test_the_runs_that_are_kept_can_be_compared(compare: Compare) -> None:
+def test_the_runs_that_are_kept_can_be_compared(compare: Verb) -> None:
     quick, standard = (
         ROOT / "results/runs" / f"2026-11-23-amd-epyc-2c-{name}.jsonl.gz"
         for name in ("quick-235c4f", "standard-5ca049")
@@ -268,6 +252,6 @@ def test_the_runs_that_are_kept_can_be_compared(compare: Compare) -> None:
     assert len(out.encode()) <= 60_000
 
 
-def test_swapping_the_files_turns_slower_into_faster(place: Path, compare: Compare) -> None:
+def test_swapping_the_files_turns_slower_into_faster(place: Path, compare: Verb) -> None:
     a, b = pair(place, 1.5)
     assert "became faster: softmax[1024] on cpu by " in compare(b, a)[1]

@@ -1,44 +1,29 @@
 """``crossover show``: the answer of result files, whoever wrote them, in a terminal and as Markdown."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bench_lib import cli, reference
+from bench_lib import reference
 from bench_lib.storage import load
 from tests.builders import recording
 from tests.page_data import cpu_recording, gpu_recording
 from tests.test_cli import written
+from tests.verbs import Verb, plain_folder, verb
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = sorted(ROOT.glob("results/runs/*.jsonl.gz"))
-Show = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return plain_folder(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Show:
-    """Return a function that runs the verb, and returns its exit code and what it prints."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["crossover", "show", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return command
+def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Verb:
+    return verb("show", monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -47,7 +32,7 @@ def gpu(place: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name.partition(".")[0])
-def test_a_real_run_of_a_machine_without_a_gpu_says_that_first_and_fits_a_long_screen(path: Path, show: Show) -> None:
+def test_a_real_run_of_a_machine_without_a_gpu_says_that_first_and_fits_a_long_screen(path: Path, show: Verb) -> None:
     code, out, err = show(path)
     assert (code, err) == (0, "")
     assert out.startswith("No GPU in this run. ")
@@ -57,7 +42,7 @@ def test_a_real_run_of_a_machine_without_a_gpu_says_that_first_and_fits_a_long_s
     assert "--all shows the others" in out
 
 
-def test_all_shows_every_operation_and_each_way_to_look(gpu: Path, show: Show) -> None:
+def test_all_shows_every_operation_and_each_way_to_look(gpu: Path, show: Verb) -> None:
     short, long = show(gpu, "--top", "4")[1], show(gpu, "--all")[1]
     assert "4 of 12 operations" in short
     assert " of 12 operations" not in long
@@ -69,7 +54,7 @@ def test_all_shows_every_operation_and_each_way_to_look(gpu: Path, show: Show) -
     assert "Many calls in a row" in limited
 
 
-def test_one_device_can_be_asked_for(place: Path, show: Show) -> None:
+def test_one_device_can_be_asked_for(place: Path, show: Verb) -> None:
     path = written(cpu_recording(rounds=2, visits=2), place / "cpu.jsonl")
     out = show(path, "--device", "numpy")[1]
     assert "PyTorch or NumPy" in out
@@ -78,7 +63,7 @@ def test_one_device_can_be_asked_for(place: Path, show: Show) -> None:
 
 
 def test_several_runs_have_an_answer_each_and_two_machines_are_named_as_such(
-    gpu: Path, place: Path, show: Show
+    gpu: Path, place: Path, show: Verb
 ) -> None:
     cpu = written(cpu_recording(rounds=2, visits=2), place / "cpu.jsonl")
     code, out, _ = show(cpu, gpu, gpu)
@@ -91,7 +76,7 @@ def test_several_runs_have_an_answer_each_and_two_machines_are_named_as_such(
 
 
 def test_a_machine_without_a_gpu_is_set_beside_the_gpus_that_ship(
-    gpu: Path, place: Path, show: Show, monkeypatch: pytest.MonkeyPatch
+    gpu: Path, place: Path, show: Verb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reference, "shipped", lambda: (load(gpu),))
     cpu = written(cpu_recording(rounds=2, visits=2), place / "cpu.jsonl")
@@ -103,14 +88,14 @@ def test_a_machine_without_a_gpu_is_set_beside_the_gpus_that_ship(
     assert "Two machines" not in show(gpu)[1]
 
 
-def test_two_runs_of_one_machine_are_not_called_two_machines(place: Path, show: Show) -> None:
+def test_two_runs_of_one_machine_are_not_called_two_machines(place: Path, show: Verb) -> None:
     paths = [written(recording(run_id=f"run-{number}"), place / f"{number}.jsonl") for number in (1, 2)]
     out = show(*paths)[1]
     assert "Two runs of one machine. " in out
     assert "Two machines" not in out
 
 
-def test_files_of_asv_are_told_and_what_they_lack_is_said(show: Show) -> None:
+def test_files_of_asv_are_told_and_what_they_lack_is_said(show: Verb) -> None:
     (path,) = (ROOT / "tests/data/asv/foreign/amd-epyc-2c").glob("*existing*.json")
     code, out, _ = show(path)
     assert code == 0
@@ -118,7 +103,7 @@ def test_files_of_asv_are_told_and_what_they_lack_is_said(show: Show) -> None:
     assert "the work of these benchmarks is not known, so no rates are given" in out
 
 
-def test_files_of_pytest_benchmark_are_told(place: Path, show: Show) -> None:
+def test_files_of_pytest_benchmark_are_told(place: Path, show: Verb) -> None:
     path = place / "benchmark.json"
     stats = {"data": [1e-6, 1.1e-6, 0.9e-6], "rounds": 3, "iterations": 10, "median": 1e-6}
     path.write_text(
@@ -139,7 +124,7 @@ def test_files_of_pytest_benchmark_are_told(place: Path, show: Show) -> None:
     assert "measured by pytest-benchmark" in out
 
 
-def test_markdown_goes_to_standard_output_and_nothing_else(gpu: Path, show: Show) -> None:
+def test_markdown_goes_to_standard_output_and_nothing_else(gpu: Path, show: Verb) -> None:
     code, out, err = show(gpu, "--format", "markdown", "--top", "3")
     assert (code, err) == (0, "")
     assert out.startswith("## Above 16 KiB, the GPU wins")
@@ -159,7 +144,7 @@ def test_markdown_goes_to_standard_output_and_nothing_else(gpu: Path, show: Show
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence_and_exit_code_4(
-    arguments: list[str], said: str, gpu: Path, place: Path, show: Show
+    arguments: list[str], said: str, gpu: Path, place: Path, show: Verb
 ) -> None:
     (place / "notes.txt").write_text("nothing")
     code, out, err = show(*arguments)
@@ -171,6 +156,6 @@ def test_what_cannot_be_shown_is_one_sentence_and_exit_code_4(
 
 
 @pytest.mark.parametrize("width", ["60", "80", "120", "200"])
-def test_the_width_of_the_terminal_is_kept(width: str, gpu: Path, show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_width_of_the_terminal_is_kept(width: str, gpu: Path, show: Verb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", width)
     assert max(map(len, show(gpu)[1].splitlines())) <= int(width)
