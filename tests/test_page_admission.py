@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench_lib.frame import tidy
@@ -165,6 +165,7 @@ def test_names_from_a_file_stay_text() -> None:
 
 
 @given(low=st.floats(1e-9, 1.0), factor=st.floats(1.0, 1e6), share=st.floats(0.0, 1.0))
+@example(low=0.125, factor=1.0000000000000002, share=0.0)
 def test_a_position_lies_on_the_axis_and_keeps_the_order(low: float, factor: float, share: float) -> None:
     high = low * factor
     inside = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))

@@ -185,9 +185,10 @@ def smallest_calls(resident: pd.DataFrame) -> pd.DataFrame:
 
 def position(seconds: float, low: float, high: float) -> float:
     """Return where a time stands on the logarithmic axis, in percent; clipped to its ends."""
-    if high <= low:
+    width = math.log(high) - math.log(low) if high > low else 0.0
+    if not width:  # also of two ends so close that their logarithms are equal
         return 50.0
-    share = (math.log(seconds) - math.log(low)) / (math.log(high) - math.log(low))
+    share = (math.log(seconds) - math.log(low)) / width
     return round(EDGE_PERCENT + min(max(share, 0.0), 1.0) * (100 - 2 * EDGE_PERCENT), 2)
 
 
