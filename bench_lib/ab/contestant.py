@@ -31,7 +31,7 @@ MIN_SECONDS: Final = 0.5
 """Of visits in one process, however small the budget."""
 
 WARM_SECONDS: Final = 0.25
-SLOWEST_SHARE: Final = 0.1
+SLOWEST_SHARE: Final = 0.25
 """Of the time that one process has for its visits, that a single call may take."""
 
 
