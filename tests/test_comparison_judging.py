@@ -14,17 +14,13 @@ from bench_lib.comparison import Comparison, compare, words
 from bench_lib.comparison.calibration import Calibration, CaseNoise
 from bench_lib.comparison.github import github
 from bench_lib.comparison.judging import FALSE_DISCOVERIES
-from bench_lib.comparison.metrics import METRICS
-from bench_lib.comparison.testing import adjusted, paired_test, separate_test
+from bench_lib.comparison.testing import adjusted, separate_test
 from bench_lib.errors import UsageError
 from bench_lib.records import Case, Recording, Sample
-from tests import builders
-from tests.comparison_data import change_of, compared, factors, side, with_energies, with_run, with_samples
+from tests.comparison_data import change_of, compared, factors, side, with_run, with_samples
 
 FEW = settings(max_examples=12)
-P_VALUES = st.lists(st.floats(0, 1) | st.just(math.nan), max_size=30)
 FACTORS = st.fixed_dictionaries({name: st.floats(0.5, 2.0) for name in ("add", "matmul", "softmax")})
-ROUNDS = st.dictionaries(st.integers(1, 9), st.floats(-12, 0), min_size=2, max_size=9)
 SOME = {"a": 1.2, "b": 1.8}
 OPPOSITE = {"better": "worse", "worse": "better"}
 
@@ -356,124 +352,3 @@ def test_what_is_not_comparable_never_has_a_number(across: set[str], shared: boo
     assert found.obstacles.facts == tuple(
         fact for fact, stands in (("torch", not shared), ("source", True)) if stands and fact not in across
     )
-
-
-@given(P_VALUES)
-def test_adjusted_p_values_are_larger_and_in_the_same_order(p_values: list[float]) -> None:
-    q_values = adjusted(p_values)
-    known = [(p, q) for p, q in zip(p_values, q_values, strict=True) if not math.isnan(p)]
-    assert [math.isnan(q) for q in q_values] == [math.isnan(p) for p in p_values]
-    assert all(p <= q * (1 + 1e-12) and q <= 1 for p, q in known)
-    assert [q for _, q in sorted(known)] == sorted(q for _, q in known)
-    # What is called at a level: the largest k for which the k-th smallest is within its share of the level.
-    ordered = sorted(p for p, _ in known)
-    k = max((k for k in range(1, len(ordered) + 1) if ordered[k - 1] * len(ordered) / k <= 0.05), default=0)
-    assert sum(q <= 0.05 for _, q in known) == k
-
-
-@given(ROUNDS, ROUNDS, st.floats(-0.5, 0.5))
-def test_a_test_moves_with_its_numbers_and_turns_round_with_its_sides(
-    before: dict[int, float], after: dict[int, float], shift: float
-) -> None:
-    for test in (separate_test, paired_test):
-        one, other = test(before, after), test(after, before)
-        moved = test(before, {key: value + shift for key, value in after.items()})
-        assert other.ratio.value == pytest.approx(-one.ratio.value, abs=1e-9)
-        assert moved.ratio.value == pytest.approx(one.ratio.value + shift, abs=1e-9)
-        assert math.isnan(one.p_value) or 0 <= one.p_value <= 1
-        assert math.isnan(one.p_value) == math.isnan(one.ratio.low)
-
-
-def test_an_interval_of_alternated_sides_covers_the_truth_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    held = 0
-    for _ in range(2_000):
-        drift = rng.standard_normal(6)
-        before, after = ({k: drift[k] + 0.1 * rng.standard_normal() for k in range(6)} for _ in "ab")
-        ratio = paired_test(before, after).ratio
-        held += ratio.low <= 0 <= ratio.high
-    assert 0.93 <= held / 2_000 <= 0.99
-
-
-def test_a_metric_names_its_direction() -> None:
-    assert {metric.name: metric.more_is_better for metric in METRICS} == {
-        "time": False,
-        "first-call": False,
-        "compile": False,
-        "memory": False,
-        "energy": False,
-        "ceiling": True,
-    }
-
-
-@pytest.mark.parametrize(
-    ("metric", "word", "opposite"),
-    [
-        ("time", "slower", "faster"),
-        ("first-call", "slower", "faster"),
-        ("compile", "slower", "faster"),
-        ("memory", "more", "less"),
-        ("energy", "more", "less"),
-        ("ceiling", "slower", "faster"),
-    ],
-)
-def test_each_metric_is_worse_in_its_own_direction(metric: str, word: str, opposite: str) -> None:
-    def grown(by: float, name: str) -> Recording:
-        rng = np.random.default_rng(ord(name))
-
-        def scale(one: Sample) -> Sample:
-            off = by * math.exp(0.01 * rng.standard_normal())
-            return dataclasses.replace(
-                one,
-                seconds=tuple(off * s for s in one.seconds),
-                first_call_seconds=1e-3 * off if one.visit == 1 else None,
-                compile_seconds=2.0 * off if one.visit == 1 else None,
-                peak_allocated_nbytes=int(2**20 * by),
-            )
-
-        made = with_energies(with_samples(side(name=name, workloads=("add",)), scale), 0.5 * by)
-        return dataclasses.replace(
-            made,
-            ceilings=tuple(
-                dataclasses.replace(
-                    one, seconds=tuple(s * by * math.exp(0.01 * rng.standard_normal()) for s in one.seconds)
-                )
-                for round_ in range(1, 7)
-                for one in builders.ceilings_of("cpu", round_)
-            ),
-        )
-
-    plain, more = grown(1.0, "a"), grown(1.5, "b")
-    found = compare([plain], [more], metrics=[metric])
-    assert {one.metric for one in found.changes} == {metric}
-    assert {one.word for one in found.changes} == {word}
-    assert found.exit_code == 1
-    back = compare([more], [plain], metrics=[metric])
-    assert {one.word for one in back.changes} == {opposite}
-    assert back.exit_code == 0
-    unit = next(one.unit for one in METRICS if one.name == metric)
-    assert all((one.after > one.before) == (unit != "per second") for one in found.changes)
-
-
-def test_memory_is_the_same_each_time_so_one_process_is_enough() -> None:
-    def with_peak(nbytes: int, name: str) -> Recording:
-        made = side(name=name, rounds=1)
-        return with_samples(made, lambda one: dataclasses.replace(one, peak_allocated_nbytes=nbytes))
-
-    found = compare([with_peak(1000, "a")], [with_peak(1200, "b")], metrics=["memory"])
-    change = change_of(found, "add")
-    assert (change.verdict, change.ratio.low, change.ratio.high) == ("worse", change.ratio.value, change.ratio.value)
-    assert change.ratio.value == pytest.approx(1.2)
-    assert change.estimator == ""
-
-
-def test_a_metric_that_no_file_has_gives_nothing_to_compare() -> None:
-    found = compared(metrics=["energy"])
-    assert found.changes == ()
-    assert found.exit_code == 3
-
-
-def test_several_metrics_are_judged_each_for_itself() -> None:
-    found = compared(factor=factors({"add": 1.5}), metrics=["time", "first-call"])
-    assert {one.metric for one in found.changes} == {"time", "first-call"}
-    assert all(verdict == "worse" for (_, case), verdict in verdicts(found).items() if case.workload == "add")

@@ -47,7 +47,7 @@ class Side:
     _visits: pd.DataFrame
     _cases: Sequence[Case]
 
-    def rounds(self, metric: Metric) -> list[dict[Case, Rounds]]:
+    def rounds(self, metric: Metric) -> list[Mapping[Case, Rounds]]:
         """Return the numbers of a metric, once for each of its estimators."""
         if metric.name == "energy":
             return [_energies(self.recording)]
@@ -55,14 +55,14 @@ class Side:
             return [_ceilings(self.recording)]
         return [self._of_column(column) for column in metric.columns]
 
-    def _of_column(self, column: str) -> dict[Case, Rounds]:
+    def _of_column(self, column: str) -> Mapping[Case, Rounds]:
         """Return the median over the visits of each process: one that a neighbour disturbed is left aside."""
         known = self._visits[self._visits[column] > 0]
         medians = np.log(known[column]).groupby([known["case"], known["round"]]).median()
         found: dict[Case, dict[int, float]] = {}
         for (case, round_), value in medians.items():
             found.setdefault(self._cases[case], {})[int(round_)] = float(value)
-        return dict(found)
+        return found
 
 
 def side_of(recordings: Sequence[Recording]) -> Side:
@@ -81,19 +81,9 @@ def side_of(recordings: Sequence[Recording]) -> Side:
     recording = _merged(recordings)
     frame = tidy([recording])
     table = judge(frame).table
-    cases = [
-        Case(
-            workload=row.workload,
-            n=int(row.n),
-            dtype=row.dtype,
-            device=row.device,
-            residency=row.residency,
-            timing=row.timing,
-        )
-        for row in table.itertuples()
-    ]
+    cases = _cases_of(table)
     place = {case: number for number, case in enumerate(cases)}
-    of_row = _numbers(frame, place)
+    of_row = np.array([place[case] for case in _cases_of(frame)], dtype=np.int64)
     ok = (frame["status"] == "ok").to_numpy()
     is_ok = (table["status"] == "ok").to_numpy()
     visits = frame[ok & is_ok[of_row]].assign(case=of_row[ok & is_ok[of_row]])
@@ -108,14 +98,11 @@ def side_of(recordings: Sequence[Recording]) -> Side:
     )
 
 
-def _numbers(frame: pd.DataFrame, place: Mapping[Case, int]) -> np.ndarray:
-    """Return the number of the case of each row."""
-    columns = [np.asarray(frame[name]).tolist() for name in ("workload", "n", "dtype", "device", "residency", "timing")]
-    keys = {
-        (case.workload, case.n, case.dtype, case.device, case.residency, case.timing): number
-        for case, number in place.items()
-    }
-    return np.fromiter((keys[key] for key in zip(*columns, strict=True)), dtype=np.int64, count=len(frame))
+def _cases_of(table: pd.DataFrame) -> list[Case]:
+    """Return the case of each row."""
+    names = [field.name for field in dataclasses.fields(Case)]
+    columns = [np.asarray(table[name]).tolist() for name in names]
+    return [Case(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def _merged(recordings: Sequence[Recording]) -> Recording:
@@ -175,7 +162,7 @@ def _require_alike(one: Run, other: Run) -> None:
         raise UsageError(msg)
 
 
-def _energies(recording: Recording) -> dict[Case, Rounds]:
+def _energies(recording: Recording) -> Mapping[Case, Rounds]:
     """Return joules for each call, idle power taken off where it is known."""
     found: dict[Case, dict[int, float]] = {}
     for energy in recording.energies:
@@ -185,10 +172,10 @@ def _energies(recording: Recording) -> dict[Case, Rounds]:
         if joules > 0:
             rounds = found.setdefault(energy.case, {})
             rounds[len(rounds) + 1] = float(np.log(joules))
-    return dict(found)
+    return found
 
 
-def _ceilings(recording: Recording) -> dict[Case, Rounds]:
+def _ceilings(recording: Recording) -> Mapping[Case, Rounds]:
     """Return the rate of each ceiling in each process; a ceiling of waiting alone as calls per second."""
     found: dict[Case, dict[int, float]] = {}
     for ceiling in recording.ceilings:
@@ -196,7 +183,7 @@ def _ceilings(recording: Recording) -> dict[Case, Rounds]:
             rounds = found.setdefault(_name(ceiling), {})
             rate = (ceiling.flop or float(ceiling.nbytes) or 1.0) / min(ceiling.seconds)
             rounds[ceiling.round] = max(rounds.get(ceiling.round, -np.inf), float(np.log(rate)))
-    return dict(found)
+    return found
 
 
 def _name(ceiling: Ceiling) -> Case:
