@@ -55,7 +55,7 @@ picture: $(VENV)/.ready-test ## take the README's picture anew, of FILE=... or o
 	page=$$($(BIN)/crossover report "$$file") && $(PY) scripts/picture.py "$$page" docs/images/report.png
 
 asv: $(VENV)/.ready-test ## run the asv benchmarks once on this commit (minutes) and publish asv's own pages
-	@name=$$($(PY) -c 'from bench_lib.devices import discover, machine_name; print(machine_name(discover()))') && \
+	@name=$$($(PY) -c 'from bench_lib.devices.device import discover, machine_name; print(machine_name(discover()))') && \
 	$(PY) -m asv machine --machine "$$name" --yes && \
 	$(PY) -m asv run --quick --machine "$$name" --set-commit-hash "$$(git rev-parse HEAD)" && \
 	$(PY) -m asv publish

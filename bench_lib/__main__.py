@@ -1,5 +1,5 @@
 """``python -m bench_lib`` is the command ``crossover``."""
 
-from bench_lib.cli import main
+from bench_lib.cli.main import main
 
 main()

@@ -11,7 +11,7 @@ os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 from asv_runner.benchmarks import benchmark_types
 
-from bench_lib.asv_device import DeviceBenchmark
+from bench_lib.plugins.asv.device import DeviceBenchmark
 
 if DeviceBenchmark not in benchmark_types:
     benchmark_types.append(DeviceBenchmark)

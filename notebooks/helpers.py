@@ -15,9 +15,11 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench_lib import theme, units
-from bench_lib.answer import words
-from bench_lib.page import svg
+from bench_lib import units
+from bench_lib.records.device_kind import is_gpu
+from bench_lib.report import theme
+from bench_lib.report.page import svg
+from bench_lib.report.sentences import words
 
 MAX_FIGURE_PIXELS = 880
 ENLARGED = 1.8  # figures are drawn as small as the report shows them
@@ -44,8 +46,8 @@ def one_run_each(table: pd.DataFrame) -> pd.DataFrame:
 def who_is_here(table: pd.DataFrame) -> str:
     """Return in a sentence whether a GPU was measured, and what else was."""
     kinds = dict(zip(table["device"].astype(str), table["kind"].astype(str), strict=True))
-    gpus = [f"`{key}`" for key, kind in kinds.items() if theme.is_gpu(kind)]
-    others = [f"`{key}`" for key, kind in kinds.items() if not theme.is_gpu(kind)]
+    gpus = [f"`{key}`" for key, kind in kinds.items() if is_gpu(kind)]
+    others = [f"`{key}`" for key, kind in kinds.items() if not is_gpu(kind)]
     if gpus:
         return f"These runs hold a GPU ({words.listed(gpus)}) beside {words.listed(others)}."
     return f"These runs hold no GPU, only {words.listed(others)}."

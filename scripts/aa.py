@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench_lib import stats, units
+from bench_lib import units
+from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import judge
+from bench_lib.analysis.frame import tidy
 from bench_lib.errors import CrossoverError, NotComparable
-from bench_lib.frame import tidy
-from bench_lib.records import Recording
-from bench_lib.storage import load
+from bench_lib.records.recording import Recording
+from bench_lib.records.storage import load
 
 KEY = ["workload", "n", "dtype", "device", "residency", "timing"]
 WORST = 10

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 from bench_lib import units
-from bench_lib.asv_results import read_asv
+from bench_lib.records.foreign.asv import read_asv
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = (
@@ -37,8 +37,8 @@ WAYS = ("stock", "ours", "timer")
 
 PREPARE = """
 from functools import cache
-from bench_lib import devices
-from bench_lib.records import Case, PlannedCase
+from bench_lib.devices import device as devices
+from bench_lib.records.case import Case, PlannedCase
 from bench_lib.workloads import find
 
 @cache

@@ -17,16 +17,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_lib import runner, units
+from bench_lib import units
 from bench_lib.analysis import speedups
+from bench_lib.analysis.frame import tidy
 from bench_lib.errors import CrossoverError
-from bench_lib.frame import tidy
-from bench_lib.gaps import BASELINE, HOST_KINDS, find_gap
-from bench_lib.records import Recording
-from bench_lib.refine import WITHIN
-from bench_lib.schedule import PROFILES
-from bench_lib.storage import load
-from bench_lib.terminal import RunProgress
+from bench_lib.records.device_kind import HOST_KINDS
+from bench_lib.records.recording import Recording
+from bench_lib.records.storage import load
+from bench_lib.report.terminal.console import RunProgress
+from bench_lib.runner import run
+from bench_lib.runner.brackets import BASELINE, find_bracket
+from bench_lib.runner.refine import WITHIN
+from bench_lib.runner.schedule import PROFILES
 
 OPERATION = ["workload", "dtype", "device", "residency"]
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -61,7 +63,7 @@ def widths(recording: Recording) -> dict[Key, Width]:
     for key, rows in pairs.groupby(OPERATION, observed=True):
         ordered = rows.sort_values("n")
         sizes = ordered["n"].tolist()
-        gap = find_gap(ordered["verdict"].tolist(), either=not gpus)
+        gap = find_bracket(ordered["verdict"].tolist(), either=not gpus)
         if gap.low >= 0 and gap.high < len(sizes):
             found[tuple(map(str, key))] = Width(low=int(sizes[gap.low]), high=int(sizes[gap.high]))
     return found
@@ -98,7 +100,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[Recording, Recor
     """Run the fixed grid and then the refined one."""
     found = []
     for name, refine in (("fixed", False), ("refined", True)):
-        request = runner.Request(
+        request = run.Request(
             profile=options.profile,
             devices=tuple(options.device),
             expression=options.expression,
@@ -109,7 +111,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[Recording, Recor
         )
         progress = RunProgress()
         try:
-            found.append(load(runner.run(request, progress).path))
+            found.append(load(run.run(request, progress).path))
         finally:
             progress.end()
     return found[0], found[1]

@@ -19,10 +19,12 @@ import numpy as np
 import torch
 from torch.utils.benchmark import Timer
 
-from bench_lib import clock, devices, units
-from bench_lib.frame import FLOOR_QUANTILE
-from bench_lib.measure import Settings, measure
-from bench_lib.records import Case
+from bench_lib import units
+from bench_lib.analysis.frame import FLOOR_QUANTILE
+from bench_lib.devices import device as devices
+from bench_lib.measure import clock
+from bench_lib.measure.sampling import Settings, measure
+from bench_lib.records.case import Case
 from bench_lib.workloads import find
 
 Call = Callable[[], object]

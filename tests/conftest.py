@@ -1,9 +1,13 @@
 """What every test shares: tests that need an NVIDIA GPU are skipped where there is none, with the reason."""
 
+import os
 import warnings
 
 import hypothesis
 import pytest
+
+# Tests that start pytest start one that measures: it must not take itself for a worker of pytest-xdist.
+os.environ.pop("PYTEST_XDIST_WORKER", None)
 
 # How long an example takes says nothing about the code on a machine that is shared.
 hypothesis.settings.register_profile("crossover", deadline=None)

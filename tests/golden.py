@@ -1,4 +1,4 @@
-"""Golden outputs: what the verbs print and write for kept runs, byte by byte, so that a move can be seen to move nothing.
+"""Golden outputs: what the verbs print and write for kept runs, byte by byte, so that a move is seen to move nothing.
 
 ``python -m tests.golden FOLDER`` writes every output into a folder; ``python -m tests.golden`` compares with the
 digests in ``tests/data/golden/outputs.json``, and ``--update`` writes those anew.

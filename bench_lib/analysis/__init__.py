@@ -1,7 +1,7 @@
 """What the numbers say: who is faster, from which size, at what price of copying, and what to distrust.
 
-Every function takes a table and returns a table, and changes nothing. Times come from :func:`bench_lib.frame.tidy`;
-this package never imports torch and never draws.
+Every function takes a table and returns a table, and changes nothing. Times come from
+:func:`bench_lib.analysis.frame.tidy`; this package never imports torch and never draws.
 """
 
 from bench_lib.analysis.across import across

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import ACROSS, WITHIN, Ints
 from bench_lib.analysis.speedups import Ratios, combined, match, tabulate
@@ -37,7 +37,7 @@ def across(
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`, with both runs in it.
+        From :func:`bench_lib.analysis.frame.tidy`, with both runs in it.
     device, baseline
         Run and key of each side.
     workloads
@@ -48,8 +48,8 @@ def across(
     DataFrame
         The columns of :func:`bench_lib.analysis.speedups`; ``run`` and ``machine`` are the device's, ``baseline`` is
         the key in the other run. Limits are Welch's on the rounds of both sides with
-        :data:`bench_lib.stats.SITTING` added for each, and ``interval`` is ``between-runs``; where a side has a single
-        round they come from the two intervals, widened alike, and it is ``within-run``.
+        :data:`bench_lib.analysis.stats.SITTING` added for each, and ``interval`` is ``between-runs``; where a side has
+        a single round they come from the two intervals, widened alike, and it is ``within-run``.
 
     Raises
     ------

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.levels import Objects, table
-from bench_lib.stats import Floats
-from bench_lib.verdicts import FASTER
+from bench_lib.analysis.stats import Floats
+from bench_lib.records.device_kind import HOST_KINDS
+from bench_lib.records.verdicts import FASTER
 
 KEY: Final = ("run", "workload", "dtype", "device", "n")
 TIMES: Final = ("seconds", "seconds_low", "seconds_high")
@@ -28,7 +29,6 @@ CONTRADICTIONS: Final = (
     "submitting takes longer than the call",
     "the device's own time, caches cold, is longer than the call",
 )
-HOST_KINDS: Final = ("numpy", "cpu")
 
 
 def anatomy(estimates: pd.DataFrame) -> pd.DataFrame:

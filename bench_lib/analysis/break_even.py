@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.levels import table, text
-from bench_lib.stats import Floats, Limits
+from bench_lib.analysis.stats import Floats, Limits
 
 KEY: Final = ("run", "workload", "dtype", "device", "n", "nbytes")
 COLUMNS: Final = (*KEY, "reuse", "reuse_low", "reuse_high", "answer")

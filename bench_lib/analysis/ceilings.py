@@ -8,7 +8,8 @@ from typing import Final
 import pandas as pd
 
 from bench_lib.analysis.levels import table
-from bench_lib.records import Ceiling, Recording
+from bench_lib.records.recording import Recording
+from bench_lib.records.sample import Ceiling
 
 COLUMNS: Final = (
     *("run", "device", "quantity", "dtype", "nbytes", "shape", "rounds", "seconds", "worst_seconds", "rate"),

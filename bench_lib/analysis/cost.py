@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.levels import Objects, table, text
-from bench_lib.prices import of_device
+from bench_lib.records.hourly_prices import of_device
 
 KEY: Final = ("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (

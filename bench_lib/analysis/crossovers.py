@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.levels import codes, pack, table
-from bench_lib.verdicts import Answer, decide
+from bench_lib.records.verdicts import Answer, decide
 
 __all__ = ["COLUMNS", "Answer", "crossovers", "decide", "interpolate"]
 
@@ -29,7 +29,7 @@ def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
     """Return for each operation, dtype, device, residency and timing the size from which the device wins.
 
     The crossover is the smallest size from which the device wins at every larger size tested (GPU-BLOB), given as the
-    two neighbouring sizes between which it lies; see :func:`bench_lib.verdicts.decide` for the four answers.
+    two neighbouring sizes between which it lies; see :func:`bench_lib.records.verdicts.decide` for the four answers.
 
     A size at which either side is not ok is left out, and ``n_min``, ``n_max`` and ``sizes`` count the others only. In
     particular a size at which the baseline was too slow to be measured is no win: nobody saw by how much, and

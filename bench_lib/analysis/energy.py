@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from bench_lib.records import Recording
+from bench_lib.records.recording import Recording
 
 COLUMNS: Final = (
     *("run", "machine", "workload", "n", "dtype", "device", "timing", "meter", "joules_per_call", "gross_per_call"),

@@ -8,19 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis.levels import (
-    WITHIN,
-    Cases,
-    Summary,
-    Visits,
-    ok_visits,
-    sort_into_cases,
-    summarise,
-    table,
-    text,
-)
+from bench_lib.analysis.levels import WITHIN, Cases, Summary, Visits, ok_visits, sort_into_cases, summarise, table, text
 from bench_lib.analysis.modes import count_modes
-from bench_lib.stats import Floats
+from bench_lib.analysis.stats import Floats
 
 COLUMNS: Final = (
     *("run", "source", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name"),
@@ -47,7 +37,7 @@ def estimates(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`. The order of its rows does not matter.
+        From :func:`bench_lib.analysis.frame.tidy`. The order of its rows does not matter.
 
     Returns
     -------

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import Ints, table, text
 from bench_lib.analysis.speedups import ratios
-from bench_lib.stats import Floats
-from bench_lib.verdicts import FASTER, SLOWER
+from bench_lib.analysis.stats import Floats
+from bench_lib.records.verdicts import FASTER, SLOWER
 
 SAME: Final = ("run", "machine", "workload", "dtype", "device", "kind", "device_name", "residency", "timing")
 COLUMNS: Final = (
@@ -36,7 +36,7 @@ def execution(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`.
+        From :func:`bench_lib.analysis.frame.tidy`.
 
     Returns
     -------

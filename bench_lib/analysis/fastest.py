@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.across import HIDDEN
-from bench_lib.stats import Estimate
-from bench_lib.verdicts import verdict
+from bench_lib.analysis.stats import Estimate
+from bench_lib.records.verdicts import verdict
 
 
 def fastest(times: Sequence[Estimate], runs: Sequence[str]) -> tuple[int, ...]:
     """Return the places of the times that no other is surely shorter than: one place where there is a winner.
 
-    Each two are compared by their own intervals (:func:`bench_lib.stats.difference_limits`), in logs, with
-    :data:`bench_lib.stats.SITTING` added where they are of two runs; a time is shorter if the whole interval of the
-    ratio says so by 2 %, as everywhere.
+    Each two are compared by their own intervals (:func:`bench_lib.analysis.stats.difference_limits`), in logs, with
+    :data:`bench_lib.analysis.stats.SITTING` added where they are of two runs; a time is shorter if the whole interval
+    of the ratio says so by 2 %, as everywhere.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench_lib import stats
-from bench_lib.stats import Floats
+from bench_lib.analysis import stats
+from bench_lib.analysis.stats import Floats
 
 Ints = NDArray[np.int64]
 Objects = NDArray[np.object_]

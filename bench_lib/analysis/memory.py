@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.levels import table
-from bench_lib.records import Recording
+from bench_lib.records.recording import Recording
 
 GROUP: Final = ["run", "workload", "dtype", "device"]
 COLUMNS: Final = (
@@ -28,7 +28,7 @@ def memory(frame: pd.DataFrame, recordings: Iterable[Recording]) -> pd.DataFrame
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`.
+        From :func:`bench_lib.analysis.frame.tidy`.
     recordings
         The runs, for the memory that each device has.
 

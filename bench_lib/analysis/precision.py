@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import judge
 from bench_lib.analysis.levels import Ints, table, text
 from bench_lib.analysis.speedups import ratios
@@ -32,7 +32,7 @@ def precision(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`.
+        From :func:`bench_lib.analysis.frame.tidy`.
 
     Returns
     -------

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench_lib import stats
+from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import BETWEEN, WITHIN, Ints, Objects, Summary, Visits, summarise, table, text
+from bench_lib.analysis.stats import Floats
 from bench_lib.errors import UsageError
-from bench_lib.stats import Floats
-from bench_lib.text import shorten
+from bench_lib.records.device_kind import HOST_KINDS
+from bench_lib.records.sanitize import shorten
 
 COLUMNS: Final = (
     *("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name", "baseline"),
@@ -25,7 +26,6 @@ SAME: Final = ("run", "machine", "workload", "family", "expression", "dtype", "d
 Ratios = tuple[Ints, Objects, Floats, Floats, Floats]
 """Rounds, kind of interval, and the log ratio with its limits."""
 
-HOST_KINDS: Final = ("numpy", "cpu")
 HOST_TIMINGS: Final = ("latency", "throughput")  # cold device time and submission have no counterpart on a CPU
 
 
@@ -39,7 +39,7 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`.
+        From :func:`bench_lib.analysis.frame.tidy`.
     baseline
         Key of the device to compare with.
 

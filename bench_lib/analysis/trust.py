@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench_lib import units
 from bench_lib.analysis.estimates import judge
 from bench_lib.analysis.levels import WITHIN, Cases, Ints, Objects, sort_into_cases, table, text
-from bench_lib.stats import Floats
+from bench_lib.analysis.stats import Floats
 
 KEY: Final = ("run", "workload", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (*KEY, "kind_of_doubt", "reason", "visits")
@@ -43,7 +43,7 @@ def trust(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.DataFra
     Parameters
     ----------
     frame
-        From :func:`bench_lib.frame.tidy`.
+        From :func:`bench_lib.analysis.frame.tidy`.
     bounds
         From :func:`bench_lib.analysis.bounds`, of the same cases; without it, no case is called impossible.
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
-from bench_lib.asv_rows import items, mapping
-from bench_lib.records import Case, PlannedCase, WorkloadRecord, to_object
+from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.foreign.asv_rows import items, mapping
+from bench_lib.records.recording import to_object
+from bench_lib.records.run import WorkloadRecord
 
 PARAM_NAMES: Final = ("device", "dtype", "n")
 DEVICES: Final = ("numpy", "cpu", "cpu-1t", "cuda:0", "mps", "xpu:0")  # in the order of the suite; others follow

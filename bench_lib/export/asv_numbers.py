@@ -14,7 +14,8 @@ from typing import Final
 
 from scipy.special import stdtrit
 
-from bench_lib.records import MAX_SECONDS, MIN_SECONDS, Case, Sample
+from bench_lib.records.case import Case
+from bench_lib.records.sample import MAX_SECONDS, MIN_SECONDS, Sample
 
 LEVEL: Final = 0.99  # of asv's intervals
 LARGEST_LOG: Final = 700.0  # its exponential is a finite number still

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench_lib.checkout import CHANGED, COMMIT, WHOLE, short
 from bench_lib.errors import UsageError
-from bench_lib.records import Run
-from bench_lib.text import shorten
+from bench_lib.records.checkout import CHANGED, COMMIT, WHOLE, short
+from bench_lib.records.run import Run
+from bench_lib.records.sanitize import shorten
 
 ENVIRONMENT: Final = "crossover"
 DIGITS: Final = 8  # of the commit, in the name of a file

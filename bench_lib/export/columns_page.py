@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench_lib.export.fields import LEVELS, Field, Level
-from bench_lib.storage import write_text
+from bench_lib.records.storage import write_text
 
 COMMAND: Final = "python -m bench_lib.export.columns_page --out docs/export.md"
 

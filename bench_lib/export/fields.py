@@ -1,7 +1,7 @@
 """The columns of an exported table, for each of its three levels, listed once with units and meanings.
 
-A column keeps the name that it has in :mod:`bench_lib.analysis` and :mod:`bench_lib.columns`, except where that lacks
-its unit. Imports neither pandas nor torch.
+A column keeps the name that it has in :mod:`bench_lib.analysis` and :mod:`bench_lib.analysis.columns`, except where
+that lacks its unit. Imports neither pandas nor torch.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench_lib.columns import COLUMNS
+from bench_lib.analysis.columns import COLUMNS
 
 LevelName = Literal["case", "sample", "speedup"]
 Kind = Literal["text", "whole", "real", "truth"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bench_lib.errors import RecordError, StorageError
-from bench_lib.lines import quoted, read_json
-from bench_lib.storage import write_bytes
+from bench_lib.records.line_reader import quoted, read_json
+from bench_lib.records.storage import write_bytes
 
 
 def require_free(path: Path, *, force: bool) -> None:

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from bench_lib import analysis
+from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.speedups import require_baseline
 from bench_lib.errors import UsageError
 from bench_lib.export.fields import LEVELS, Field, Level
-from bench_lib.frame import tidy
-from bench_lib.records import Recording
-from bench_lib.strict import MAX_WHOLE
-from bench_lib.text import shorten
+from bench_lib.records.decoding import MAX_WHOLE
+from bench_lib.records.recording import Recording
+from bench_lib.records.sanitize import shorten
 
 Value = str | int | float | bool | None
 

@@ -11,31 +11,17 @@ from __future__ import annotations
 from typing import Final
 
 from bench_lib.errors import UsageError
+from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error, worst, worst_error
 from bench_lib.workloads.autograd import AUTOGRAD
-from bench_lib.workloads.base import (
-    ALL_KINDS,
-    GPU_KINDS,
-    TORCH_KINDS,
-    Accuracy,
-    Axis,
-    Check,
-    Prepared,
-    Setting,
-    Workload,
-    checked,
-    error_bound,
-    exact,
-    functional,
-    gradient,
-    relative_error,
-    worst,
-    worst_error,
-)
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Check, Prepared, Setting, checked
 from bench_lib.workloads.control_flow import CONTROL_FLOW
 from bench_lib.workloads.creation import CREATION
+from bench_lib.workloads.device_kinds import ALL_KINDS, GPU_KINDS, TORCH_KINDS
 from bench_lib.workloads.elementwise import ELEMENTWISE
 from bench_lib.workloads.execution import EXECUTION
 from bench_lib.workloads.fft import FFT
+from bench_lib.workloads.functional import functional, gradient
 from bench_lib.workloads.indexing import INDEXING
 from bench_lib.workloads.linalg import LINALG
 from bench_lib.workloads.matmul import MATMUL

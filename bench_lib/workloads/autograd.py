@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Workload
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.device_kinds import ALL_KINDS, TORCH_KINDS
+from bench_lib.workloads.network_passes import make_backward, make_forward, make_forward_backward
 from bench_lib.workloads.network_work import (
     both_flop,
     gradient_flop,
@@ -17,7 +19,6 @@ from bench_lib.workloads.network_work import (
     step_nbytes,
 )
 from bench_lib.workloads.networks import Architecture, perceptron
-from bench_lib.workloads.passes import make_backward, make_forward, make_forward_backward
 from bench_lib.workloads.scalar import SCALAR
 from bench_lib.workloads.training import OPTIMIZERS, STEP, make_training_step
 

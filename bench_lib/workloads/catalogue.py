@@ -16,7 +16,8 @@ from typing import Final
 
 from bench_lib import units
 from bench_lib.workloads import ALL
-from bench_lib.workloads.base import GPU_KINDS, ONE_THREAD, Axis, Workload
+from bench_lib.workloads.base import ONE_THREAD, Axis, Workload
+from bench_lib.workloads.device_kinds import GPU_KINDS
 
 COMMAND: Final = "python -m bench_lib.workloads.catalogue --out docs/workloads.md"
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import torch
 
-from bench_lib.devices import Device, synchronize
-from bench_lib.workloads.base import Prepared, Setting
+from bench_lib.devices.device import Device, synchronize
+from bench_lib.workloads.case_setup import Prepared, Setting
 
 LACKS: Final = ("InvalidCxxCompiler", "TritonMissing", "GPUTooOldForTriton")
 """What inductor raises on a machine that has nothing to compile with (torch._inductor.exc)."""

@@ -13,9 +13,10 @@ from typing import Final
 
 import torch
 
-from bench_lib.workloads.base import TORCH_KINDS, Axis, Prepared, Setting, Workload, functional
-from bench_lib.workloads.functional import Tensors
-from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting
+from bench_lib.workloads.device_kinds import NOT_HELD, TORCH_KINDS, WAITS_INSIDE
+from bench_lib.workloads.functional import Tensors, functional
 from bench_lib.workloads.loops import (
     RATE,
     SCALAR_RATE,

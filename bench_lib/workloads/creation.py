@@ -14,19 +14,10 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import (
-    GPU_KINDS,
-    Accuracy,
-    Axis,
-    Prepared,
-    Setting,
-    Workload,
-    checked,
-    error_bound,
-    exact,
-    relative_error,
-)
-from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
+from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
+from bench_lib.workloads.device_kinds import GPU_KINDS, NOT_HELD, WAITS_INSIDE
 from bench_lib.workloads.random_numbers import NORMAL, UNIFORM, random_numbers
 
 KI: Final = 1024

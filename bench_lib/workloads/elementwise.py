@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Workload, functional, gradient
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.device_kinds import ALL_KINDS, NOT_HELD, QUEUED, TORCH_KINDS
 from bench_lib.workloads.elementwise_work import (
     CAST_TO,
     CHAIN_ROUNDINGS,
@@ -33,7 +34,7 @@ from bench_lib.workloads.elementwise_work import (
     tensors_nbytes,
     two_vectors,
 )
-from bench_lib.workloads.kinds import NOT_HELD, QUEUED
+from bench_lib.workloads.functional import functional, gradient
 from bench_lib.workloads.strided import STRIDE, strided
 
 KI: Final = 1024

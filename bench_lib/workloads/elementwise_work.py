@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import torch
 
-from bench_lib.workloads.base import Accuracy, Prepared, Setting, checked, exact
+from bench_lib.workloads.accuracy import Accuracy, exact
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.functional import Tensors
 
 CHAIN_STEPS: Final = 8

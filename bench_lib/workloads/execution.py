@@ -16,15 +16,17 @@ from typing import Any, Final
 import torch
 
 from bench_lib.workloads import cuda_graphs
+from bench_lib.workloads.accuracy import Accuracy
 from bench_lib.workloads.autograd import AUTOGRAD, PERCEPTRON
-from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Accuracy, Axis, Check, Prepared, Setting, Workload
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Check, Prepared, Setting, checked
 from bench_lib.workloads.compiling import brought_up, compiled
+from bench_lib.workloads.device_kinds import ALL_KINDS, TORCH_KINDS
 from bench_lib.workloads.functional import functional
+from bench_lib.workloads.network_passes import compare_output, forward
 from bench_lib.workloads.networks import Network, Problem, perceptron
 from bench_lib.workloads.neural import NEURAL
 from bench_lib.workloads.neural_blocks import TRANSFORMER_BLOCK, inference
-from bench_lib.workloads.passes import compare_output, forward
-from bench_lib.workloads.setting import checked
 from bench_lib.workloads.training import SGD, Optimizer, compare_step, training_step
 
 LINKS: Final = 8  # of the chain, two operations each

@@ -14,8 +14,10 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Prepared, Setting, Workload, functional, gradient
-from bench_lib.workloads.kinds import QUEUED
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting
+from bench_lib.workloads.device_kinds import ALL_KINDS, QUEUED, TORCH_KINDS
+from bench_lib.workloads.functional import functional, gradient
 
 KI: Final = 1024
 MI: Final = 1024 * KI

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from bench_lib.workloads.accuracy import Accuracy, equal, error_bound, exact, worst_error
-from bench_lib.workloads.setting import Prepared, Setting, checked
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
 
 Tensors = tuple[torch.Tensor, ...]
 Inputs = Callable[[Setting], Sequence[torch.Tensor]]

@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding
 
-from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Setting, Workload, functional, gradient
-from bench_lib.workloads.kinds import QUEUED, WAITS_INSIDE
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Setting
+from bench_lib.workloads.device_kinds import ALL_KINDS, QUEUED, TORCH_KINDS, WAITS_INSIDE
+from bench_lib.workloads.functional import functional, gradient
 
 KI: Final = 1024
 MI: Final = 1024 * KI

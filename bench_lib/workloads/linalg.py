@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import Axis, Workload, functional, gradient
-from bench_lib.workloads.kinds import QUEUED, WAITS_INSIDE
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.device_kinds import QUEUED, WAITS_INSIDE
+from bench_lib.workloads.functional import functional, gradient
 from bench_lib.workloads.linalg_work import (
     cholesky_flop,
     cholesky_gradient_flop,

@@ -12,20 +12,11 @@ from typing import Any, Final
 
 import torch
 
-from bench_lib.workloads.base import (
-    TORCH_KINDS,
-    Accuracy,
-    Axis,
-    Prepared,
-    Setting,
-    Workload,
-    checked,
-    error_bound,
-    exact,
-    gradient,
-    relative_error,
-)
-from bench_lib.workloads.kinds import QUEUED
+from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
+from bench_lib.workloads.device_kinds import QUEUED, TORCH_KINDS
+from bench_lib.workloads.functional import gradient
 
 Shape = Callable[[int], tuple[int, int, int]]
 """From the size n to BLAS's m, n and k: rows of the first matrix, columns of the second, and what they share."""

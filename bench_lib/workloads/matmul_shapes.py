@@ -15,8 +15,10 @@ from typing import Any, Final
 import torch
 from torch.nn.functional import linear
 
-from bench_lib.workloads.base import TORCH_KINDS, Axis, Setting, Workload, functional, gradient
-from bench_lib.workloads.kinds import QUEUED
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Setting
+from bench_lib.workloads.device_kinds import QUEUED, TORCH_KINDS
+from bench_lib.workloads.functional import functional, gradient
 from bench_lib.workloads.matmul import PARTIAL_SUMS, Shape, make_product, product_flop, product_nbytes
 
 LONG: Final = 16  # times longer than wide

@@ -12,8 +12,8 @@ import math
 
 import torch
 
+from bench_lib.workloads.case_setup import Setting
 from bench_lib.workloads.functional import Tensors
-from bench_lib.workloads.setting import Setting
 
 
 def general(setting: Setting) -> Tensors:

@@ -14,12 +14,13 @@ from typing import Final
 
 import torch
 
-from bench_lib.workloads.base import TORCH_KINDS, Axis, Workload
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Check, Prepared, Setting
+from bench_lib.workloads.device_kinds import TORCH_KINDS
 from bench_lib.workloads.model_check import Trained, one_step, output_accuracy, rows_checked, step_accuracy
 from bench_lib.workloads.model_run import inference, training
 from bench_lib.workloads.model_subject import Make, made
 from bench_lib.workloads.model_traits import Traits, traits_of
-from bench_lib.workloads.setting import Check, Prepared, Setting
 
 BATCHES: Final = Axis(quick=(1, 4, 16, 64), standard=(256,), full=(2, 8, 32, 128, 512, 1024))
 DTYPES: Final = Axis(quick=("float32",), standard=("autocast",), full=("tf32",))

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from bench_lib.errors import UsageError
-from bench_lib.records import shorten
-from bench_lib.workloads.setting import Setting
+from bench_lib.records.sanitize import shorten
+from bench_lib.workloads.case_setup import Setting
 
 Tensors = tuple[torch.Tensor, ...]
 Make = Callable[[], Any]

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import torch
 
-from bench_lib.workloads.accuracy import UNIT_ROUNDOFF
-from bench_lib.workloads.base import Accuracy, Axis, Prepared, Setting, Workload, checked, exact, relative_error
-from bench_lib.workloads.kinds import QUEUED
+from bench_lib.workloads.accuracy import UNIT_ROUNDOFF, Accuracy, exact, relative_error
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
+from bench_lib.workloads.device_kinds import QUEUED
 from bench_lib.workloads.matmul import checked_rows, product_flop, square
 
 INT8_CAPABILITY: Final = (7, 5)

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from bench_lib.workloads.base import Setting, error_bound
+from bench_lib.workloads.accuracy import error_bound
+from bench_lib.workloads.case_setup import Setting
 
 Tensors = tuple[torch.Tensor, ...]
 

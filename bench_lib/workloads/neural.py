@@ -16,7 +16,11 @@ from typing import Any, Final
 import torch
 from torch.nn.functional import mse_loss, scaled_dot_product_attention
 
-from bench_lib.workloads.base import TORCH_KINDS, Axis, Prepared, Setting, Workload, functional
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting
+from bench_lib.workloads.device_kinds import TORCH_KINDS
+from bench_lib.workloads.functional import functional
+from bench_lib.workloads.network_passes import make_forward, make_forward_backward
 from bench_lib.workloads.neural_blocks import (
     ATTENTION,
     BATCH_NORM,
@@ -56,7 +60,6 @@ from bench_lib.workloads.neural_work import (
     step_flop,
     step_nbytes,
 )
-from bench_lib.workloads.passes import make_forward, make_forward_backward
 from bench_lib.workloads.training import ADAMW, SGD, STEP, Optimizer, make_training_step
 
 Tensors = tuple[torch.Tensor, ...]

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from bench_lib.workloads.base import Setting, error_bound
+from bench_lib.workloads.accuracy import error_bound
+from bench_lib.workloads.case_setup import Setting
 from bench_lib.workloads.networks import Network, Problem
 
 CHANNELS: Final = 64

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Final
 
 from bench_lib.errors import UsageError
-from bench_lib.workloads.origin import Origin, sentence
+from bench_lib.workloads.source_location import Origin, sentence
 
 PREFIX: Final = "user_file"
 

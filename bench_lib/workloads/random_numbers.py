@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from bench_lib.workloads.accuracy import Accuracy, error_bound, exact
-from bench_lib.workloads.setting import Prepared, Setting, checked
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
 
 SIGMAS: Final = 6.0  # a right generator is called wrong once in 500 million checks
 ENOUGH: Final = 1 << 18  # numbers whose moments are looked at: their standard error is 0.2 %

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import ALL_KINDS, TORCH_KINDS, Axis, Workload, functional, gradient
-from bench_lib.workloads.kinds import NOT_HELD, QUEUED
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.device_kinds import ALL_KINDS, NOT_HELD, QUEUED, TORCH_KINDS
+from bench_lib.workloads.functional import functional, gradient
 from bench_lib.workloads.reduction_work import (
     COLUMNS,
     argmax_nbytes,

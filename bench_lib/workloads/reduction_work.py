@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import Setting
+from bench_lib.workloads.case_setup import Setting
 from bench_lib.workloads.functional import Tensors
 
 COLUMNS: Final = 1024

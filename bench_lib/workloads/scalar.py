@@ -13,7 +13,10 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import ALL_KINDS, Accuracy, Axis, Prepared, Setting, Workload, checked, exact
+from bench_lib.workloads.accuracy import Accuracy, exact
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
+from bench_lib.workloads.device_kinds import ALL_KINDS
 
 AT: Final = 2.0
 VALUE: Final = 13.0

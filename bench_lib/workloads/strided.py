@@ -13,8 +13,8 @@ from typing import Any, Final
 import torch
 
 from bench_lib.workloads.accuracy import Accuracy, error_bound
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.functional import Inputs, Terms, as_tensors, compared
-from bench_lib.workloads.setting import Prepared, Setting, checked
 
 STRIDE: Final = 2
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import torch
 
-from bench_lib.workloads.base import Accuracy, Check, Prepared, Setting, error_bound, worst, worst_error
+from bench_lib.workloads.accuracy import Accuracy, error_bound, worst, worst_error
+from bench_lib.workloads.case_setup import Check, Prepared, Setting
 from bench_lib.workloads.networks import Network, Problem, Tensors, reference_gradients
 
 STEP: Final = "optimizer.zero_grad(); loss = mse_loss({model}(x), y); loss.backward(); optimizer.step()"

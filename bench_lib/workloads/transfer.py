@@ -17,10 +17,12 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.devices import synchronize
-from bench_lib.records import Timing
-from bench_lib.workloads.base import ALL_KINDS, GPU_KINDS, Accuracy, Axis, Prepared, Setting, Workload, checked, exact
-from bench_lib.workloads.kinds import NOT_HELD, WAITS_INSIDE
+from bench_lib.devices.device import synchronize
+from bench_lib.records.case import Timing
+from bench_lib.workloads.accuracy import Accuracy, exact
+from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
+from bench_lib.workloads.device_kinds import ALL_KINDS, GPU_KINDS, NOT_HELD, WAITS_INSIDE
 
 KI: Final = 1024
 MI: Final = 1024 * KI

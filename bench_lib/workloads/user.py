@@ -17,13 +17,14 @@ from typing import Final
 import torch
 
 from bench_lib.errors import UsageError
-from bench_lib.records import WorkloadRecord, scrub
-from bench_lib.sources import GROUP, Source
+from bench_lib.records.run import WorkloadRecord
+from bench_lib.records.sanitize import scrub
+from bench_lib.records.source import GROUP, Source
 from bench_lib.workloads.base import Workload
-from bench_lib.workloads.declared import fault
+from bench_lib.workloads.checks import fault
 from bench_lib.workloads.model import name_of, workloads
-from bench_lib.workloads.origin import Origin, sentence
 from bench_lib.workloads.python_file import line_of_declaration, load_file
+from bench_lib.workloads.source_location import Origin, sentence
 
 
 @dataclass(frozen=True, kw_only=True)

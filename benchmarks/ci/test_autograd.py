@@ -1,6 +1,6 @@
 """Forward and backward passes, and steps of an optimiser."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("scalar_forward_backward", n=1, devices=("cpu", "gpu"))

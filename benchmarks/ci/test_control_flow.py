@@ -1,6 +1,6 @@
 """Loops and branches of small operations: what a call costs beside its work."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("dependent_chain", n=64, devices=("cpu", "gpu"))

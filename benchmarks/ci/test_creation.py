@@ -1,6 +1,6 @@
 """Tensors made from Python and from nothing."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("create_from_list", n=2**10, devices=("cpu", "gpu"))

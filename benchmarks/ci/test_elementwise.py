@@ -1,6 +1,6 @@
 """Elementwise operations: from memory-bound to bound by arithmetic, and a gradient."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("add", n=(2**14, 2**20), devices=("numpy", "cpu", "cpu-1t", "gpu"))

@@ -1,6 +1,6 @@
 """Fourier transforms in one and two dimensions."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("fft_1d", n=(2**12, 2**17), devices=("cpu", "gpu"))

@@ -1,6 +1,6 @@
 """Reading and writing where an index says, and putting in order."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("gather", n=2**17, devices=("cpu", "gpu"))

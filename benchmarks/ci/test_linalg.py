@@ -1,6 +1,6 @@
 """Factorizations of a matrix, and what is solved with one."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("cholesky", n=128, devices=("numpy", "cpu"))

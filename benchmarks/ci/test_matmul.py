@@ -1,6 +1,6 @@
 """Matrix products: square, in float32 and in bfloat16, with a vector, and the gradient."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("matmul", n=(64, 512), devices=("numpy", "cpu", "cpu-1t", "gpu"))

@@ -1,6 +1,6 @@
 """Layers of networks: convolution, attention and recurrence."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("conv2d_forward", n=1, devices=("cpu", "gpu"))

@@ -1,6 +1,6 @@
 """Sums and norms, and a scan along a row."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("sum", n=2**20, devices=("numpy", "cpu", "cpu-1t", "gpu"))

@@ -1,6 +1,6 @@
 """Copies within a device, and between a GPU and its host."""
 
-from bench_lib.pytest_plugin import cases
+from bench_lib.plugins.pytest.plugin import cases
 
 
 @cases("device_to_device", n=2**20, dtypes=("uint8",), devices=("cpu", "gpu"))

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench_lib import frame, page
-from bench_lib.records import Recording
-from bench_lib.storage import read
-from tests.page_data import cpu_recording, gpu_recording, with_modes
-from tests.test_page import HOSTILE
+from bench_lib.analysis import frame
+from bench_lib.records.recording import Recording
+from bench_lib.records.storage import read
+from bench_lib.report import page
+from tests.report.test_page import HOSTILE
+from tests.support.page_data import cpu_recording, gpu_recording, with_modes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.page_data import gpu_recording, with_modes
+from tests.support.page_data import gpu_recording, with_modes
 
 GPU_ROWS = len(with_modes(gpu_recording()).plan)
 

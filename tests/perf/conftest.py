@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench_lib import frame, units
-from bench_lib.records import Recording, to_json
-from tests.builders import recording
+from bench_lib import units
+from bench_lib.analysis import frame
+from bench_lib.records.recording import Recording, to_json
 from tests.perf.large import CASES, ROUNDS, write
+from tests.support.builders import recording
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from bench_lib import units
-from bench_lib.records import Plan, to_json
-from tests.builders import recording
+from bench_lib.records.case import Plan
+from bench_lib.records.recording import to_json
 from tests.perf.test_perf_results import REPORT
+from tests.support.builders import recording
 
 ROUNDS = 5
 SIZES = 50

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from bench_lib.records import Plan, Recording
-from bench_lib.storage import Store
+from bench_lib.records.case import Plan
+from bench_lib.records.recording import Recording
+from bench_lib.records.writer import Store
 
 CASES = 10_000
 ROUNDS = 5

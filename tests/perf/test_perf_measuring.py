@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from bench_lib.clock import ThroughputClock
-from bench_lib.measure import Settings, measure
-from bench_lib.process import WorkerProcess
-from bench_lib.records import Case, PlannedCase, Sample, from_json, to_object
+from bench_lib.measure.clock import ThroughputClock
+from bench_lib.measure.sampling import Settings, measure
+from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.recording import from_json, to_object
+from bench_lib.records.sample import Sample
+from bench_lib.runner.process import WorkerProcess
 
 TIMEOUT = 120.0
 CLOCK = ThroughputClock(wait=lambda: None)

@@ -9,21 +9,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bench_lib import frame
-from bench_lib.analysis import speedups
-from bench_lib.page import build
-from bench_lib.records import Recording
-from bench_lib.storage import read
-from tests.builders import made_up
+from bench_lib.analysis import frame, speedups
+from bench_lib.records.recording import Recording
+from bench_lib.records.storage import read
+from bench_lib.report.page import build
 from tests.perf.large import CASES, ROUNDS, write
+from tests.support.builders import made_up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REPORT = """
 import json, resource, sys
-from bench_lib import cli
+from bench_lib.cli import main
 sys.argv = ["crossover", "report", sys.argv[1], "--out", sys.argv[2]]
 try:
-    cli.main()
+    main.main()
 except SystemExit as ended:
     assert not ended.code
 scale = 1 if sys.platform == "darwin" else 1024

@@ -1,0 +1,234 @@
+"""Intervals that hold, and the verdict that is drawn from them.
+
+Times are judged as logarithms: noise multiplies, and a difference of logs is a ratio. The unit of replication is the
+round, one fresh process; few rounds need Student's t, because a bootstrap over fewer than 20 of them covers 74 to 89 %
+where it says 95 %, and from 20 on no better than t does. Functions come in two forms: plain ones for one set of
+numbers, and ones named ``..._limits`` that work on whole arrays. This module never imports torch; it takes
+scipy.special and leaves scipy.stats, which is slow to import.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import bdtr, stdtrit
+
+from bench_lib.records.verdicts import FASTER, SLOWER, Verdict, verdict
+
+__all__ = [
+    "LEVEL",
+    "SITTING",
+    "Estimate",
+    "Floats",
+    "Verdict",
+    "difference_limits",
+    "median_interval",
+    "median_ranks",
+    "t_interval",
+    "t_limits",
+    "verdict",
+    "verdicts",
+    "welch",
+    "welch_limits",
+]
+
+Floats = NDArray[np.float64]
+Limits = tuple[Floats, Floats]
+
+LEVEL: Final = 0.95
+MANY: Final = 1e6  # degrees of freedom from which t is normal
+SITTING: Final = 0.01
+"""Standard deviation, in logs, of what moves a case between two sittings and stays hidden within each.
+
+Two runs of the same code, minutes apart, differ by more than their rounds say: memory falls elsewhere, the host's other
+tenants change. Measured by A/A runs on two shared cores (docs/methodology.md); scripts/aa.py measures it elsewhere.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number and its 95 % interval. Limits are NaN where the data supports none.
+
+    Attributes
+    ----------
+    value, low, high
+        In one unit, ``low <= value <= high``.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def exp(self) -> Self:
+        """Return the estimate of the exponential: from log seconds to seconds, from log ratio to ratio."""
+        return type(self)(value=math.exp(self.value), low=math.exp(self.low), high=math.exp(self.high))
+
+
+def t_limits(mean: Floats, variance: Floats, count: ArrayLike) -> Limits:
+    """Return Student's t limits of means; NaN where fewer than two values were seen.
+
+    Parameters
+    ----------
+    mean, variance
+        Of each set of values; the variance with ``count - 1`` below the line.
+    count
+        Values in each set.
+    """
+    count = np.asarray(count, dtype=np.float64)
+    enough = count >= 2
+    degrees = np.where(enough, count - 1, 1.0)
+    half = stdtrit(degrees, (1 + LEVEL) / 2) * np.sqrt(variance / np.where(enough, count, 1.0))
+    half = np.where(enough, half, np.nan)
+    return mean - half, mean + half
+
+
+def t_interval(values: Sequence[float]) -> Estimate:
+    """Return the mean of independent values with Student's t interval.
+
+    For a ratio of two things measured side by side, give the paired differences of logs and take :meth:`Estimate.exp`.
+
+    Parameters
+    ----------
+    values
+        One for each round. A single one gets an interval of NaN.
+
+    Raises
+    ------
+    ValueError
+        If there is no value.
+    """
+    mean, variance, count = _moments(values)
+    low, high = t_limits(mean, variance, count)
+    return _estimate(mean, low, high)
+
+
+def welch_limits(
+    mean_a: Floats,
+    variance_a: Floats,
+    count_a: ArrayLike,
+    mean_b: Floats,
+    variance_b: Floats,
+    count_b: ArrayLike,
+    *,
+    hidden: float = 0.0,
+) -> Limits:
+    """Return Welch's limits of ``mean_a - mean_b``; NaN where either side has fewer than two values.
+
+    Degrees of freedom after Welch (Biometrika 34, 1947) and Satterthwaite (Biometrics Bulletin 2, 1946).
+
+    Parameters
+    ----------
+    hidden
+        Standard deviation of what moves each side as a whole and does not show in its variance: :data:`SITTING` where
+        the sides are two sittings.
+    """
+    a, b = np.asarray(count_a, dtype=np.float64), np.asarray(count_b, dtype=np.float64)
+    enough = (a >= 2) & (b >= 2)
+    a, b = np.where(enough, a, 2.0), np.where(enough, b, 2.0)
+    part_a, part_b = variance_a / a, variance_b / b
+    spread = part_a + part_b + 2 * hidden**2
+    below = part_a**2 / (a - 1) + part_b**2 / (b - 1)
+    degrees = np.where(below > 0, spread**2, 1.0) / np.where(below > 0, below, 1.0)
+    degrees = np.minimum(degrees, MANY)
+    half = np.where(enough, stdtrit(degrees, (1 + LEVEL) / 2) * np.sqrt(spread), np.nan)
+    difference = mean_a - mean_b
+    return difference - half, difference + half
+
+
+def welch(a: Sequence[float], b: Sequence[float], *, hidden: float = 0.0) -> Estimate:
+    """Return ``mean(a) - mean(b)`` of independent sets, with Welch's interval.
+
+    For a ratio of two runs or machines, give the rounds' log seconds and take :meth:`Estimate.exp`.
+
+    Parameters
+    ----------
+    a, b
+        One value for each round. A side with a single one makes an interval of NaN.
+    hidden
+        See :func:`welch_limits`.
+
+    Raises
+    ------
+    ValueError
+        If a side has no value.
+    """
+    moments_a, moments_b = _moments(a), _moments(b)
+    low, high = welch_limits(*moments_a, *moments_b, hidden=hidden)
+    return _estimate(moments_a[0] - moments_b[0], low, high)
+
+
+def difference_limits(value_a: Floats, limits_a: Limits, value_b: Floats, limits_b: Limits) -> Limits:
+    """Return the limits of ``a - b`` from the limits of independent ``a`` and ``b``, which need not be symmetric.
+
+    Method of variance estimates recovery (Zou and Donner, Statistics in Medicine 27, 2008).
+    """
+    difference = value_a - value_b
+    below = np.hypot(value_a - limits_a[0], limits_b[1] - value_b)
+    above = np.hypot(limits_a[1] - value_a, value_b - limits_b[0])
+    return difference - below, difference + above
+
+
+def median_ranks(count: int) -> tuple[int, int] | None:
+    """Return which of ``count`` ordered values bound the median with at least 95 % confidence; None under 6 values.
+
+    The number of values under the median is binomial with a half (David and Nagaraja, Order Statistics, section 7.1).
+
+    Returns
+    -------
+    tuple of int or None
+        Indices from 0, lower and upper.
+    """
+    if count < 1:
+        return None
+    ranks = np.arange(count // 2 + 1, dtype=np.float64)
+    lower = int(np.searchsorted(bdtr(ranks, count, 0.5), (1 - LEVEL) / 2, side="right")) - 1
+    return (lower, count - 1 - lower) if lower >= 0 else None
+
+
+def median_interval(values: Sequence[float]) -> Estimate:
+    """Return the median of independent values and its interval by order statistics.
+
+    Parameters
+    ----------
+    values
+        Any unit. Fewer than six get an interval of NaN.
+
+    Raises
+    ------
+    ValueError
+        If there is no value.
+    """
+    _moments(values)
+    ordered = sorted(values)
+    count = len(ordered)
+    value = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    ranks = median_ranks(count)
+    if ranks is None:
+        return Estimate(value=value, low=math.nan, high=math.nan)
+    return Estimate(value=value, low=ordered[ranks[0]], high=ordered[ranks[1]])
+
+
+def verdicts(low: Floats, high: Floats) -> NDArray[np.object_]:
+    """Return :func:`verdict` of many intervals, as an array of text."""
+    within = (low >= SLOWER) & (high <= FASTER)
+    words: NDArray[np.object_] = np.array(["device", "baseline", "same", "undecided"], dtype=object)
+    chosen: NDArray[np.object_] = words[np.select([low > FASTER, high < SLOWER, within], [0, 1, 2], default=3)]
+    return chosen
+
+
+def _moments(values: Sequence[float]) -> tuple[Floats, Floats, Floats]:
+    data = np.asarray(values, dtype=np.float64)
+    if data.size == 0:
+        msg = "an interval needs at least one value; none came"
+        raise ValueError(msg)
+    variance = data.var(ddof=1) if data.size > 1 else np.nan
+    return np.asarray(data.mean()), np.asarray(variance), np.asarray(float(data.size))
+
+
+def _estimate(value: ArrayLike, low: ArrayLike, high: ArrayLike) -> Estimate:
+    return Estimate(value=float(np.asarray(value)), low=float(np.asarray(low)), high=float(np.asarray(high)))

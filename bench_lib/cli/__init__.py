@@ -1,0 +1,1 @@
+"""The command ``crossover``, one module a verb: the only place that prints, and one of three that see both halves."""

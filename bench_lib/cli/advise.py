@@ -1,0 +1,67 @@
+"""The verb ``crossover advise``: which device to take, from runs that were measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench_lib.errors import UsageError
+
+
+def advise(
+    workload: Annotated[str, typer.Argument(help="Name of a workload, such as matmul.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="Size, as the workload counts it.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Result files. Default: all in results/runs, the newest last.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16, tf32, ...")] = "float32",
+    calls: Annotated[int, typer.Option(min=1, help="Calls on the same data, one after the other.")] = 1,
+    start: Annotated[
+        str, typer.Option("--from", help="host: data is copied there and back; device: in place.")
+    ] = "host",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+) -> None:
+    """Say which device to take for an operation at a size, with times and intervals, and why."""
+    from bench_lib.analysis.advice.advise import advise as find_advice
+    from bench_lib.analysis.frame import tidy
+    from bench_lib.records.storage import load
+    from bench_lib.report import advice
+
+    frame = tidy([load(path) for path in files or _newest_last(Path("results", "runs"))])
+    found = find_advice(frame, workload, n=n, dtype=dtype, calls=calls, start=_start(start))
+    if as_json:
+        print(json.dumps([_plain(dataclasses.asdict(one)) for one in found], indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        print(f"{one.machine}: {advice.headline(one)}")
+        for sentence in advice.reasons(one):
+            print(f"  {sentence}")
+
+
+def _start(text: str) -> Any:
+    if text in ("host", "device"):
+        return text
+    msg = f"--from takes host or device; came {text!r}"
+    raise UsageError(msg)
+
+
+def _newest_last(folder: Path) -> list[Path]:
+    paths = sorted(folder.glob("*.jsonl*"), key=lambda path: (path.stat().st_mtime, path.name))
+    if not paths:
+        msg = f"advice comes from runs that were measured, and {folder} has none: make one with crossover run"
+        raise UsageError(msg)
+    return paths
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as strict JSON can hold it: what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

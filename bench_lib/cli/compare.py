@@ -1,0 +1,158 @@
+"""The verb ``crossover compare``: the same cases of two sides, before and after, and which became slower.
+
+Exit codes: 0 no regression, 1 a regression, 3 nothing is comparable or nothing could be told, 4 usage. What is heavy is
+imported inside.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bench_lib.cli.options import shown, threshold_of
+from bench_lib.errors import UsageError
+from bench_lib.records.sanitize import shorten
+
+if TYPE_CHECKING:
+    from bench_lib.analysis.comparison.changes import Comparison
+    from bench_lib.records.recording import Recording
+
+FORMATS: Final = ("table", "markdown", "json", "github")
+UNTOLD: Final = 3
+MOST_PROBLEMS: Final = 5
+
+Facts = Annotated[list[str] | None, typer.Option(metavar="FACT", help="What is compared, so may differ; repeatable.")]
+
+
+def compare(
+    before: Annotated[str, typer.Argument(metavar="A", help="Before: a result file, or a folder or pattern of them.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="After: the same.")],
+    threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="time (default), memory, ...; repeatable.")
+    ] = None,
+    across: Facts = None,
+    form: Annotated[str, typer.Option("--format", help="table, markdown, json or github.")] = "table",
+    calibration: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What ab --aa taught on this machine. Default: in results/ab.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where one case cannot be told or compared.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is printed to a file, too.")] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+) -> int:
+    """Say which cases became slower from A to B, by how much, and how sure that is."""
+    share = threshold_of(threshold)
+    how = format_of(form)
+    from bench_lib.analysis import comparison as core
+    from bench_lib.analysis.comparison.calibration import known
+    from bench_lib.analysis.comparison.metrics import TIME
+    from bench_lib.analysis.comparison.options import facts_of, metrics_of, sides
+
+    metrics = metrics_of(metric or [TIME.name], "--metric")
+    facts = facts_of(across or [], "--across")
+    a, b = sides(before, after)
+    _print_problems([*a, *b])
+    found = core.compare(
+        a, b, threshold=share, metrics=metrics, across=facts, calibration=known(a[0].run.machine, calibration)
+    )
+    note_unused(found, calibration)
+    print_comparison(found, how, color=not no_color, everything=everything, out=out)
+    return UNTOLD if strict and found.exit_code == 0 and _is_open(found) else found.exit_code
+
+
+def format_of(name: str) -> str:
+    """Return a format's name if there is one.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in FORMATS:
+        msg = f"--format takes {', '.join(FORMATS[:-1])} or {FORMATS[-1]}; came {shorten(name)}"
+        raise UsageError(msg)
+    return name
+
+
+def note_unused(comparison: Comparison, calibration: Path | None) -> None:
+    """Say on standard error that a calibration was named and is of no use here."""
+    if calibration and comparison.calibration is None:
+        print(f"note: {shown(calibration)} is of another machine than what is compared, and not used", file=sys.stderr)
+
+
+def print_comparison(
+    comparison: Comparison, how: str, *, color: bool, everything: bool = False, out: Path | None = None
+) -> None:
+    """Print a comparison to standard output.
+
+    Parameters
+    ----------
+    how
+        One of :data:`FORMATS`.
+    everything
+        Of a table: each case, the unchanged ones too.
+    out
+        A file that gets the same, without colour.
+    """
+    if how == "table":
+        _print_table(comparison, color=color, everything=everything)
+    else:
+        print(_text(comparison, how, everything=everything), end="")
+    if out:
+        from bench_lib.records.storage import write_text
+
+        write_text(out, _text(comparison, how, everything=everything))
+
+
+def _print_table(comparison: Comparison, *, color: bool, everything: bool) -> None:
+    from bench_lib.report.comparison import table
+    from bench_lib.report.terminal import console as terminal
+
+    console = terminal.console(sys.stdout, color=color)
+    for part in table.parts(comparison, everything=everything):
+        terminal.show(console, part)
+
+
+def _text(comparison: Comparison, how: str, *, everything: bool) -> str:
+    """Return a comparison as text."""
+    if how == "markdown":
+        from bench_lib.report.comparison.markdown import markdown
+
+        return markdown(comparison)
+    if how == "json":
+        from bench_lib.report.comparison.as_json import as_json
+
+        return as_json(comparison)
+    if how == "github":
+        from bench_lib.report.comparison.github import github
+
+        return github(comparison)
+    from bench_lib.report.comparison import table
+    from bench_lib.report.terminal import console as terminal
+
+    drawn = io.StringIO()
+    for part in table.parts(comparison, everything=everything):
+        terminal.show(terminal.console(drawn, color=False), part)
+    return drawn.getvalue()
+
+
+def _print_problems(recordings: Sequence[Recording]) -> None:
+    """Say on standard error what could not be read of the files, and what they do not hold."""
+    problems = list(dict.fromkeys(problem for recording in recordings for problem in recording.problems))
+    more = len(problems) - MOST_PROBLEMS
+    for problem in [*problems[:MOST_PROBLEMS], *([f"and {more} more, which crossover show lists"] if more > 0 else [])]:
+        print(f"note: {problem}", file=sys.stderr)
+
+
+def _is_open(comparison: Comparison) -> bool:
+    """Whether a case that a side has was not told."""
+    from bench_lib.report.comparison.reasons import is_on_neither
+
+    open_verdicts = ("can't tell", "not comparable")
+    return any(one.verdict in open_verdicts and not is_on_neither(one) for one in comparison.changes)

@@ -1,0 +1,35 @@
+"""The verb ``crossover doctor``: tests the instrument on this machine and says what to do.
+
+Exit codes: 0 fit, 1 unfit. What is heavy is imported inside the verb.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Final
+
+import typer
+
+FIT: Final = 0
+UNFIT: Final = 1
+
+
+def doctor(
+    device: Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")] = None,
+    seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="How long to test.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+) -> int:
+    """Test the instrument on this machine: timers, waiting, noise, and what surrounds them. Exit code 1 if unfit."""
+    from bench_lib.runner.doctor_client import diagnose
+
+    diagnosis = diagnose(tuple(device or ()), seconds=seconds)
+    if as_json:
+        print(json.dumps(diagnosis.as_object(), indent=2, ensure_ascii=False))
+    else:
+        from bench_lib.report.terminal import console
+
+        console.console(sys.stdout, color=not no_color).print(console.findings_table(diagnosis.findings))
+        print("fit to measure" if diagnosis.fit else "unfit: numbers measured here cannot be believed")
+    return FIT if diagnosis.fit else UNFIT

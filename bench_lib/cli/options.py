@@ -1,0 +1,75 @@
+"""What several verbs read from the command line in the same way: a profile, a duration, a threshold, a path to show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from bench_lib.errors import UsageError
+from bench_lib.records.sanitize import shorten
+
+DURATION_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+MAX_SECONDS: Final = 7 * 86400.0
+MAX_THRESHOLD: Final = 10.0
+
+
+def profile_of(name: str) -> Any:
+    """Return a profile's name if there is one.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    from bench_lib.runner.schedule import PROFILES
+
+    if name not in PROFILES:
+        msg = f"--profile takes {', '.join(PROFILES)}; came {name!r}"
+        raise UsageError(msg)
+    return name
+
+
+def seconds_of(text: str) -> float:
+    """Read a duration such as 90s, 3m or 1h.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or not from a second to a week.
+    """
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in DURATION_UNITS else (text, "s")
+    try:
+        seconds = float(number) * DURATION_UNITS[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 1.0 <= seconds <= MAX_SECONDS:
+        msg = f"--budget takes a time from 1s to 168h, such as 90s, 3m or 1h; came {text!r}"
+        raise UsageError(msg)
+    return seconds
+
+
+def threshold_of(text: str) -> float:
+    """Read a relative change such as 5% or 0.05.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or not between 0 and 1,000 %.
+    """
+    number, scale = (text[:-1], 0.01) if text.endswith("%") else (text, 1.0)
+    try:
+        share = float(number) * scale
+    except ValueError:
+        share = -1.0
+    if not 0.0 < share <= MAX_THRESHOLD:
+        msg = f"--threshold takes a relative change above 0 and up to 1000%, such as 5% or 0.05; came {shorten(text)}"
+        raise UsageError(msg)
+    return share
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person would type it from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

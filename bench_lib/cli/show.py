@@ -1,0 +1,100 @@
+"""The verb ``crossover show``: the answer of result files, in the terminal or as Markdown."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bench_lib.errors import UsageError
+from bench_lib.records.sanitize import shorten
+
+if TYPE_CHECKING:
+    from bench_lib.report.sentences.digest import Answer
+
+FORMATS: Final = ("table", "markdown")
+MAX_KEYS: Final = 20
+
+
+def show(
+    files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
+    form: Annotated[
+        str, typer.Option("--format", help="table, or markdown for a pull request or the summary of a job.")
+    ] = "table",
+    device: Annotated[
+        list[str] | None, typer.Option(help="Key of a device to tell about; repeatable. Default: every device.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Operations of a table at most. Default: a screenful.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All operations, and each way to look at them.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+) -> None:
+    """Print who wins, by how much and from which size, from any mix of result files: one answer for each run."""
+    if form not in FORMATS:
+        msg = f"--format takes {' or '.join(FORMATS)}; came {shorten(form)}"
+        raise UsageError(msg)
+    from bench_lib.records.reference import beside
+    from bench_lib.records.sanitize import clean
+    from bench_lib.records.storage import load
+    from bench_lib.report.sentences.digest import devices_of, digest
+
+    recordings = [load(path) for path in files]
+    there = devices_of(recordings)
+    unknown = [key for key in device or () if key not in there]
+    if unknown:
+        keys = ", ".join(clean(key) for key in there[:MAX_KEYS])
+        msg = f"--device takes one of {keys}, which these runs have; came {shorten(unknown[0])}"
+        raise UsageError(msg)
+    answers = digest(recordings, device or (), beside([recording.run for recording in recordings]))
+    if form == "markdown":
+        from bench_lib.report.sentences.markdown import TOP, markdown
+
+        print(markdown(answers, top=top or TOP), end="")
+        return
+    print_answers(answers, color=not no_color, top=top, everything=everything)
+
+
+def print_end(path: Path, shown: str, *, color: bool) -> int:
+    """Print the answer of a run that has ended; returns how many of its cases failed.
+
+    Parameters
+    ----------
+    path, shown
+        Its file, and how a person would type its path.
+    """
+    from bench_lib.records.reference import beside
+    from bench_lib.records.storage import load
+    from bench_lib.report.sentences.digest import digest
+
+    recording = load(path)
+    answers = digest([recording], reference=beside([recording.run]))
+    print_answers(answers, color=color, more=f"crossover show --all {shlex.quote(shown)}")
+    return sum(answer.ending.failed for answer in answers if answer.ending)
+
+
+def print_answers(
+    answers: Sequence[Answer], *, color: bool, top: int | None = None, everything: bool = False, more: str = "--all"
+) -> None:
+    """Print answers to standard output, one below the other: a table to look at, or plain text where it is piped.
+
+    Parameters
+    ----------
+    top
+        Operations of a table at most; None for as many as a screen holds.
+    everything
+        All operations, unless ``top`` limits them, and each way to look at them.
+    more
+        What shows the operations that were left out.
+    """
+    from bench_lib.report.terminal import console, summary
+
+    out = console.console(sys.stdout, color=color)
+    for place, answer in enumerate(answers):
+        if place:
+            print()
+        limit = top if everything else top or summary.DEFAULT_TOP
+        for part in summary.parts(answer, top=limit, every_view=everything, more=more):
+            console.show(out, part)

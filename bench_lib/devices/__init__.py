@@ -1,0 +1,1 @@
+"""What is here: devices, the host, memory, telemetry, counters of energy.."""

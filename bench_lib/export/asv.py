@@ -1,0 +1,209 @@
+"""A run as results of asv, in format 2: what ``asv publish``, ``asv show`` and ``asv compare`` read.
+
+A benchmark is named as in ``benchmarks/``, so that a history goes on where an operation's latency with the data in
+place is concerned; other ways to time it have benchmarks of their own, which say so in their names. A number that is
+not there is null, since asv's own NaN is not JSON. Never imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+from bench_lib.errors import UsageError
+from bench_lib.export import asv_numbers, asv_place
+from bench_lib.export.asv_benchmarks import describe, place_of
+from bench_lib.export.asv_numbers import Timed
+from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.recording import Recording
+from bench_lib.records.run import Run, WorkloadRecord
+from bench_lib.records.sample import Sample
+
+RESULT_FORMAT: Final = 2
+BENCHMARKS_FORMAT: Final = 2
+MACHINE_FORMAT: Final = 1
+HOSTS: Final = ("numpy", "cpu")
+RESULT_COLUMNS: Final = (
+    *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b", "stats_q_25"),
+    *("stats_q_75", "stats_number", "stats_repeat", "samples", "profile"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What asv keeps of one run, each as an object that can be written as JSON.
+
+    Attributes
+    ----------
+    path, machine_path
+        Below the results folder: the result file and ``machine.json``, both in the machine's folder.
+    result
+        Of one commit on one machine.
+    machine
+        What ``machine.json`` holds.
+    benchmarks
+        ``benchmarks.json`` in the results folder: what the numbers mean.
+    """
+
+    path: Path
+    machine_path: Path
+    result: Mapping[str, Any]
+    machine: Mapping[str, Any]
+    benchmarks: Mapping[str, Any]
+
+
+def files(recording: Recording, commit: str = "") -> Files:
+    """Return a run as asv keeps it.
+
+    Parameters
+    ----------
+    commit
+        The whole hash of the commit that was measured: asv finds its place in the history by it. Empty for the one
+        that the run itself tells.
+
+    Raises
+    ------
+    UsageError
+        If no whole hash is given or told, or no case of the run has a time.
+    """
+    commit = asv_place.commit_of(recording.run, commit)
+    timed = asv_numbers.timed(recording.samples)
+    if not timed:
+        msg = f"asv keeps times, and no case of run {recording.run.id} has one: give a run that measured something"
+        raise UsageError(msg)
+    groups: dict[tuple[str, str, str], list[PlannedCase]] = defaultdict(list)
+    for planned in _planned(recording):
+        groups[planned.case.workload, planned.case.residency, planned.case.timing].append(planned)
+    workloads = {workload.name: workload for workload in recording.run.workloads}
+    spent = _spent(recording.samples)
+    started_at = _milliseconds(recording.run.created)
+    results: dict[str, Any] = {}
+    benchmarks: dict[str, Any] = {}
+    for (name, residency, timing), planned_cases in groups.items():
+        workload = workloads.get(name) or WorkloadRecord(name=name, family="", expression=name)
+        about = describe(workload, residency, timing, planned_cases, taken=benchmarks)
+        row = _row(about, planned_cases, timed, started_at, sum(spent[planned.case] for planned in planned_cases))
+        benchmarks[about["name"]], results[about["name"]] = about, row
+    machine = _machine(recording.run)
+    python = _python(recording.run)
+    result = {
+        "commit_hash": commit,
+        "env_name": asv_place.environment_of(recording.run),
+        "date": started_at,
+        "params": machine | {"python": python},
+        "python": python,
+        "requirements": {},
+        "env_vars": {},
+        "result_columns": list(RESULT_COLUMNS),
+        "results": results,
+        "durations": {},
+        "version": RESULT_FORMAT,
+    }
+    return Files(
+        path=asv_place.result_path(recording.run, commit),
+        machine_path=asv_place.machine_path(recording.run),
+        result=result,
+        machine=machine | {"version": MACHINE_FORMAT},
+        benchmarks=benchmarks | {"version": BENCHMARKS_FORMAT},
+    )
+
+
+def content(obj: Mapping[str, Any]) -> bytes:
+    """Return one of asv's objects as the bytes of a JSON file."""
+    return f"{json.dumps(obj, ensure_ascii=False, allow_nan=False, separators=(',', ':'))}\n".encode()
+
+
+def _planned(recording: Recording) -> list[PlannedCase]:
+    """Return all cases, those that no plan names with no work."""
+    planned = {one.case: one for one in recording.plan}
+    for sample in recording.samples:
+        planned.setdefault(sample.case, PlannedCase(case=sample.case, flop=0.0, nbytes=0))
+    return list(planned.values())
+
+
+def _spent(samples: Iterable[Sample]) -> dict[Case, float]:
+    spent: dict[Case, float] = defaultdict(float)
+    for sample in samples:
+        spent[sample.case] += sample.wall_seconds
+    return spent
+
+
+def _row(
+    about: Mapping[str, Any], planned: Sequence[PlannedCase], timed: Mapping[Case, Timed], started_at: int, spent: float
+) -> list[Any]:
+    """Return the columns of a benchmark, those that are empty at the end left out, as asv does."""
+    by_place = {place_of(one.case): timed[one.case] for one in planned if one.case in timed}
+    found = [by_place.get(place) for place in product(*about["params"])]
+    has_interval = [one if one and one.low is not None else None for one in found]
+
+    def column(name: str, of: Sequence[Timed | None]) -> list[Any] | None:
+        values = [getattr(one, name) if one else None for one in of]
+        return values if any(value is not None for value in values) else None
+
+    columns = {
+        "result": column("result", found),
+        "params": about["params"],
+        "version": about["version"],
+        "started_at": started_at,
+        "duration": spent,
+        "stats_ci_99_a": column("low", has_interval),
+        "stats_ci_99_b": column("high", has_interval),
+        "stats_q_25": column("quarter", has_interval),
+        "stats_q_75": column("three_quarters", has_interval),
+        "stats_number": column("number", has_interval),
+        "stats_repeat": [len(one.samples) if one else None for one in has_interval] if any(has_interval) else None,
+        "samples": column("samples", found),
+    }
+    row = [columns.get(name) for name in RESULT_COLUMNS]
+    while row[-1] is None:
+        row.pop()
+    return row
+
+
+def _machine(run: Run) -> dict[str, str]:
+    """Return the machine's facts under the names that asv and our plugin for it use; all are texts."""
+    host, software = run.host, run.software
+    gpus = [device.name for device in run.devices if device.kind not in HOSTS]
+    facts = {
+        "machine": run.machine,
+        "os": " ".join(str(host[key]) for key in ("system", "system_release") if host.get(key)),
+        "arch": host.get("architecture"),
+        "cpu": host.get("cpu"),
+        "num_cpu": host.get("threads_affinity") or host.get("cpu_count"),
+        "ram": host.get("memory_nbytes"),
+        "gpu": ", ".join(gpus) or "none",
+        "threads": host.get("threads_usable"),
+        **{key: software.get(key) for key in ("torch", "cuda", "driver")},
+    }
+    return {key: str(value) for key, value in facts.items() if value not in (None, "")}
+
+
+def _python(run: Run) -> str:
+    return ".".join(str(run.software.get("python") or "unknown").split(".")[:2])
+
+
+def _milliseconds(created: str) -> int:
+    return int(datetime.fromisoformat(created).timestamp() * 1000)
+
+
+def lost(recording: Recording, kept: Files) -> list[str]:
+    """Return a sentence for each kind of fact that the files, made of that run, do not hold."""
+    cases = len(_planned(recording))
+    without = cases - len(asv_numbers.timed(recording.samples))
+    entries = [entry for entry in kept.benchmarks.values() if isinstance(entry, dict)]
+    unasked = sum(entry["crossover"]["possible"].count(False) for entry in entries)
+    sentences = []
+    if without:
+        sentences.append(f"{without} of {cases} cases have no time: asv shows them as failed, and not why")
+    if unasked:
+        sentences.append(f"asv shows {unasked} more as failed: device, dtype and size together that were not asked for")
+    sentences.append("intervals are asv's of 99 %, over processes; a case seen in one process has none")
+    sentences.append("single visits and blocks, errors, memory, first calls, ceilings and energy are left out")
+    sentences.append("the date is that of the measurement: a run does not know when its commit was made")
+    return sentences

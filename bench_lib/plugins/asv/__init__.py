@@ -1,0 +1,1 @@
+"""What asv loads: our benchmark type, facts of the machine, our report beside its pages."""

@@ -1,0 +1,1 @@
+"""Readers for the files of asv and pytest-benchmark, which become recordings like our own."""

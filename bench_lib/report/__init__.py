@@ -1,0 +1,1 @@
+"""What people read: sentences, figures, the page, the terminal and Markdown."""

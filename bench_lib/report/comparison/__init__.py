@@ -1,0 +1,1 @@
+"""A comparison in words, as a table, Markdown, JSON or annotations."""

@@ -1,0 +1,245 @@
+"""Precision: speed against error, one small panel for each dtype, all panels on the same axes.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench_lib import units
+from bench_lib.analysis.stats import Floats
+from bench_lib.report.figures import placing
+from bench_lib.report.theme import FIGURE_RC, FOREGROUND, GRID, MUTED, Series
+
+POINTS_PER_INCH: Final = 72.0
+PANEL_WIDTH, PANEL_HEIGHT = 178.0, 190.0  # points
+LEFT, RIGHT, TOP, BOTTOM, BETWEEN, ABOVE = 64.0, 20.0, 48.0, 46.0, 14.0, 28.0
+PER_ROW: Final = 4
+FONT_SIZE: Final = 10.5
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+REFERENCE: Final = "float32"
+DTYPE_ORDER: Final = ("float64", "tf32", "float16", "bfloat16", "autocast", "float8_e4m3", "int8")
+COARSE: Final = 40.0
+"""A range of ratios from which on ticks are powers of ten, not of two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axes:
+    """The ranges that all panels share.
+
+    An error of 0 stands at ``exact``, left of all others; ``reference`` is the median of float32's own.
+    """
+
+    error_low: float
+    error_high: float
+    exact: float
+    reference: float
+    ratio_low: float
+    ratio_high: float
+
+    def at(self, error: float, ratio: float) -> placing.Point:
+        """Return where a mark stands within its panel, in points."""
+        return (
+            PANEL_WIDTH * math.log(error / self.error_low) / math.log(self.error_high / self.error_low),
+            PANEL_HEIGHT * math.log(ratio / self.ratio_low) / math.log(self.ratio_high / self.ratio_low),
+        )
+
+
+def precision(table: pd.DataFrame, *, series: Mapping[str, Series], labels: Mapping[str, str]) -> Figure:
+    """Draw how many times as fast as float32 each operation is in another dtype, against its error.
+
+    Up means faster than float32 on the same device, right means less accurate; both axes are logarithmic.
+
+    Parameters
+    ----------
+    table
+        Rows of :func:`bench_lib.analysis.precision`, of any dtypes, each drawn as a mark with its interval: one for
+        each operation, say, at its largest size. Rows without ``ratio`` or ``relative_error`` are not drawn. Where it
+        has a column ``label``, a text that is not empty is written beside its mark, if there is room; characters beyond
+        ASCII become question marks.
+    series, labels
+        How each device key is drawn, and its short name. Devices that are not named are not drawn.
+    """
+    known = table[table["device"].isin(list(series)) & (table["ratio"] > 0) & (table["relative_error"] >= 0)]
+    dtypes = ordered(known["dtype"].unique())
+    rows = max(1, math.ceil(len(dtypes) / PER_ROW))
+    columns = max(1, min(len(dtypes), PER_ROW))
+    width = LEFT + columns * PANEL_WIDTH + (columns - 1) * BETWEEN + RIGHT
+    height = TOP + rows * PANEL_HEIGHT + (rows - 1) * ABOVE + BOTTOM
+    with matplotlib.rc_context(dict(FIGURE_RC)):
+        figure = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
+        ranges = _ranges(known)
+        for place, dtype in enumerate(dtypes):
+            row, column = divmod(place, PER_ROW)
+            left = LEFT + column * (PANEL_WIDTH + BETWEEN)
+            bottom = height - TOP - (row + 1) * PANEL_HEIGHT - row * ABOVE
+            axes = figure.add_axes((left / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height))
+            mine = known[known["dtype"] == dtype]
+            _set_axes(axes, ranges, placing.plain(dtype), first=column == 0, last=place + PER_ROW >= len(dtypes))
+            _draw(axes, mine, series, ranges)
+            _name(axes, mine, ranges)
+        _title(figure, series, labels, list(known["device"].unique()), (width, height))
+    return figure
+
+
+def ordered(dtypes: Sequence[str]) -> list[str]:
+    """Return dtypes in the order of their panels: of falling accuracy where they are known, then by name."""
+    places = {dtype: place for place, dtype in enumerate(DTYPE_ORDER)}
+    return sorted(map(str, dtypes), key=lambda dtype: (places.get(dtype, len(places)), dtype))
+
+
+def _ranges(known: pd.DataFrame) -> _Axes:
+    errors = np.concatenate([known[name].to_numpy(dtype=np.float64) for name in ("relative_error", "float32_error")])
+    errors = errors[errors > 0]
+    own = known["float32_error"].to_numpy(dtype=np.float64)
+    own = own[own > 0]
+    ratios = np.concatenate([known["ratio"].to_numpy(dtype=np.float64), [0.5, 2.0]])
+    low = 10.0 ** math.floor(math.log10(errors.min())) if len(errors) else 1e-8
+    high = 10.0 ** math.ceil(math.log10(errors.max()) + 0.3) if len(errors) else 1.0
+    return _Axes(
+        error_low=low / 100,
+        error_high=high,
+        exact=low / 10,
+        reference=float(np.median(own)) if len(own) else math.nan,
+        ratio_low=float(ratios.min()) / 1.6,
+        ratio_high=float(ratios.max()) * 1.6,
+    )
+
+
+def _set_axes(axes: Axes, ranges: _Axes, dtype: str, *, first: bool, last: bool) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(ranges.error_low, ranges.error_high)
+    axes.set_ylim(ranges.ratio_low, ranges.ratio_high)
+    errors = _powers(ranges.exact * 10, ranges.error_high, 10)
+    step = max(1, math.ceil(len(errors) / 5))
+    shown = errors[(len(errors) - 1) % step :: step]
+    axes.set_xticks([ranges.exact, *shown], ["0", *(units.relative_error(error) for error in shown)], minor=False)
+    base = 10 if ranges.ratio_high / ranges.ratio_low > COARSE else 2
+    ratios = _powers(ranges.ratio_low, ranges.ratio_high, base)
+    axes.set_yticks(ratios, [f"{units.ratio(ratio)}{TIMES}" for ratio in ratios] if first else [], minor=False)
+    axes.minorticks_off()
+    if not last:
+        axes.tick_params(labelbottom=False)
+    axes.annotate(
+        dtype, xy=(0, PANEL_HEIGHT + 5), xycoords="axes points", fontsize=FONT_SIZE + 1, color=FOREGROUND,
+        fontweight="bold", annotation_clip=False,
+    )  # fmt: skip
+    axes.plot(
+        [place for _ in ratios for place in (ranges.error_low, ranges.error_high, math.nan)],
+        [height for ratio in ratios for height in (ratio, ratio, math.nan)],
+        color=GRID,
+        linewidth=0.8,
+        zorder=0,
+    )
+    axes.plot(
+        [ranges.error_low, ranges.error_high, math.nan, ranges.reference, ranges.reference],
+        [1.0, 1.0, math.nan, ranges.ratio_low, ranges.ratio_high],
+        color=MUTED,
+        linewidth=1.0,
+        linestyle=(0, (1, 2)),
+        zorder=1,
+    )
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, series: Mapping[str, Series], ranges: _Axes) -> None:
+    for key, look in reversed(list(series.items())):
+        mine = rows[rows["device"] == key]
+        errors = _places(mine, ranges)
+        ratio = mine["ratio"].to_numpy(dtype=np.float64)
+        low, high = (mine[name].to_numpy(dtype=np.float64) for name in ("ratio_low", "ratio_high"))
+        low = np.where(np.isfinite(low), low, ratio).clip(ranges.ratio_low)
+        high = np.where(np.isfinite(high), high, ratio).clip(max=ranges.ratio_high)
+        gap = np.full(len(ratio), np.nan)
+        axes.plot(
+            np.column_stack([errors, errors, gap]).ravel(),
+            np.column_stack([low, high, gap]).ravel(),
+            color=look.color,
+            linewidth=1.2,
+            alpha=0.55,
+            zorder=2,
+        )
+        axes.plot(
+            errors,
+            ratio,
+            linestyle="none",
+            marker=look.marker,
+            markersize=5.0,
+            markerfacecolor=look.color,
+            markeredgecolor="none",
+            zorder=3,
+            clip_on=False,
+        )
+
+
+def _places(rows: pd.DataFrame, ranges: _Axes) -> Floats:
+    errors = rows["relative_error"].to_numpy(dtype=np.float64)
+    return np.where(errors > 0, errors, ranges.exact)
+
+
+def _name(axes: Axes, rows: pd.DataFrame, ranges: _Axes) -> None:
+    """Write the names that there are beside their marks, and that of the line to hold them against."""
+    every = [ranges.at(error, ratio) for error, ratio in zip(_places(rows, ranges), rows["ratio"], strict=True)]
+    names = [str(label) for label in rows["label"]] if "label" in rows else [""] * len(every)
+    named = [(mark, placing.plain(name)) for mark, name in zip(every, names, strict=True) if name]
+    level = ranges.at(ranges.exact, 1.0)[1]
+    lines = [(8.0 * step, level) for step in range(int(PANEL_WIDTH / 8))]
+    if not math.isnan(ranges.reference):
+        named.append((ranges.at(ranges.reference, 1.0), REFERENCE))
+    placed = placing.place(named, [*every, *lines], width=PANEL_WIDTH, height=PANEL_HEIGHT, font_size=FONT_SIZE - 1)
+    for one in placed:
+        axes.annotate(
+            one.text, xy=one.anchor, xycoords="axes points", va="center_baseline", fontsize=FONT_SIZE - 1,
+            color=FOREGROUND, annotation_clip=False, zorder=4,
+        )  # fmt: skip
+
+
+def _title(
+    figure: Figure,
+    series: Mapping[str, Series],
+    labels: Mapping[str, str],
+    drawn: Sequence[str],
+    room: tuple[float, float],
+) -> None:
+    """Write what both axes are, and at the top which mark is which device."""
+    width, height = room
+    across, up = "Relative error against float64 (log scale; 0 is exact)", "Times as fast as float32 (log scale)"
+    ink: dict[str, Any] = {"fontsize": FONT_SIZE, "color": MUTED}
+    figure.text((LEFT + (width - LEFT - RIGHT) / 2) / width, 8 / height, across, ha="center", **ink)
+    figure.text(4 / width, 0.5, up, rotation=90, va="center", **ink)
+    place, level = LEFT, height - FONT_SIZE
+    for key, look in series.items():
+        if key not in drawn:
+            continue
+        figure.add_artist(
+            Line2D(
+                [(place + 4) / width],
+                [level / height],
+                linestyle="none",
+                marker=look.marker,
+                markersize=6.0,
+                markerfacecolor=look.color,
+                markeredgecolor="none",
+            )
+        )
+        name = placing.plain(labels[key], 40)
+        figure.text(
+            (place + 13) / width, level / height, name, va="center_baseline", fontsize=FONT_SIZE, color=FOREGROUND
+        )
+        place += 13 + placing.width_of(name, FONT_SIZE) + 18
+
+
+def _powers(low: float, high: float, base: int) -> list[float]:
+    first, last = math.ceil(math.log(low, base) - 1e-9), math.floor(math.log(high, base) + 1e-9)
+    return [float(base) ** power for power in range(first, last + 1)]

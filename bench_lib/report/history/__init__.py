@@ -1,0 +1,1 @@
+"""A history in words, as a table, Markdown or JSON."""

@@ -1,0 +1,172 @@
+"""From which size: one row per operation on an axis of bytes, with the price of re-use beside it.
+
+Positions are percentages, so that the marks follow the width of the page without being stretched. Nothing here
+imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench_lib import units
+from bench_lib.analysis.pairings import findings
+from bench_lib.analysis.pairings.pairings import View
+from bench_lib.records.sanitize import clean, is_known
+from bench_lib.report.page.filters import Filters
+from bench_lib.report.page.winners_table import LONG, MAX_ROWS
+from bench_lib.report.sentences import headlines, words
+from bench_lib.report.sentences.crossover_sentences import MIN_SIZES, largest_reuse
+from bench_lib.report.sentences.grid import FIRST_NBYTES
+
+MAX_TICKS: Final = 7
+EDGE_PERCENT: Final = 4.0
+"""Room at both ends of the axis for the arrows that point beyond the sizes tested."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One crossover on the axis, in percent of its width.
+
+    Attributes
+    ----------
+    low, high
+        The interval: between two sizes tested, or of the interpolated point where that is wider.
+    at
+        The interpolated point; NaN where there is none.
+    arrow
+        ``left`` (ahead at every size tested), ``right`` (at none), ``both`` (cannot be told), or empty.
+    """
+
+    style: str
+    low: float
+    high: float
+    at: float
+    arrow: str
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartRow:
+    """One operation in one dtype."""
+
+    name: str
+    expression: str
+    dtype: str
+    classes: str
+    marks: tuple[Mark | None, ...]
+    reuse: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossoverChart:
+    """The figure: rows, the ticks of its axis (percent, label), and how many operations were left out."""
+
+    rows: tuple[ChartRow, ...]
+    ticks: tuple[tuple[float, str], ...]
+    left_out: int
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it scrolls by itself."""
+        return len(self.rows) > LONG
+
+
+def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) -> CrossoverChart:
+    """Return the figure of up to two views, the first drawn filled, the second hollow.
+
+    An operation that was measured at one size only has no crossover to draw.
+
+    Parameters
+    ----------
+    views
+        Resident and round trip; or the two comparisons of a run without a GPU.
+    break_even
+        Rows of :func:`bench_lib.analysis.break_even`; may be empty.
+    """
+    found: dict[tuple[str, str], list[Row | None]] = {}
+    for place, view in enumerate(views):
+        for row in view.crossovers.to_dict("records"):
+            if row["sizes"] >= MIN_SIZES and is_known(row["nbytes_min"]):
+                found.setdefault((row["workload"], row["dtype"]), [None] * len(views))[place] = row
+    low, high = _range(row for rows in found.values() for row in rows if row)
+    reuse = {key: headlines.reuse_answer(row) for key, row in largest_reuse(break_even).items()}
+    shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_ROWS]
+    return CrossoverChart(
+        rows=tuple(_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
+        ticks=_ticks(low, high),
+        left_out=len(found) - len(shown),
+    )
+
+
+def position(nbytes: float, low: float, high: float) -> float:
+    """Return where a size stands on the axis, in percent; clipped to the sizes tested."""
+    if high <= low:
+        return 50.0
+    share = (math.log(max(nbytes, low)) - math.log(low)) / (math.log(high) - math.log(low))
+    return round(EDGE_PERCENT + min(1.0, share) * (100 - 2 * EDGE_PERCENT), 2)
+
+
+def _row(rows: Sequence[Row | None], reuse: str, low: float, high: float, filters: Filters) -> ChartRow:
+    first = next(row for row in rows if row)
+    return ChartRow(
+        name=words.operation(first["workload"]),
+        expression=clean(first["expression"]),
+        dtype="" if first["dtype"] == "float32" else clean(first["dtype"]),
+        classes=filters.classes([first["dtype"]], [first["family"]]),
+        marks=tuple(
+            _mark(row, "filled" if place == 0 else "hollow", low, high) if row else None
+            for place, row in enumerate(rows)
+        ),
+        reuse=reuse,
+    )
+
+
+def _mark(row: Row, style: str, low: float, high: float) -> Mark:
+    ends = (position(row["nbytes_min"], low, high), position(row["nbytes_max"], low, high))
+    answer = headlines.crossover_answer(row)
+    if is_known(row["latest"]):
+        from_, to = row["earliest"] if is_known(row["earliest"]) else row["nbytes_min"], row["latest"]
+        return Mark(
+            style=style,
+            low=position(from_, low, high),
+            high=position(to, low, high),
+            at=math.nan,
+            arrow="",
+            answer=answer,
+        )
+    if row["answer"] != "between":
+        arrow = {"always": "left", "never": "right"}.get(row["answer"], "both")
+        at = {"left": ends[0], "right": ends[1]}.get(arrow, math.nan)
+        return Mark(style=style, low=ends[0], high=ends[1], at=at, arrow=arrow, answer=answer)
+    edges = [row["nbytes_low"], row["nbytes_high"]]
+    edges += [row[name] for name in ("estimate_low", "estimate_high") if is_known(row[name])]
+    at = row["nbytes_estimate"]
+    return Mark(
+        style=style,
+        low=position(min(edges), low, high),
+        high=position(max(edges), low, high),
+        at=position(at, low, high) if is_known(at) else math.nan,
+        arrow="",
+        answer=answer,
+    )
+
+
+def _range(rows: Any) -> tuple[float, float]:
+    sizes = [row[name] for row in rows for name in ("nbytes_min", "nbytes_max")]
+    low = max(min(sizes, default=FIRST_NBYTES), 1.0)
+    return low, max(max(sizes, default=FIRST_NBYTES), low)
+
+
+def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
+    """Return a handful of ticks, at powers of 4, 16, 64 or 1,024."""
+    base = next((base for base in (4, 16, 64) if math.log(high / low, base) <= MAX_TICKS), 1024)
+    first = math.ceil(math.log(low, base) - 1e-9)
+    last = math.floor(math.log(high, base) + 1e-9)
+    return tuple(
+        (position(float(base**power), low, high), units.nbytes(base**power)) for power in range(first, last + 1)
+    )

@@ -1,0 +1,127 @@
+"""From what is asked to two result files: the sides, their plans and headers, and the alternation that measures.
+
+The parent imports no torch and touches no device: it asks workers.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench_lib.errors import NotComparable, UsageError
+from bench_lib.records.case import Case, Plan
+from bench_lib.records.sample import Sample
+from bench_lib.records.writer import Store
+from bench_lib.runner.ab.alternation import PROCESSES, Alternated, Look, alternate
+from bench_lib.runner.ab.options import FOLDER, Asked, sides
+from bench_lib.runner.ab.pytest_side import tests_of
+from bench_lib.runner.ab.side_runner import SideRunner
+from bench_lib.runner.ab.side_setup import SideSetup, workers_of
+from bench_lib.runner.ab.watching import Watcher
+from bench_lib.units import count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """The two files of a comparison, in one folder.
+
+    Attributes
+    ----------
+    id
+        What both headers call the comparison, wherever the files are moved to.
+    """
+
+    id: str
+    folder: Path
+    a: Path
+    b: Path
+
+
+def pair_in(asked_for: Path | None) -> Pair:
+    """Return where the files of a comparison go: the folder asked for, or a new one below ``results/ab``.
+
+    Raises
+    ------
+    UsageError
+        If the folder has files of a comparison already.
+    """
+    now = datetime.now(UTC)
+    name = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    folder = asked_for or FOLDER / name
+    pair = Pair(id=name, folder=folder, a=folder / "a.jsonl", b=folder / "b.jsonl")
+    for path in (pair.a, pair.b):
+        if path.exists():
+            msg = f"--out takes a folder without a comparison in it; {path.name} is there: name another, or remove it"
+            raise UsageError(msg)
+    return pair
+
+
+def measure(asked: Asked, pair: Pair, look: Look, watcher: Watcher) -> Alternated:
+    """Measure both sides, each into its own file.
+
+    Parameters
+    ----------
+    look
+        Judges the two files, which hold all that was seen so far, and names the cases to measure again.
+
+    Raises
+    ------
+    UsageError
+        If what is to be compared is not said, a device is not here, or no case is selected.
+    NotComparable
+        If the sides have no case in common.
+    StorageError
+        If the results cannot be written.
+    WorkerError
+        If no worker can be started.
+    KeyboardInterrupt
+        If a person ends it; both files then say so.
+    """
+    started = time.monotonic()
+    with ExitStack() as stack:
+        both = stack.enter_context(sides(asked))
+        if asked.processes < PROCESSES:
+            watcher.note(
+                f"{count(asked.processes, 'process', 'processes')} of each side are few: verdicts rest on little"
+            )
+        entrants = (
+            tests_of(both, asked, pair.id, watcher)
+            if asked.tests
+            else [workers_of(side, asked, pair.id, watcher, stack) for side in both]
+        )
+        shared = _require_common(*entrants)
+        a, b = (
+            _entered(entrant, stack.enter_context(Store.create(path, entrant.header)), shared)
+            for entrant, path in zip(entrants, (pair.a, pair.b), strict=True)
+        )
+        watcher.begin(entrants[0].header, entrants[1].header, len(shared), pair.folder)
+        outcome = None
+        try:
+            outcome = alternate(
+                a, b, look, processes=asked.processes, budget_seconds=asked.budget_seconds, started=started
+            )
+        finally:
+            for contestant in (a, b):
+                contestant.finish(interrupted=outcome is None, wall_seconds=time.monotonic() - started)
+        return outcome
+
+
+def _entered(entrant: SideSetup, store: Store, shared: Collection[Case]) -> SideRunner:
+    """Begin the file of a side with its plan, and with a row for each case that the other side does not have."""
+    store.append(Plan(cases=entrant.cases))
+    for case in [planned.case for planned in entrant.cases if planned.case not in shared]:
+        store.append(Sample(case=case, round=1, visit=1, status="skipped", reason="the other side does not have it"))
+    return entrant.enter(store)
+
+
+def _require_common(a: SideSetup, b: SideSetup) -> frozenset[Case]:
+    shared = {planned.case for planned in a.cases} & {planned.case for planned in b.cases}
+    if not shared:
+        msg = "the two sides have no case in common, so nothing can be compared: choose cases that both have, with -k"
+        raise NotComparable(msg)
+    return frozenset(shared)

@@ -1,0 +1,168 @@
+"""What is known of every case of a run, and what is still asked for. No clock and no worker: samples come, answers go.
+
+Whether a sample is made now or read back from a file, the same follows from it. Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from bench_lib import units
+from bench_lib.records.case import Case, Plan, PlannedCase
+from bench_lib.records.run import Run
+from bench_lib.records.sample import Sample
+from bench_lib.runner.refine import Refinement
+
+MAX_DEATHS: Final = 2  # a case that ended so many workers is not asked again
+SETTLED: Final = ("wrong", "oom", "failed", "too_slow", "skipped")
+
+InputsKey = tuple[str, int, str, str, str]
+
+
+class CaseStates:
+    """The cases of a run, and how each stands.
+
+    Attributes
+    ----------
+    works
+        Every case that is planned, with its work: those added later come last.
+    refinement
+        What the samples say of where to go on.
+    """
+
+    def __init__(self, header: Run, planned: Iterable[PlannedCase]) -> None:
+        self.works = {one.case: one for one in planned}
+        self.refinement = Refinement(header, self.works.values())
+        self.costs, self.ratios = self.refinement.costs, self.refinement.ratios
+        self._added: set[Case] = set()
+        self._deaths: Counter[Case] = Counter()
+        self._seen: set[Case] = set()
+        self._ok: set[Case] = set()
+        self._settled: set[Case] = set()
+        self._refused: set[Case] = set()
+        self._checked: set[InputsKey] = set()
+        self._rounds: dict[Case, set[int]] = {}
+
+    def add(self, plan: Plan) -> None:
+        """Take in cases that were added after a round."""
+        self.refinement.add(plan)
+        for one in plan.cases:
+            if one.case not in self.works:
+                self.works[one.case] = one
+                self._added.add(one.case)
+
+    def note(self, sample: Sample) -> None:
+        """Draw what follows from a sample."""
+        case = sample.case
+        self.refinement.note(sample)
+        self._seen.add(case)
+        self._rounds.setdefault(case, set()).add(sample.round)
+        if sample.status == "too_slow":
+            self._refused.add(case)
+        if sample.status == "ok":
+            self._ok.add(case)
+            if sample.error_bound is not None:
+                self._checked.add(_inputs_of(case))
+        elif self._deaths[case] >= MAX_DEATHS or (sample.status in SETTLED and not self._deaths[case]):
+            self._settled.add(case)
+
+    def recall(self, sample: Sample) -> None:
+        """Take up what an earlier sitting saw."""
+        if sample.status in ("failed", "timeout"):
+            self.note_death(sample.case)  # each may have been a worker's death, and one is forgiven
+        self.note(sample)
+
+    def note_death(self, case: Case) -> None:
+        """Count a worker that a case has ended, before the sample that says so."""
+        self._deaths[case] += 1
+
+    def settle(self, case: Case) -> None:
+        """Ask for a case no more."""
+        self._settled.add(case)
+
+    def is_settled(self, case: Case) -> bool:
+        """Return whether a case is asked for no more."""
+        return case in self._settled
+
+    def is_checked(self, case: Case) -> bool:
+        """Return whether the result of a case's inputs was compared with its reference already."""
+        return _inputs_of(case) in self._checked
+
+    def is_new(self, case: Case) -> bool:
+        """Return whether a case was neither visited nor refused so far."""
+        return case not in self._seen
+
+    @property
+    def unvisited(self) -> int:
+        """How many cases are new."""
+        return len(self.works) - len(self._seen)
+
+    def active(self) -> list[Case]:
+        """Return the cases that are still asked for."""
+        return [case for case in self.works if case not in self._settled]
+
+    def measured(self) -> list[Case]:
+        """Return the cases that have a time and are still asked for."""
+        return [case for case in self.active() if case in self._ok]
+
+    def devices(self) -> list[str]:
+        """Return the keys of the devices on which some case is still asked for."""
+        return list(dict.fromkeys(case.device for case in self.active()))
+
+    def near(self) -> list[Case]:
+        """Return the cases that more visits are best spent on: those that were added, and those near a crossover."""
+        near = self.refinement.near()
+        return [case for case in self.active() if case in near or self.is_new(case)]
+
+    def slow(self, seconds: float) -> list[Case]:
+        """Return the active cases to which a visit takes longer than ``seconds``."""
+        return [case for case in self.active() if self.costs.visit(case) > seconds]
+
+    def rounds(self, case: Case) -> int:
+        """Return in how many rounds a case was visited."""
+        return len(self._rounds.get(case, ()))
+
+    def rounds_done(self, slow: Collection[Case]) -> int:
+        """Return how many rounds are complete: ``slow`` cases miss some, and added ones come late.
+
+        Raises
+        ------
+        ValueError
+            If no case is active.
+        """
+        slow = set(slow)
+        ordinary = [case for case in self.active() if case not in slow and case not in self._added]
+        if ordinary:
+            return min(self.rounds(case) for case in ordinary)
+        return max(self.rounds(case) for case in self.active())
+
+    def refusal(self, blank: Sample, limit: float) -> Sample | None:
+        """Return the row of a case whose first call would be longer than ``limit`` seconds, with the prediction.
+
+        Parameters
+        ----------
+        blank
+            A sample of the case, whose status and reason are filled in.
+        """
+        predicted = self.costs.predictions.seconds(blank.case)
+        if predicted is None or predicted <= limit:
+            return None
+        reason = (
+            f"one call would take about {units.seconds(predicted)}, from what smaller sizes took; "
+            f"this budget allows {units.seconds(limit)}"
+        )
+        return dataclasses.replace(blank, status="too_slow", reason=reason)
+
+    def reconsider(self, limit: float) -> None:
+        """Let cases that were refused be tried after all, where better times of smaller sizes now allow it."""
+        for case in [case for case in self._refused if (self.costs.predictions.seconds(case) or 0.0) <= limit]:
+            self._refused.discard(case)
+            self._settled.discard(case)
+            self._seen.discard(case)
+
+
+def _inputs_of(case: Case) -> InputsKey:
+    return case.workload, case.n, case.dtype, case.device, case.residency

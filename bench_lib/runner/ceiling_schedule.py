@@ -1,0 +1,100 @@
+"""When ceilings are measured, for how long, and which shapes are repeated: the parent's side of it.
+
+Standard library only, and no clock of its own: the parent never imports torch and never touches a device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from bench_lib.records.recording import from_json
+from bench_lib.records.sample import Ceiling, ceiling_name
+
+FIRST_SECONDS: Final = {"quick": 1.0, "standard": 4.0, "full": 12.0}
+"""For each device in the first round, which searches among shapes."""
+REPEAT_SECONDS: Final = {"quick": 0.1, "standard": 0.4, "full": 1.0}
+"""For each device in each later round, which repeats the best."""
+MOST_OF_BUDGET: Final = 0.1
+"""What all of it together may take of a run's time: half for the search, half for what is repeated."""
+TIMEOUT_SECONDS: Final = 120.0
+
+
+class Asked(Protocol):
+    """A worker, as far as it is needed here."""
+
+    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Return the answer to a request."""
+        ...
+
+
+@dataclass(kw_only=True)
+class CeilingSchedule:
+    """Asks for the ceilings of a run's devices, and keeps in mind which shapes were the best.
+
+    Attributes
+    ----------
+    devices
+        How many share the time.
+    """
+
+    profile: str
+    budget_seconds: float
+    rounds: int
+    devices: int
+    _best: dict[str, dict[str, Ceiling]] = field(default_factory=dict)
+    _lost: set[str] = field(default_factory=set)
+
+    def ask(self, worker: Asked, device: str, round_number: int) -> tuple[Ceiling, ...]:
+        """Return the ceilings of a device in a round; none of a device that was lost.
+
+        Raises
+        ------
+        WorkerError
+            If the worker died of it or did not answer; tell :meth:`lose`.
+        """
+        if device in self._lost:
+            return ()
+        answer = worker.ask(self.request(device, round_number), timeout=TIMEOUT_SECONDS)
+        found = tuple(line for text in answer["ceilings"] if isinstance(line := from_json(text), Ceiling))
+        self.recall(found)
+        return found
+
+    def request(self, device: str, round_number: int) -> dict[str, Any]:
+        """Return what a worker is asked."""
+        return {
+            "do": "ceilings",
+            "device": device,
+            "round": round_number,
+            "seconds": self.seconds(device),
+            "known": {name: best.shape for name, best in self._best.get(device, {}).items()},
+        }
+
+    def seconds(self, device: str) -> float:
+        """Return the time for a device in the next round."""
+        first = device not in self._best
+        most = MOST_OF_BUDGET / 2 * self.budget_seconds / max(self.devices, 1)
+        if first:
+            return min(FIRST_SECONDS[self.profile], most)
+        return min(REPEAT_SECONDS[self.profile], most / max(self.rounds - 1, 1))
+
+    def recall(self, ceilings: Iterable[Ceiling]) -> None:
+        """Take up what was seen, now or by an earlier sitting."""
+        for ceiling in ceilings:
+            if not ceiling.seconds:
+                continue
+            by_name = self._best.setdefault(ceiling.device, {})
+            name = ceiling_name(ceiling.quantity, ceiling.dtype, 0 if ceiling.flop else ceiling.nbytes)
+            best = by_name.get(name)
+            if best is None or _seconds_per_work(ceiling) < _seconds_per_work(best):
+                by_name[name] = ceiling
+
+    def lose(self, device: str, round_number: int, reason: str) -> Ceiling:
+        """Return the line of a device that took its worker with it; it is not asked again."""
+        self._lost.add(device)
+        return Ceiling(device=device, quantity="matmul", round=round_number, reason=reason)
+
+
+def _seconds_per_work(ceiling: Ceiling) -> float:
+    return min(ceiling.seconds) / (ceiling.flop or ceiling.nbytes or 1.0)

@@ -1,0 +1,181 @@
+"""The parent's end of a worker: start it, ask it, and end it with all its children when it does not answer.
+
+Standard library only: the parent never imports torch and never touches a device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any, Final, Self
+
+from bench_lib import errors
+from bench_lib.devices.host import thread_environment, usable_threads
+from bench_lib.errors import CrossoverError, WorkerError
+from bench_lib.records.sanitize import scrub
+
+READ_NBYTES: Final = 1 << 16
+TAIL_NBYTES: Final = 4000
+KILL_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.5  # how long a wait goes on before it looks round
+ALONE: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+"""What keeps a worker to one process: CUDA is looked for without beginning it, and ``torch.compile`` starts no pool of
+compilers, which would go on beside what is measured."""
+
+
+class WorkerTimeout(WorkerError):
+    """The worker did not answer within its time, and was ended."""
+
+
+class WorkerProcess:
+    """One worker process, in a process group of its own.
+
+    Parameters
+    ----------
+    seed
+        Of every input.
+    threads
+        What OpenMP and BLAS are told before they start; they do not see a quota themselves.
+    python
+        The interpreter, and so the torch, that measures.
+    compile_cache
+        Where ``torch.compile`` keeps what it made, for workers of one run to share; empty for its usual place.
+    folder
+        Where it starts, and so whose code it imports first; None for the parent's own.
+    environment
+        Variables that it is given besides the parent's; they win.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        threads: int,
+        python: str = sys.executable,
+        compile_cache: str = "",
+        folder: Path | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
+        variables = os.environ | thread_environment(threads) | ALONE
+        if compile_cache:
+            variables["TORCHINDUCTOR_CACHE_DIR"] = compile_cache
+        try:
+            self._process = subprocess.Popen(
+                [python, "-m", "bench_lib.measure.worker", str(seed)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                env=variables | dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as err:
+            self._complaints.close()
+            msg = f"the measuring process could not be started with this interpreter: {scrub(str(err))}"
+            raise WorkerError(msg) from err
+        self._pending = b""
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is that of its group too."""
+        return self._process.pid
+
+    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Send a request and return its answer.
+
+        Parameters
+        ----------
+        timeout
+            Wall-clock seconds to wait.
+
+        Raises
+        ------
+        WorkerTimeout
+            If no answer came in time; the process group is gone then.
+        WorkerError
+            If the worker died.
+        CrossoverError
+            If the worker says that the request cannot be done.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request, allow_nan=False).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError as err:
+            raise WorkerError(self._cause_of_death()) from err
+        answer: dict[str, Any] = json.loads(self._read_line(timeout))
+        if "error" in answer:
+            kind = getattr(errors, str(answer["kind"]), CrossoverError)
+            raise kind(answer["error"])
+        return answer
+
+    def kill(self) -> None:
+        """End the worker and every process that it started."""
+        # It may have ended by itself, and its group with it, which some systems call a lack of permission.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a process stuck in a driver goes when the driver lets it
+            self._process.wait(timeout=KILL_SECONDS)
+        for stream in (self._process.stdin, self._process.stdout, self._complaints):
+            with contextlib.suppress(BrokenPipeError):  # a request that was never read
+                if stream:
+                    stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def _read_line(self, timeout: float) -> bytes:
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._pending:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    self.kill()
+                    msg = f"no answer within {timeout:.3g} s: the process was ended"
+                    raise WorkerTimeout(msg)
+                if not selector.select(min(left, POLL_SECONDS)):
+                    continue
+                chunk = os.read(self._process.stdout.fileno(), READ_NBYTES)
+                if not chunk:
+                    raise WorkerError(self._cause_of_death())
+                self._pending += chunk
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line
+
+    def _cause_of_death(self) -> str:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "the measuring process closed its pipe"
+        if code < 0:
+            name = signal.Signals(-code).name
+            hint = ", perhaps by the system for want of memory" if -code == signal.SIGKILL else ""
+            return f"the measuring process was ended by {name}{hint}"
+        return f"the measuring process ended with exit code {code}: {self._last_complaint()}"
+
+    def _last_complaint(self) -> str:
+        size = self._complaints.seek(0, os.SEEK_END)
+        self._complaints.seek(max(0, size - TAIL_NBYTES))
+        lines = [line for line in self._complaints.read().decode(errors="replace").splitlines() if line.strip()]
+        return scrub(lines[-1].strip()) if lines else "it said nothing"
+
+
+def start_worker(seed: int, compile_cache: str = "") -> WorkerProcess:
+    """Start a worker of this interpreter, with as many threads as are usable here."""
+    return WorkerProcess(seed=seed, threads=usable_threads().count, compile_cache=compile_cache)

@@ -1,0 +1,148 @@
+"""From a request to a result file: the plan, the header, and the sitting that measures.
+
+The parent imports no torch and touches no device: it asks a worker. Whatever ends a sitting, what was measured stays in
+the file and :func:`resume` goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench_lib.records.case import Plan, PlannedCase
+from bench_lib.records.run import Run
+from bench_lib.records.storage import default_path
+from bench_lib.records.writer import Store
+from bench_lib.runner.doctor_client import examined
+from bench_lib.runner.process import start_worker
+from bench_lib.runner.progress import Progress, RunOutcome
+from bench_lib.runner.request import Request
+from bench_lib.runner.run_header import MachineFacts, ask_here, ask_plan, make_header, require_same
+from bench_lib.runner.session import Session
+from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
+from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
+
+__all__ = ["Listed", "MachineFacts", "Progress", "Request", "RunOutcome", "describe", "list_cases", "resume", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """The cases that a request stands for, and one sentence for each source that could not be loaded."""
+
+    cases: tuple[PlannedCase, ...]
+    not_loaded: tuple[str, ...]
+
+
+def describe() -> MachineFacts:
+    """Return what is on this machine, found by a worker that is then ended."""
+    with start_worker(seed=0) as worker:
+        return ask_here(worker)
+
+
+def list_cases(request: Request) -> Listed:
+    """Return the cases that a request stands for, without measuring any."""
+    with _starter(request) as start, start() as worker:
+        planned, _ = ask_plan(worker, request)
+        return Listed(cases=planned, not_loaded=tuple(start.not_loaded))
+
+
+def run(request: Request, observer: Progress) -> RunOutcome:
+    """Measure, from the plan to the last round.
+
+    Raises
+    ------
+    UsageError
+        If a device is not here, no case is selected, or none of the files asked for can be loaded.
+    StorageError
+        If the results cannot be written; what was stored before stays.
+    WorkerError
+        If no worker can be started.
+    """
+    started = time.monotonic()
+    if request.out:
+        Store.require_free(request.out)
+    with _starter(request) as start, start() as first:
+        header, planned = make_header(first, request, start)
+        keys = [device.key for device in header.devices]
+        with examined(first, keys, budget=header.budget_seconds or 0.0, start=start) as (worker, findings):
+            header = dataclasses.replace(header, findings=findings)
+            path = request.out or default_path(header)
+            with Store.create(path, header) as store:
+                store.append(Plan(cases=planned))
+                return _sit(store, header, planned, start, request, observer, started).go(worker, path)
+
+
+def resume(path: Path, request: Request, observer: Progress) -> RunOutcome:
+    """Go on with a file where it stopped, after checking that the plan and the environment are still the same.
+
+    Raises
+    ------
+    NotComparable
+        If devices, versions, flags or the source of a workload have changed since.
+    UsageError
+        If it measures files of a user's that the request does not name again: a result file holds no path.
+    """
+    started = time.monotonic()
+    store, recording = Store.resume(path)
+    original = recording.run
+    with store:
+        asked = dataclasses.replace(
+            request,
+            profile=original.profile,
+            devices=tuple(str(original.settings["devices"]).split(",")),
+            expression=str(original.settings.get("expression", "")),
+            rounds=original.rounds,
+            budget_seconds=original.budget_seconds,
+            seed=original.seed,
+            machine=original.machine,
+            visit_timeout=float(original.settings.get("visit_timeout_seconds") or request.visit_timeout),
+        )
+        with _starter(asked) as start:
+            start.require_same(original.settings)
+            with start() as worker:
+                header, planned = make_header(worker, asked, start)
+                require_same(recording, header, planned)
+                sitting = _sit(store, original, planned, start, asked, observer, started)
+                sitting.recall(recording)
+                return sitting.go(worker, path)
+
+
+@contextmanager
+def _starter(request: Request) -> Iterator[Starter]:
+    """Hand out what starts workers, with one cache of ``torch.compile`` for all of them.
+
+    It is empty at first, so that the first round says what compiling takes and the later ones do not pay it again.
+    """
+    # A compiler that a killed worker had started may still write there for a moment.
+    with tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True) as compile_cache:
+        yield Starter(
+            start=lambda: start_worker(request.seed, compile_cache),
+            sources=sources_of(request.workloads, request.models),
+            start_seconds=START_TIMEOUT_SECONDS,
+            load_seconds=max(LOAD_SECONDS, request.visit_timeout),
+        )
+
+
+def _sit(
+    store: Store,
+    header: Run,
+    planned: tuple[PlannedCase, ...],
+    start: Starter,
+    request: Request,
+    observer: Progress,
+    started: float,
+) -> Session:
+    return Session(
+        store=store,
+        header=header,
+        planned=planned,
+        observer=observer,
+        started=started,
+        visit_timeout=request.visit_timeout,
+        start=start,
+    )

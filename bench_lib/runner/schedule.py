@@ -1,0 +1,219 @@
+"""How a budget becomes rounds, passes and shares: arithmetic on times that were seen, with no clock of its own.
+
+Rounds come first, then passes, then time within a visit. A budget is kept by giving each visit its share, by letting
+long calls sit out some rounds, and by dropping rounds; a case is never dropped without a row that says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench_lib.records.case import Case, PlannedCase
+
+MIN_VISIT_SECONDS: Final = 4e-3
+MAX_VISIT_SECONDS: Final = 0.5
+ROUND_SECONDS: Final = 4.0  # to start a process and bring its devices up, until one was seen to
+CALLS_PER_VISIT: Final = 2  # a slow case takes one call to warm up and one that is timed
+SLOW_VISIT: Final = 3.0  # a visit that costs so many even shares is slow: it is made once a round, or not in each
+SLOW_SECONDS: Final = 0.03  # a visit that costs less is not slow, however small the shares
+MARGIN: Final = 1.1  # what a round may take of what it is expected to
+FIRST_SLOW_SHARE: Final = 0.25  # of the budget, for the first visits to slow cases
+SLOW_SHARE: Final = 0.6  # of what the other cases leave of a later round
+OWED_SHARE: Final = 0.8  # of what enough rounds of the others leave of the whole, where slow cases were seen too rarely
+SLOW_ODDS: Final = 30.0  # one case in so many is expected to be slow, and may take its part of their time
+LARGEST_PART: Final = 0.25  # of the time for slow cases, that one visit may take
+ENOUGH_ROUNDS: Final = 5  # before a budget gives slow cases more visits, the others have so many
+SLOW_ROUNDS: Final = 3  # visits that slow cases get before the others get more than enough rounds: an interval
+NEAR_PASSES: Final = 2  # times the visits that every case has in a round: those that cases near a crossover may have
+WATCHDOG_FACTOR: Final = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What a profile spends.
+
+    Attributes
+    ----------
+    rounds
+        At least so many, if the budget allows.
+    visits
+        VisitLoop over all cases in each round.
+    target
+        Relative half width at which a visit stops.
+    """
+
+    budget_seconds: float
+    rounds: int
+    visits: int
+    target: float
+
+
+PROFILES: Final = {
+    "quick": Profile(budget_seconds=150.0, rounds=6, visits=3, target=0.03),
+    "standard": Profile(budget_seconds=570.0, rounds=8, visits=4, target=0.02),
+    "full": Profile(budget_seconds=3600.0, rounds=12, visits=4, target=0.01),
+}
+
+
+def visit_share(seconds_left: float, visits_left: int) -> float:
+    """Return the seconds that the next visit may take, so that all that are left fit."""
+    return min(max(seconds_left / max(visits_left, 1), MIN_VISIT_SECONDS), MAX_VISIT_SECONDS)
+
+
+def round_share(seconds_left: float, rounds_left: int) -> float:
+    """Return the seconds of the next round."""
+    return max(seconds_left, 0.0) / max(rounds_left, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allotment:
+    """What the time that is left is for.
+
+    Attributes
+    ----------
+    rounds
+        That fit into it, the next one included; at least 1.
+    slow_seconds
+        Of the next round, for visits to slow cases.
+    """
+
+    rounds: int
+    slow_seconds: float
+
+
+def first_allotment(seconds_left: float, rounds: int) -> Allotment:
+    """Return the allotment of a first round, of whose cases nothing is known yet."""
+    return Allotment(rounds=max(rounds, 1), slow_seconds=FIRST_SLOW_SHARE * max(seconds_left, 0.0))
+
+
+def allot(
+    seconds_left: float, *, rounds_done: int, rounds_left: int, others: float, slow: float, slow_rounds: int
+) -> Allotment:
+    """Share what is left between rounds and slow cases.
+
+    In this order: enough rounds of the other cases; a few visits to each slow one; the rounds that were asked for; a
+    visit to each slow one in each of them.
+
+    Parameters
+    ----------
+    rounds_done, rounds_left
+        How many were made, and how many more are asked for.
+    others
+        Seconds that a round takes without the slow cases, its start included.
+    slow
+        Seconds that one visit to each slow case takes.
+    slow_rounds
+        In how many rounds each of them was timed already, at least.
+    """
+    others = MARGIN * max(others, MIN_VISIT_SECONDS)
+    rounds_left = max(rounds_left, 1)
+    owed = min(max(ENOUGH_ROUNDS - rounds_done, 1), rounds_left)
+    spare = max(seconds_left - owed * others, 0.0)
+    reserved = min(max(SLOW_ROUNDS - slow_rounds, 0) * slow, OWED_SHARE * spare)
+    # Rounded up: what a round is expected to take is no certainty, and one that does not fit is not begun.
+    rounds = min(max(math.ceil((seconds_left - reserved) / others), 1), rounds_left)
+    over = max(seconds_left - rounds * others, 0.0)
+    return Allotment(rounds=rounds, slow_seconds=max(reserved, SLOW_SHARE * over) / rounds)
+
+
+def slow_visit(even_share: float) -> float:
+    """Return from how many seconds on a visit is slow.
+
+    Parameters
+    ----------
+    even_share
+        Seconds of the budget for each visit, if all were alike.
+    """
+    return max(SLOW_VISIT * even_share, SLOW_SECONDS)
+
+
+def call_limit(slow_seconds: float, *, unvisited: int, even_share: float) -> float:
+    """Return the longest call, in seconds, that a case may have: beyond it the case is ``too_slow``.
+
+    Parameters
+    ----------
+    slow_seconds
+        What is left for slow cases in this round.
+    unvisited
+        Cases that have not had their first visit: any of them may turn out to be slow.
+    even_share
+        Seconds of the budget for each visit, if all were alike.
+    """
+    visit = min(LARGEST_PART * slow_seconds, SLOW_ODDS * slow_seconds / max(unvisited, 1))
+    return max(visit, slow_visit(even_share)) / CALLS_PER_VISIT
+
+
+def resting(
+    slow: Sequence[Case], *, seconds: float, cost: Callable[[Case], float], rounds: Callable[[Case], int]
+) -> frozenset[Case]:
+    """Return which slow cases sit a round out: those seen least often come first, and then the cheaper ones.
+
+    Parameters
+    ----------
+    seconds
+        For visits to slow cases in this round.
+    cost
+        Seconds of a visit to a case.
+    rounds
+        In how many rounds a case was timed.
+    """
+    left = seconds
+    out = set()
+    for case in sorted(slow, key=lambda case: (rounds(case), cost(case), str(case))):
+        left -= cost(case)
+        if left < 0:
+            out.add(case)
+    return frozenset(out)
+
+
+class Predictions:
+    """What a case will take, from what smaller sizes of the same operation took.
+
+    The time grows with the work: by FLOP where there is arithmetic, else by bytes. Small sizes are dominated by fixed
+    costs, so the prediction is on the high side, and grids are close enough for that to be harmless.
+    """
+
+    def __init__(self, planned: Iterable[PlannedCase]) -> None:
+        self._planned: dict[Case, PlannedCase] = {}
+        self._series: dict[tuple[str, str, str, str, str], list[Case]] = {}
+        self._seen: dict[Case, float] = {}
+        self.add(planned)
+
+    def add(self, planned: Iterable[PlannedCase]) -> None:
+        """Take further cases in."""
+        for one in planned:
+            if one.case not in self._planned:
+                self._planned[one.case] = one
+                self._series.setdefault(_series(one.case), []).append(one.case)
+
+    def learn(self, case: Case, seconds: float) -> None:
+        """Note what one call of a case took at its best: a disturbed moment must not condemn the larger sizes."""
+        self._seen[case] = min(seconds, self._seen.get(case, seconds))
+
+    def seconds(self, case: Case) -> float | None:
+        """Return what one call will take; None where nothing is known."""
+        if case in self._seen:
+            return self._seen[case]
+        nearest = self.nearest_smaller(case, self._seen)
+        return self._seen[nearest] * self.growth(nearest, case) if nearest else None
+
+    def nearest_smaller(self, case: Case, among: Collection[Case]) -> Case | None:
+        """Return the largest smaller size of the same operation among some cases; None where there is none."""
+        smaller = [other for other in self._series[_series(case)] if other.n < case.n and other in among]
+        return max(smaller, key=lambda other: other.n, default=None)
+
+    def copying(self, small: Case, large: Case) -> float:
+        """Return how many times the bytes of one planned case another has; at least 1."""
+        return max(self._planned[large].nbytes / max(self._planned[small].nbytes, 1), 1.0)
+
+    def growth(self, small: Case, large: Case) -> float:
+        """Return how many times the work of one planned case another is, by FLOP or else by bytes; at least 1."""
+        before, after = self._planned[small], self._planned[large]
+        return max(after.flop / before.flop, 1.0) if before.flop > 0 else self.copying(small, large)
+
+
+def _series(case: Case) -> tuple[str, str, str, str, str]:
+    return case.workload, case.dtype, case.device, case.residency, case.timing

@@ -1,0 +1,190 @@
+"""Budgets, shares and predictions."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench_lib.records.case import Case, PlannedCase
+from bench_lib.runner.schedule import (
+    CALLS_PER_VISIT,
+    ENOUGH_ROUNDS,
+    FIRST_SLOW_SHARE,
+    LARGEST_PART,
+    MAX_VISIT_SECONDS,
+    MIN_VISIT_SECONDS,
+    PROFILES,
+    SLOW_ODDS,
+    SLOW_ROUNDS,
+    SLOW_SECONDS,
+    SLOW_VISIT,
+    Allotment,
+    Predictions,
+    allot,
+    call_limit,
+    first_allotment,
+    resting,
+    round_share,
+    slow_visit,
+    visit_share,
+)
+
+
+def planned(n: int, *, flop: float = 0.0, nbytes: int = 0, dtype: str = "float32") -> PlannedCase:
+    return PlannedCase(case=Case(workload="matmul", n=n, dtype=dtype, device="cpu"), flop=flop, nbytes=nbytes)
+
+
+@given(left=st.floats(-10, 1000), visits=st.integers(1, 10_000))
+def test_a_visits_share_is_within_its_limits_and_fits_what_is_left(left: float, visits: int) -> None:
+    share = visit_share(left, visits)
+    assert MIN_VISIT_SECONDS <= share <= MAX_VISIT_SECONDS
+    assert share * visits <= max(left, MIN_VISIT_SECONDS * visits) * 1.000001
+
+
+def test_rounds_share_what_is_left_evenly() -> None:
+    assert round_share(60.0, 6) == 10.0
+    assert round_share(-5.0, 6) == 0.0
+    assert round_share(5.0, 0) == 5.0
+
+
+def test_nothing_is_known_before_the_first_round() -> None:
+    assert first_allotment(100.0, 6) == Allotment(rounds=6, slow_seconds=FIRST_SLOW_SHARE * 100.0)
+    assert first_allotment(-1.0, 0) == Allotment(rounds=1, slow_seconds=0.0)
+
+
+def shared(
+    left: float,
+    *,
+    done: int = 1,
+    asked: int = 8,
+    others: float = 10.0,
+    slow: float = 0.0,
+    seen: int = 1,
+) -> Allotment:
+    return allot(left, rounds_done=done, rounds_left=asked - done, others=others, slow=slow, slow_rounds=seen)
+
+
+def test_without_slow_cases_the_rounds_that_were_asked_for_are_made_if_they_fit() -> None:
+    assert shared(500.0).rounds == 7
+    assert shared(33.0).rounds == 3
+    assert shared(1.0).rounds == 1
+
+
+def test_slow_cases_are_seen_a_few_times_before_the_others_get_more_than_enough_rounds() -> None:
+    without, few = shared(100.0), shared(100.0, slow=20.0)
+    assert without.rounds == 7
+    assert few.rounds == 6
+    assert few.rounds * few.slow_seconds == pytest.approx(2 * 20.0)  # two more visits to each make three
+    assert shared(100.0, slow=20.0, seen=SLOW_ROUNDS).rounds == 7
+
+
+def test_enough_rounds_of_the_others_come_before_a_further_visit_to_the_slow_ones() -> None:
+    found = shared(50.0, slow=1000.0)
+    assert found.rounds >= ENOUGH_ROUNDS - 1
+    assert found.rounds * found.slow_seconds <= 50.0 - (ENOUGH_ROUNDS - 1) * 10.0
+
+
+@given(
+    left=st.floats(0, 1e4),
+    done=st.integers(1, 12),
+    asked=st.integers(1, 12),
+    others=st.floats(0, 1e3),
+    slow=st.floats(0, 1e3),
+    seen=st.integers(0, 5),
+)
+def test_what_is_shared_out_is_there(left: float, done: int, asked: int, others: float, slow: float, seen: int) -> None:
+    found = shared(left, done=done, asked=asked, others=others, slow=slow, seen=seen)
+    assert 1 <= found.rounds <= max(asked - done, 1)
+    assert 0 <= found.rounds * found.slow_seconds <= left * 1.000001
+
+
+def test_a_call_may_take_its_part_of_the_time_for_slow_cases() -> None:
+    assert call_limit(100.0, unvisited=1, even_share=0.0) == LARGEST_PART * 100.0 / CALLS_PER_VISIT
+    assert call_limit(100.0, unvisited=6000, even_share=0.0) == SLOW_ODDS * 100.0 / 6000 / CALLS_PER_VISIT
+    assert call_limit(0.0, unvisited=6000, even_share=2.0) == SLOW_VISIT * 2.0 / CALLS_PER_VISIT
+
+
+def test_a_visit_of_a_few_milliseconds_is_never_slow() -> None:
+    assert slow_visit(1e-4) == SLOW_SECONDS
+    assert slow_visit(1.0) == SLOW_VISIT
+
+
+def test_those_seen_least_often_are_visited_first_and_then_the_cheaper_ones() -> None:
+    cases = [planned(n).case for n in (1, 2, 3, 4)]
+    cost = dict(zip(cases, (5.0, 1.0, 2.0, 1.0), strict=True))
+    seen = dict(zip(cases, (1, 2, 1, 2), strict=True))
+
+    def out(seconds: float) -> set[int]:
+        return {case.n for case in resting(cases, seconds=seconds, cost=cost.__getitem__, rounds=seen.__getitem__)}
+
+    assert out(9.0) == set()
+    assert out(8.0) == {4}
+    assert out(2.0) == {1, 2, 4}
+    assert out(0.0) == {1, 2, 3, 4}
+
+
+def test_every_profile_has_at_least_five_rounds_and_three_visits_and_the_quick_one_three_minutes() -> None:
+    assert all(profile.rounds >= 5 and profile.visits >= 3 for profile in PROFILES.values())
+    assert PROFILES["quick"].budget_seconds <= 180 / 1.05
+    assert PROFILES["standard"].budget_seconds <= 600
+
+
+def test_nothing_is_predicted_from_nothing_or_from_larger_sizes() -> None:
+    small, large = planned(16, flop=16), planned(32, flop=32)
+    predictions = Predictions([small, large])
+    assert predictions.seconds(small.case) is None
+    predictions.learn(large.case, 1.0)
+    assert predictions.seconds(small.case) is None
+    assert predictions.seconds(large.case) == 1.0
+
+
+def test_arithmetic_is_predicted_by_flop_and_copying_by_bytes() -> None:
+    multiply = [planned(n, flop=2.0 * n**3, nbytes=12 * n * n) for n in (64, 128)]
+    predictions = Predictions(multiply)
+    predictions.learn(multiply[0].case, 0.5)
+    assert predictions.seconds(multiply[1].case) == pytest.approx(4.0)
+    copies = [planned(n, nbytes=n) for n in (1000, 3000)]
+    predictions = Predictions(copies)
+    predictions.learn(copies[0].case, 0.5)
+    assert predictions.seconds(copies[1].case) == pytest.approx(1.5)
+
+
+def test_the_nearest_smaller_size_predicts_and_other_dtypes_do_not() -> None:
+    sizes = [planned(n, flop=float(n)) for n in (1, 2, 4)]
+    half = planned(8, flop=8.0, dtype="bfloat16")
+    predictions = Predictions([*sizes, half])
+    predictions.learn(sizes[0].case, 100.0)
+    predictions.learn(sizes[1].case, 3.0)
+    assert predictions.seconds(sizes[2].case) == pytest.approx(6.0)
+    assert predictions.seconds(half.case) is None
+
+
+def test_a_prediction_never_shrinks_with_size() -> None:
+    constant = [planned(n, flop=1.0, nbytes=8) for n in (1, 10)]
+    predictions = Predictions(constant)
+    predictions.learn(constant[0].case, 0.25)
+    assert predictions.seconds(constant[1].case) == 0.25
+
+
+def test_the_best_time_counts_and_a_disturbed_one_does_not() -> None:
+    small, large = planned(16, flop=16), planned(32, flop=32)
+    predictions = Predictions([small, large])
+    for seconds in (0.5, 0.1, 0.9):
+        predictions.learn(small.case, seconds)
+    assert predictions.seconds(large.case) == pytest.approx(0.2)
+
+
+def test_a_case_that_was_added_is_predicted_like_any_other() -> None:
+    small, large = planned(16, flop=16), planned(32, flop=32)
+    predictions = Predictions([small])
+    predictions.learn(small.case, 0.5)
+    predictions.add([large])
+    assert predictions.seconds(large.case) == pytest.approx(1.0)
+
+
+def test_copying_is_reckoned_by_bytes_even_where_there_is_arithmetic() -> None:
+    small, large = planned(1, flop=1.0, nbytes=8), planned(2, flop=100.0, nbytes=24)
+    predictions = Predictions([small, large])
+    assert predictions.copying(small.case, large.case) == 3.0
+    assert predictions.growth(small.case, large.case) == 100.0
+    assert predictions.nearest_smaller(large.case, {small.case}) == small.case
+    assert predictions.nearest_smaller(small.case, {large.case}) is None
