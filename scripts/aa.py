@@ -5,8 +5,8 @@
     python scripts/aa.py a.jsonl b.jsonl
 
 Each case's time in one run is set against its time in the other, unpaired: Welch's interval on the rounds of both, with
-the allowance for what differs between two sittings (``stats.SITTING``), and without it beside. An instrument whose 95 %
-intervals hold has 1 in at least 95 % of them. The script reports, and judges nothing.
+the allowance for what differs between two runs (``intervals.BETWEEN_RUN_SD``), and without it beside. An instrument
+whose 95 % intervals hold has 1 in at least 95 % of them. The script reports, and judges nothing.
 """
 
 import argparse
@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from bench_lib import units
-from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import judge
 from bench_lib.analysis.frame import tidy
 from bench_lib.errors import CrossoverError, NotComparable
+from bench_lib.records import intervals
 from bench_lib.records.recording import Recording
 from bench_lib.records.storage import load
 
@@ -64,8 +64,8 @@ def compare(first: Recording, second: Recording) -> Agreement:
     before, after = _rounds(first), _rounds(second)
     both = before.merge(after, on=KEY, how="outer", suffixes=("_a", "_b"))
     sides = [both[f"{name}_{run}"].to_numpy() for run in ("b", "a") for name in ("value", "variance", "rounds")]
-    low, high = stats.welch_limits(*sides, hidden=stats.SITTING)
-    alone = stats.welch_limits(*sides)
+    low, high = intervals.welch_limits(*sides, between_run_sd=intervals.BETWEEN_RUN_SD)
+    alone = intervals.welch_limits(*sides)
     both = both.assign(ratio=both["value_b"] - both["value_a"], low=low, high=high)
     judged = both.dropna(subset=["low", "high"])
     return Agreement(

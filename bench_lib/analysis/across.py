@@ -14,12 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import ACROSS, WITHIN, Ints
 from bench_lib.analysis.speedups import Ratios, combined, match, tabulate
+from bench_lib.records import intervals
 
-HIDDEN: Final = float(ndtri((1 + stats.LEVEL) / 2)) * 2**0.5 * stats.SITTING
+HIDDEN: Final = float(ndtri((1 + intervals.LEVEL) / 2)) * 2**0.5 * intervals.BETWEEN_RUN_SD
 """Half width, in logs, of the interval of what moves two sittings apart."""
 
 Place = tuple[str, str]
@@ -48,8 +48,8 @@ def across(
     DataFrame
         The columns of :func:`bench_lib.analysis.speedups`; ``run`` and ``machine`` are the device's, ``baseline`` is
         the key in the other run. Limits are Welch's on the rounds of both sides with
-        :data:`bench_lib.analysis.stats.SITTING` added for each, and ``interval`` is ``between-runs``; where a side has
-        a single round they come from the two intervals, widened alike, and it is ``within-run``.
+        :data:`bench_lib.records.intervals.BETWEEN_RUN_SD` added for each, and ``interval`` is ``between-runs``; where a
+        side has a single round they come from the two intervals, widened alike, and it is ``within-run``.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def _ratios(judged: Judged, device: Ints, base: Ints) -> Ratios:
     median = judged.median
     rounds = np.minimum(median.rounds[device], median.rounds[base])
     sides = [(median.value[side], median.variance[side], median.rounds[side]) for side in (base, device)]
-    low, high = stats.welch_limits(*sides[0], *sides[1], hidden=stats.SITTING)
+    low, high = intervals.welch_limits(*sides[0], *sides[1], between_run_sd=intervals.BETWEEN_RUN_SD)
     value = sides[0][0] - sides[1][0]
 
     once = np.flatnonzero(rounds == 1)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench_lib.analysis.levels import table, text
-from bench_lib.analysis.stats import Floats
+from bench_lib.records.intervals import Floats
 
 KEY: Final = ("run", "workload", "n", "dtype", "device", "residency", "timing")
 KINDS: Final = ("compute", "memory", "link", "launch")

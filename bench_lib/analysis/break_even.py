@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.levels import table, text
-from bench_lib.analysis.stats import Floats, Limits
+from bench_lib.records import intervals
+from bench_lib.records.intervals import Floats, Limits
 
 KEY: Final = ("run", "workload", "dtype", "device", "n", "nbytes")
 COLUMNS: Final = (*KEY, "reuse", "reuse_low", "reuse_high", "answer")
@@ -45,8 +45,8 @@ def break_even(speedups: pd.DataFrame) -> pd.DataFrame:
     (there, there_limits), (host, host_limits) = _times(both, ""), _times(both, "baseline")
     copied, copied_limits = _times(both, "roundtrip")
     copies, gain = copied - there, host - there
-    copies_low, copies_high = stats.difference_limits(copied, copied_limits, there, there_limits)
-    gain_low, gain_high = stats.difference_limits(host, host_limits, there, there_limits)
+    copies_low, copies_high = intervals.difference_limits(copied, copied_limits, there, there_limits)
+    gain_low, gain_high = intervals.difference_limits(host, host_limits, there, there_limits)
     reuse = uses(copies, gain)
     verdict, with_copies = text(both["verdict"]), text(both["verdict_roundtrip"])
     pays_at_once = (with_copies == "device") | ((verdict == "device") & (reuse == 1))

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.levels import Objects, table, text
+from bench_lib.records import intervals
 from bench_lib.records.hourly_prices import of_device
 
 KEY: Final = ("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "residency", "timing")
@@ -67,7 +67,7 @@ def costs(speedups: pd.DataFrame, prices: Mapping[str, Mapping[str, float]]) -> 
         "cost_per_teraflop": (cost / operations).to_numpy(),
         "baseline_cost_per_teraflop": (baseline_cost / operations).to_numpy(),
         **{f"ratio{limit}": value for limit, value in ratio.items()},
-        "verdict": stats.verdicts(ratio["_low"], ratio["_high"]),
+        "verdict": intervals.verdicts(ratio["_low"], ratio["_high"]),
         "turns_at": turns[""],
         "turns_low": turns["_low"],
         "turns_high": turns["_high"],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench_lib.analysis.levels import WITHIN, Cases, Summary, Visits, ok_visits, sort_into_cases, summarise, table, text
 from bench_lib.analysis.modes import count_modes
-from bench_lib.analysis.stats import Floats
+from bench_lib.records.intervals import Floats
 
 COLUMNS: Final = (
     *("run", "source", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name"),

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import Ints, table, text
 from bench_lib.analysis.speedups import ratios
-from bench_lib.analysis.stats import Floats
+from bench_lib.records import intervals
+from bench_lib.records.intervals import Floats
 from bench_lib.records.verdicts import FASTER, SLOWER
 
 SAME: Final = ("run", "machine", "workload", "dtype", "device", "kind", "device_name", "residency", "timing")
@@ -58,7 +58,7 @@ def execution(frame: pd.DataFrame) -> pd.DataFrame:
     rounds, interval, value, low, high = ratios(judged, ours, theirs)
     seconds, ratio = mode["seconds"].to_numpy(), np.exp(value)
     compile_seconds = _longest(frame, mode)
-    decided = pd.Series(stats.verdicts(np.exp(low), np.exp(high)), dtype=object).replace(VERDICTS)
+    decided = pd.Series(intervals.verdicts(np.exp(low), np.exp(high)), dtype=object).replace(VERDICTS)
     columns = {
         **{name: text(mode[name]) for name in SAME},
         **{name: text(named[name]) for name in ("mode", "eager")},

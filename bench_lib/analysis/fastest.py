@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.across import HIDDEN
-from bench_lib.analysis.stats import Estimate
+from bench_lib.records import intervals
+from bench_lib.records.intervals import Estimate
 from bench_lib.records.verdicts import verdict
 
 
 def fastest(times: Sequence[Estimate], runs: Sequence[str]) -> tuple[int, ...]:
     """Return the places of the times that no other is surely shorter than: one place where there is a winner.
 
-    Each two are compared by their own intervals (:func:`bench_lib.analysis.stats.difference_limits`), in logs, with
-    :data:`bench_lib.analysis.stats.SITTING` added where they are of two runs; a time is shorter if the whole interval
-    of the ratio says so by 2 %, as everywhere.
+    Each two are compared by their own intervals (:func:`bench_lib.records.intervals.difference_limits`), in logs, with
+    :data:`bench_lib.records.intervals.BETWEEN_RUN_SD` added where they are of two runs; a time is shorter if the whole
+    interval of the ratio says so by 2 %, as everywhere.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def fastest(times: Sequence[Estimate], runs: Sequence[str]) -> tuple[int, ...]:
 
 def _beats(one: Estimate, other: Estimate, *, apart: bool) -> bool:
     (own, *own_limits), (its, *its_limits) = (np.log([time.value, time.low, time.high]) for time in (one, other))
-    limits = stats.difference_limits(its, (its_limits[0], its_limits[1]), own, (own_limits[0], own_limits[1]))
+    limits = intervals.difference_limits(its, (its_limits[0], its_limits[1]), own, (own_limits[0], own_limits[1]))
     difference = float(its - own)
     below = math.hypot(difference - float(limits[0]), HIDDEN if apart else 0.0)
     return verdict(math.exp(difference - below), math.inf) == "device"

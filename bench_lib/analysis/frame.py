@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.columns import COLUMNS, Column
 from bench_lib.errors import NotComparable
+from bench_lib.records import intervals
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Sample
@@ -191,7 +191,7 @@ def _times(sample: Sample) -> tuple[float, float, float, float]:
 
 @cache
 def _ranks(count: int) -> tuple[int, int] | None:
-    return stats.median_ranks(count)
+    return intervals.median_ranks(count)
 
 
 def _text(values: Iterable[str]) -> pd.Categorical:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench_lib.analysis import stats
-from bench_lib.analysis.stats import Floats
+from bench_lib.records import intervals
+from bench_lib.records.intervals import Floats
 
 Ints = NDArray[np.int64]
 Objects = NDArray[np.object_]
@@ -151,10 +151,10 @@ def summarise(group: Ints, round_: Ints, values: Floats, size: int) -> Summary:
     visits = np.bincount(group, minlength=size)
     value = _divide(np.bincount(of_round, weights=medians, minlength=size), rounds)
     variance = _variance(of_round, medians, value, rounds)
-    low, high = stats.t_limits(value, variance, rounds)
+    low, high = intervals.t_limits(value, variance, rounds)
     single = rounds == 1
     mean = _divide(np.bincount(group, weights=values, minlength=size), visits)
-    within = stats.t_limits(mean, _variance(group, values, mean, visits), visits)
+    within = intervals.t_limits(mean, _variance(group, values, mean, visits), visits)
     value[single], low[single], high[single] = mean[single], within[0][single], within[1][single]
     interval = np.select([rounds > 1, single & (visits > 1)], [BETWEEN, WITHIN], default="").astype(object)
     return Summary(value=value, low=low, high=high, variance=variance, rounds=rounds, visits=visits, interval=interval)

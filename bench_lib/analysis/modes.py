@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from bench_lib.analysis.levels import Ints
-from bench_lib.analysis.stats import Floats
+from bench_lib.records.intervals import Floats
 
 LEAST_VISITS: Final = 10  # with fewer, noise falls into two heaps by chance: 2 % of the time with 9, 10 % with 6
 LEAST_SHARE: Final = 0.2  # of the visits, in the smaller heap

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import judge
 from bench_lib.analysis.levels import Ints, table, text
 from bench_lib.analysis.speedups import ratios
+from bench_lib.records import intervals
 
 REFERENCE: Final = "float32"
 SAME: Final = ("run", "machine", "workload", "family", "expression", "device", "kind", "device_name")
@@ -49,7 +49,7 @@ def precision(frame: pd.DataFrame) -> pd.DataFrame:
     own, reference = judged.table.iloc[ours], judged.table.iloc[theirs]
     rounds, interval, value, low, high = ratios(judged, ours, theirs)
     ratio_low, ratio_high = np.exp(low), np.exp(high)
-    verdict = pd.Series(stats.verdicts(ratio_low, ratio_high), dtype=object).replace(VERDICTS)
+    verdict = pd.Series(intervals.verdicts(ratio_low, ratio_high), dtype=object).replace(VERDICTS)
     columns: dict[str, Any] = {
         **{name: text(own[name]) for name in (*SAME, "residency", "timing", "dtype")},
         **{name: own[name].to_numpy() for name in ("n", "nbytes", "flop", "seconds", "seconds_low", "seconds_high")},

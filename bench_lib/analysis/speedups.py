@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import BETWEEN, WITHIN, Ints, Objects, Summary, Visits, summarise, table, text
-from bench_lib.analysis.stats import Floats
 from bench_lib.errors import UsageError
+from bench_lib.records import intervals
 from bench_lib.records.device_kind import HOST_KINDS
+from bench_lib.records.intervals import Floats
 from bench_lib.records.sanitize import shorten
 
 COLUMNS: Final = (
@@ -104,7 +104,7 @@ def tabulate(judged: Judged, device: Ints, base: Ints, ratios: Ratios) -> pd.Dat
         "ratio_high": np.exp(high),
         "rounds": rounds,
         "interval": interval,
-        "verdict": np.where(ok, stats.verdicts(np.exp(low), np.exp(high)), ""),
+        "verdict": np.where(ok, intervals.verdicts(np.exp(low), np.exp(high)), ""),
     }
     return table(columns, COLUMNS)
 
@@ -148,7 +148,7 @@ def ratios(judged: Judged, device: Ints, base: Ints) -> Ratios:
     apart = np.flatnonzero((rounds < 2) & (few >= 2))
     sides = [(median.value[s], median.variance[s], median.rounds[s]) for s in (base[apart], device[apart])]
     value[apart] = sides[0][0] - sides[1][0]
-    low[apart], high[apart] = stats.welch_limits(*sides[0], *sides[1])
+    low[apart], high[apart] = intervals.welch_limits(*sides[0], *sides[1])
     rounds[apart], interval[apart] = few[apart], BETWEEN
 
     once = np.flatnonzero((interval == "") & (few >= 1))
@@ -161,7 +161,7 @@ def combined(judged: Judged, device: Ints, base: Ints) -> tuple[Floats, Floats, 
     """Return the log ratio of two times and its limits, from the intervals that the two have on their own."""
     logs = [np.log(judged.table[f"seconds{end}"].to_numpy()) for end in ("", "_low", "_high")]
     ours, theirs = ([part[side] for part in logs] for side in (device, base))
-    limits = stats.difference_limits(theirs[0], (theirs[1], theirs[2]), ours[0], (ours[1], ours[2]))
+    limits = intervals.difference_limits(theirs[0], (theirs[1], theirs[2]), ours[0], (ours[1], ours[2]))
     return theirs[0] - ours[0], *limits
 
 

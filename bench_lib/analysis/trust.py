@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench_lib import units
 from bench_lib.analysis.estimates import judge
 from bench_lib.analysis.levels import WITHIN, Cases, Ints, Objects, sort_into_cases, table, text
-from bench_lib.analysis.stats import Floats
+from bench_lib.records.intervals import Floats
 
 KEY: Final = ("run", "workload", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (*KEY, "kind_of_doubt", "reason", "visits")

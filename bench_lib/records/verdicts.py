@@ -14,7 +14,7 @@ Answer = Literal["always", "never", "between", "undecided"]
 FASTER: Final = 1.02  # the whole interval above: a difference worth naming
 SLOWER: Final = 0.98
 
-LOOKS: Final = 3
+MAX_STAGES: Final = 3
 """Times that a live comparison is judged: after so many processes as were asked for, twice, and three times as many."""
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from bench_lib import analysis
-from bench_lib.analysis import frame, stats
+from bench_lib.analysis import frame
 from bench_lib.analysis.speedups import COLUMNS
+from bench_lib.records import intervals
 from tests.support.builders import SIZES, recording
 
 TRIPLE = ["ratio", "ratio_low", "ratio_high"]
@@ -41,8 +42,8 @@ def rounds_of(table: pd.DataFrame, run: str, device: str) -> list[float]:
 def test_the_limits_are_welchs_with_what_two_sittings_hide() -> None:
     table = two_runs()
     (row,) = analysis.across(table, CPU, OTHER_CPU).to_dict("records")
-    expected = stats.welch(
-        rounds_of(table, "run-2", "cpu"), rounds_of(table, "run-1", "cpu"), hidden=stats.SITTING
+    expected = intervals.welch(
+        rounds_of(table, "run-2", "cpu"), rounds_of(table, "run-1", "cpu"), between_run_sd=intervals.BETWEEN_RUN_SD
     ).exp()
     assert [row[name] for name in TRIPLE] == pytest.approx([expected.value, expected.low, expected.high])
     assert (row["run"], row["device"], row["baseline"]) == ("run-1", "cpu", "cpu")
@@ -83,7 +84,7 @@ def test_only_the_workloads_asked_for_are_compared() -> None:
 def test_a_single_round_gives_an_interval_that_says_so_and_holds_what_sittings_hide() -> None:
     (row,) = analysis.across(two_runs(rounds=1), CPU, OTHER_CPU).to_dict("records")
     assert row["interval"] == "within-run"
-    assert math.log(row["ratio_high"] / row["ratio"]) > 1.9 * 2**0.5 * stats.SITTING
+    assert math.log(row["ratio_high"] / row["ratio"]) > 1.9 * 2**0.5 * intervals.BETWEEN_RUN_SD
 
 
 def test_a_side_seen_in_one_visit_alone_is_still_widened() -> None:

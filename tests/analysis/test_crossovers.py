@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench_lib import analysis
-from bench_lib.analysis import stats
 from bench_lib.analysis.crossovers import COLUMNS, interpolate
+from bench_lib.records import intervals
 from bench_lib.records.verdicts import decide
 from tests.support.builders import made_up
 
@@ -26,7 +26,7 @@ def ladder(ratios, width=1.03, sizes=None, nbytes=4.0) -> pd.DataFrame:
         baseline="cpu",
         residency="resident",
         timing="latency",
-        verdict=np.where(np.isnan(ratio), "", stats.verdicts(low, high)),
+        verdict=np.where(np.isnan(ratio), "", intervals.verdicts(low, high)),
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from bench_lib import analysis
-from bench_lib.analysis import frame, stats
+from bench_lib.analysis import frame
 from bench_lib.analysis.estimates import COLUMNS
+from bench_lib.records import intervals
 from bench_lib.records.recording import Recording
 from tests.support.builders import made_up, recording
 
@@ -40,7 +41,7 @@ def test_a_case_is_the_mean_over_rounds_of_the_median_log_of_its_visits_with_stu
     logs = np.log(
         table.pivot_table(index="round", values="median_seconds", aggfunc=lambda v: math.exp(np.log(v).median()))
     )
-    expected = stats.t_interval(logs["median_seconds"].tolist()).exp()
+    expected = intervals.t_interval(logs["median_seconds"].tolist()).exp()
     row = analysis.estimates(table).iloc[0]
     found = [row["seconds"], row["seconds_low"], row["seconds_high"]]
     assert found == pytest.approx([expected.value, expected.low, expected.high])
@@ -63,14 +64,14 @@ def test_one_disturbed_visit_in_a_round_does_not_move_the_case():
 
 def test_many_rounds_keep_students_t():
     table = made_up(**one_case(rounds=20, visits=1))
-    expected = stats.t_interval(np.log(table["median_seconds"]).tolist()).exp()
+    expected = intervals.t_interval(np.log(table["median_seconds"]).tolist()).exp()
     row = analysis.estimates(table).iloc[0]
     assert [row["seconds_low"], row["seconds_high"]] == pytest.approx([expected.low, expected.high])
 
 
 def test_a_single_round_is_labelled_within_run():
     table = made_up(**one_case(rounds=1))
-    expected = stats.t_interval(np.log(table["median_seconds"]).tolist()).exp()
+    expected = intervals.t_interval(np.log(table["median_seconds"]).tolist()).exp()
     row = analysis.estimates(table).iloc[0]
     assert row["interval"] == "within-run"
     assert [row["seconds_low"], row["seconds_high"]] == pytest.approx([expected.low, expected.high])
@@ -78,7 +79,7 @@ def test_a_single_round_is_labelled_within_run():
 
 def test_a_single_visit_has_the_interval_of_its_blocks():
     run = recording(**one_case(rounds=1, visits=1, blocks=15))
-    expected = stats.median_interval(run.samples[0].seconds)
+    expected = intervals.median_interval(run.samples[0].seconds)
     row = analysis.estimates(frame.tidy([run])).iloc[0]
     assert row["interval"] == "within-run"
     assert row[["seconds", "seconds_low", "seconds_high"]].tolist() == pytest.approx(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.analysis.fastest import fastest
-from bench_lib.analysis.stats import Estimate
+from bench_lib.records.intervals import Estimate
 
 
 def about(seconds: float, spread: float = 1.01) -> Estimate:

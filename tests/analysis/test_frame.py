@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib.analysis import frame, stats
+from bench_lib.analysis import frame
 from bench_lib.errors import NotComparable
+from bench_lib.records import intervals
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Sample
@@ -51,7 +52,7 @@ def test_what_the_header_and_the_plan_know_stands_in_every_row():
 @given(seconds=times)
 def test_a_visit_gives_the_median_its_limits_and_the_5th_percentile_of_its_blocks(seconds):
     row = only(Sample(case=CASE, round=1, visit=1, seconds=tuple(seconds), calls=4)).iloc[0]
-    interval = stats.median_interval(seconds)
+    interval = intervals.median_interval(seconds)
     assert row["median_seconds"] == pytest.approx(np.median(seconds))
     assert row["floor_seconds"] == pytest.approx(np.percentile(seconds, 5))
     assert row[["median_low", "median_high"]].tolist() == pytest.approx([interval.low, interval.high], nan_ok=True)

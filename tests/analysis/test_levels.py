@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.levels import codes, pack, summarise
+from bench_lib.records import intervals
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 2)), min_size=1, max_size=30)
 
@@ -48,6 +48,6 @@ def test_groups_summed_up_together_are_those_summed_up_alone(values, seed):
         if not rounds:
             assert np.isnan(found.value[number])
             continue
-        alone = stats.t_interval([np.median(each) for each in rounds] if len(rounds) > 1 else rounds[0].tolist())
+        alone = intervals.t_interval([np.median(each) for each in rounds] if len(rounds) > 1 else rounds[0].tolist())
         limits = [found.value[number], found.low[number], found.high[number]]
         assert limits == pytest.approx([alone.value, alone.low, alone.high], nan_ok=True)

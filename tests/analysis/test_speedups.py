@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from bench_lib import analysis
-from bench_lib.analysis import frame, stats
+from bench_lib.analysis import frame
 from bench_lib.analysis.speedups import COLUMNS
+from bench_lib.records import intervals
 from tests.support.builders import made_up, recording
 
 TRIPLE = ["ratio", "ratio_low", "ratio_high"]
@@ -34,7 +35,7 @@ def logs(table: pd.DataFrame, device: str) -> pd.Series:
     return np.log(rows.set_index(["round", "visit"])["median_seconds"])
 
 
-def expect(row: pd.Series, estimate: stats.Estimate, interval: str) -> None:
+def expect(row: pd.Series, estimate: intervals.Estimate, interval: str) -> None:
     assert row[TRIPLE].tolist() == pytest.approx([estimate.value, estimate.low, estimate.high])
     assert row["interval"] == interval
 
@@ -42,7 +43,7 @@ def expect(row: pd.Series, estimate: stats.Estimate, interval: str) -> None:
 def test_visits_side_by_side_are_paired_and_the_rounds_give_students_t():
     table = small()
     difference = logs(table, "cpu") - logs(table, "cuda:0")
-    expected = stats.t_interval(difference.groupby("round").median().tolist()).exp()
+    expected = intervals.t_interval(difference.groupby("round").median().tolist()).exp()
     row = resident(analysis.speedups(table))
     expect(row, expected, "between-rounds")
     assert row["rounds"] == 5
@@ -62,7 +63,7 @@ def test_a_visit_that_one_side_lost_is_not_paired():
     lost = (table["device"] == "cuda:0") & (table["round"] == 2) & (table["visit"] == 2)
     difference = (logs(table, "cpu") - logs(table[~lost], "cuda:0")).dropna()
     assert len(difference) == 14
-    expected = stats.t_interval(difference.groupby("round").median().tolist()).exp()
+    expected = intervals.t_interval(difference.groupby("round").median().tolist()).exp()
     expect(resident(analysis.speedups(table[~lost])), expected, "between-rounds")
 
 
@@ -70,12 +71,12 @@ def test_rounds_that_were_not_side_by_side_give_welchs_interval():
     table = small()
     apart = table.assign(round=table["round"] + 10 * (table["device"] == "cuda:0"))
     ours, theirs = (logs(table, device).groupby("round").median().tolist() for device in ("cuda:0", "cpu"))
-    expect(resident(analysis.speedups(apart)), stats.welch(theirs, ours).exp(), "between-rounds")
+    expect(resident(analysis.speedups(apart)), intervals.welch(theirs, ours).exp(), "between-rounds")
 
 
 def test_a_single_round_gives_students_t_over_its_visits_and_says_so():
     table = small(rounds=1)
-    expected = stats.t_interval((logs(table, "cpu") - logs(table, "cuda:0")).tolist()).exp()
+    expected = intervals.t_interval((logs(table, "cpu") - logs(table, "cuda:0")).tolist()).exp()
     expect(resident(analysis.speedups(table)), expected, "within-run")
 
 
@@ -100,7 +101,7 @@ def test_a_ratio_without_an_interval_decides_nothing():
 def test_equal_numbers_of_other_tools_are_not_taken_for_side_by_side():
     table = small(source="asv")
     ours, theirs = (logs(table, device).groupby("round").median().tolist() for device in ("cuda:0", "cpu"))
-    expect(resident(analysis.speedups(table)), stats.welch(theirs, ours).exp(), "between-rounds")
+    expect(resident(analysis.speedups(table)), intervals.welch(theirs, ours).exp(), "between-rounds")
 
 
 @settings(max_examples=25)

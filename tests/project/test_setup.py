@@ -255,7 +255,9 @@ def test_the_page_about_commands_lists_every_target() -> None:
 
 
 def test_the_version_is_the_newest_released_one_of_the_changelog() -> None:
-    newest = re.search(r"^## (?!Unreleased)(\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    newest = re.search(
+        r"^## (?!Unreleased)(\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert newest
     assert newest.group(1) == bench_lib.__version__
 

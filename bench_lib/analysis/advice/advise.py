@@ -14,12 +14,11 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.advice.curves import How
 from bench_lib.analysis.advice.evidence import Asked, Evidence, Start, collect
-from bench_lib.analysis.stats import Estimate
 from bench_lib.errors import UsageError
-from bench_lib.records.verdicts import Answer, decide
+from bench_lib.records.intervals import Estimate
+from bench_lib.records.verdicts import Answer, decide, verdict
 
 BASELINE: Final = "cpu"
 
@@ -221,7 +220,7 @@ def _verdict(options: Sequence[Option], ratio: Estimate | None) -> Literal["fast
         return "not measured"
     if len(options) == 1:
         return "only"
-    return "faster" if ratio and stats.verdict(ratio.low, ratio.high) == "device" else "close"
+    return "faster" if ratio and verdict(ratio.low, ratio.high) == "device" else "close"
 
 
 def _why_not(evidence: Evidence, device: str, n: int) -> str:
@@ -241,7 +240,7 @@ def _takeover(evidence: Evidence, device: str, asked: Asked) -> Takeover:
     sizes = sorted(evidence.sizes(device, asked) & evidence.sizes(BASELINE, asked))
     leads = {n: evidence.lead(device, BASELINE, n, asked) for n in sizes}
     compared = [n for n in sizes if leads[n]]
-    answer, first = decide([stats.verdict(lead.low, lead.high) for lead in leads.values() if lead])
+    answer, first = decide([verdict(lead.low, lead.high) for lead in leads.values() if lead])
     between = answer == "between"
     return Takeover(
         device=device,

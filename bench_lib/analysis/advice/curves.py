@@ -16,7 +16,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from bench_lib.analysis.stats import Estimate
+from bench_lib.records.intervals import Estimate
 
 REACH: Final = 2.0
 """How far beyond the sizes that were measured an answer is given, as a factor."""

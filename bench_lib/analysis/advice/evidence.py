@@ -14,12 +14,13 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import estimates, speedups, stats
+from bench_lib.analysis import estimates, speedups
 from bench_lib.analysis.advice import curves
 from bench_lib.analysis.advice.curves import How, Point, Reading
-from bench_lib.analysis.stats import Estimate
 from bench_lib.errors import UsageError
+from bench_lib.records import intervals
 from bench_lib.records.device_kind import HOST_KINDS
+from bench_lib.records.intervals import Estimate
 
 Start = Literal["host", "device"]
 PLACES: Final[Mapping[Start, str]] = {"host": "roundtrip", "device": "resident"}
@@ -151,7 +152,7 @@ class Evidence:
                 return None
             low, high = value - paired.value + paired.low, value - paired.value + paired.high
             return Estimate(value=value, low=low, high=high).exp()
-        (low,), (high,) = stats.difference_limits(*_array(theirs.log), *_array(ours.log))
+        (low,), (high,) = intervals.difference_limits(*_array(theirs.log), *_array(ours.log))
         return Estimate(value=value, low=float(low), high=float(high)).exp()
 
     def _paired(self, faster: str, slower: str, n: int, asked: Asked) -> Estimate | None:

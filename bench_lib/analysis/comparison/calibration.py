@@ -15,11 +15,11 @@ from typing import Final, Self
 
 from scipy.special import betaincinv, ndtri, stdtrit
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.comparison.testing import TRIM
-from bench_lib.analysis.stats import Estimate
 from bench_lib.errors import RecordError, SchemaTooNew
+from bench_lib.records import intervals
 from bench_lib.records.case import Case
+from bench_lib.records.intervals import Estimate
 from bench_lib.records.line_reader import quoted, read_json
 from bench_lib.records.recording import from_object, to_object
 from bench_lib.records.run import MACHINE_PATTERN
@@ -130,7 +130,7 @@ def rate(count: int, of: int) -> Estimate:
     """Return a share and its 95 % interval (Clopper and Pearson, Biometrika 26, 1934); NaN of nothing."""
     if not of:
         return Estimate(value=math.nan, low=math.nan, high=math.nan)
-    tail = (1 - stats.LEVEL) / 2
+    tail = (1 - intervals.LEVEL) / 2
     low = float(betaincinv(count, of - count + 1, tail)) if count else 0.0
     high = float(betaincinv(count + 1, of - count, 1 - tail)) if count < of else 1.0
     return Estimate(value=count / of, low=low, high=high)
@@ -169,7 +169,7 @@ def visible(
     critical = float(stdtrit(freedom, 1 - level / 2))
     seen, whole = spread**2 / processes, spread**2 / processes + 2 * hidden**2
     # What is allowed for is the same each time: it steadies the error, without which the test takes its degrees.
-    freedom *= min(whole / seen, stats.MANY) ** 2 if seen else stats.MANY
+    freedom *= min(whole / seen, intervals.MANY) ** 2 if seen else intervals.MANY
     needed = critical * (1 - 1 / (4 * freedom)) + float(ndtri(POWER)) * math.sqrt(1 + critical**2 / (2 * freedom))
     room = float(stdtrit(freedom, POWER))
     bar = math.log1p(margin)

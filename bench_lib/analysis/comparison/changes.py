@@ -9,8 +9,8 @@ from typing import Final, Literal
 from bench_lib.analysis.comparison.calibration import Calibration
 from bench_lib.analysis.comparison.metrics import METRICS, TIME
 from bench_lib.analysis.comparison.obstacles import Obstacles
-from bench_lib.analysis.stats import Estimate
 from bench_lib.records.case import Case
+from bench_lib.records.intervals import Estimate
 from bench_lib.records.run import Run
 
 Verdict = Literal["better", "worse", "unchanged", "can't tell", "not comparable"]

@@ -19,13 +19,13 @@ from bench_lib.analysis.comparison.metrics import METRICS, TIME, Metric, margin
 from bench_lib.analysis.comparison.obstacles import Obstacles, obstacles, paired_for
 from bench_lib.analysis.comparison.testing import adjusted, paired_test, separate_test, trimmed
 from bench_lib.analysis.comparison.values import BROKEN, Rounds, Side, side_of
-from bench_lib.analysis.stats import SITTING, Estimate
 from bench_lib.records.case import Case
+from bench_lib.records.intervals import BETWEEN_RUN_SD, Estimate
 from bench_lib.records.recording import Recording
-from bench_lib.records.verdicts import LOOKS
+from bench_lib.records.verdicts import MAX_STAGES
 
 THRESHOLD: Final = 0.05
-FALSE_DISCOVERIES: Final = 0.05 / LOOKS
+FALSE_DISCOVERIES: Final = 0.05 / MAX_STAGES
 """Share of the changes called that may be false, on average: five in a hundred over the three looks of a live
 comparison, since a case has three chances there to be called."""
 
@@ -197,7 +197,7 @@ def _judged(
 def _most(judged: Sequence[Change], rounds: int) -> int:
     """Return how many processes of each side a case gets that looks changed: as many as there was time for."""
     suspects = [change for change in judged if change.is_open(rounds) and not change.trouble]
-    return min((min(change.processes) for change in suspects), default=LOOKS * rounds)
+    return min((min(change.processes) for change in suspects), default=MAX_STAGES * rounds)
 
 
 def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, most: int) -> float:
@@ -214,7 +214,7 @@ def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, mo
     spread, processes = change.log_spreads[place], min(change.processes)
     learnt = math.sqrt(known.variances[place]) if known else 0.0
     if not rounds:  # what is learnt is how sides differ that alternate: separate ones share less, and differ by more
-        return visible(max(spread, learnt), processes, level=level, margin=change.margin, hidden=SITTING)
+        return visible(max(spread, learnt), processes, level=level, margin=change.margin, hidden=BETWEEN_RUN_SD)
     screened = rounds if most > rounds else 0
     return visible(learnt or spread, max(most, processes), level=level, margin=change.margin, screened=screened)
 

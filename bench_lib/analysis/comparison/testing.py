@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from bench_lib.analysis import stats
 from bench_lib.analysis.comparison.values import Rounds
-from bench_lib.analysis.stats import Estimate
+from bench_lib.records import intervals
+from bench_lib.records.intervals import Estimate
 
 TRIM: Final = 0.2
 """Share of the processes left aside at either end: beside a busy neighbour one process in twenty can be many times as
@@ -102,7 +102,7 @@ def separate_test(before: Rounds, after: Rounds, *, exact: bool = False) -> Test
     below = sum(side.variance**2 / side.degrees for side in (one, other) if side.degrees)
     # The allowance is no measurement: taken for one without error, it would vouch for a variance small by chance.
     degrees = variance**2 / below if below > 0 else float(one.degrees + other.degrees)
-    whole = variance + 2 * stats.SITTING**2
+    whole = variance + 2 * intervals.BETWEEN_RUN_SD**2
     return _test(mean, whole, degrees, spread=math.sqrt(one.variance * len(a) + other.variance * len(b)))
 
 
@@ -126,7 +126,7 @@ def _test(mean: float, variance: float, degrees: float, *, spread: float) -> Tes
     if math.isnan(variance):
         return Test(ratio=Estimate(value=mean, low=math.nan, high=math.nan), p_value=math.nan, spread=math.nan)
     error = math.sqrt(variance)
-    half = float(stdtrit(degrees, (1 + stats.LEVEL) / 2)) * error
+    half = float(stdtrit(degrees, (1 + intervals.LEVEL) / 2)) * error
     p_value = float(2 * stdtr(degrees, -abs(mean) / error)) if error else float(mean == 0)
     return Test(ratio=Estimate(value=mean, low=mean - half, high=mean + half), p_value=p_value, spread=spread)
 

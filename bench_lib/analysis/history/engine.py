@@ -19,8 +19,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bench_lib.analysis.stats import Floats
 from bench_lib.errors import UsageError
+from bench_lib.records.intervals import Floats
 
 LEVEL_RUNS: Final = 3
 """Fewest runs that make a level: two may have had the same neighbour."""

@@ -12,9 +12,9 @@ from typing import Final
 from bench_lib import units
 from bench_lib.analysis.comparison.changes import Change
 from bench_lib.analysis.comparison.metrics import METRICS, Metric
-from bench_lib.analysis.stats import Estimate
 from bench_lib.records.case import Case
 from bench_lib.records.foreign.parameters import UNKNOWN_DTYPE
+from bench_lib.records.intervals import Estimate
 from bench_lib.records.sanitize import MAX_NAME, clean
 from bench_lib.report.sentences import words
 

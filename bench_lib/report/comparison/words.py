@@ -14,11 +14,11 @@ from bench_lib import units
 from bench_lib.analysis.comparison.changes import Change, Comparison
 from bench_lib.analysis.comparison.judging import FALSE_DISCOVERIES
 from bench_lib.analysis.comparison.metrics import METRICS, TIME
-from bench_lib.analysis.stats import SITTING
 from bench_lib.records.checkout import COMMIT, short
+from bench_lib.records.intervals import BETWEEN_RUN_SD
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
-from bench_lib.records.verdicts import LOOKS
+from bench_lib.records.verdicts import MAX_STAGES
 from bench_lib.report.comparison import noise_words, reasons, terms
 from bench_lib.report.comparison.order import Sorted, by_verdict
 
@@ -146,7 +146,7 @@ def _still(comparison: Comparison, found: Sorted) -> str:
 def _sureness(found: Sorted) -> Iterator[str]:
     called = len(found.better) + sum(not one.is_broken for one in found.worse)
     if called:
-        share = round(100 * LOOKS * FALSE_DISCOVERIES)
+        share = round(100 * MAX_STAGES * FALSE_DISCOVERIES)
         yield f"of the cases called changed, here {called:,}, at most {share} in 100 are expected to be false"
 
 
@@ -165,8 +165,8 @@ def _basis(comparison: Comparison) -> Iterator[str]:
         yield f"{apart}: one says nothing of the next; name several files for each side, one for each process"
     else:
         yield (
-            f"{apart}: what moves a whole run is allowed for with {100 * SITTING:.0f} %, and no more is known of it; "
-            "crossover ab measures in alternation"
+            f"{apart}: what moves a whole run is allowed for with {100 * BETWEEN_RUN_SD:.0f} %, and no more is known "
+            "of it; crossover ab measures in alternation"
         )
 
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench_lib import units
-from bench_lib.analysis.stats import Floats
+from bench_lib.records.intervals import Floats
 from bench_lib.report.figures import placing
 from bench_lib.report.theme import FIGURE_RC, FOREGROUND, GRID, MUTED, Series
 

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench_lib import units
-from bench_lib.analysis.stats import Floats
+from bench_lib.records.intervals import Floats
 from bench_lib.report.figures import placing
 from bench_lib.report.figures.placing import Box, Point
 from bench_lib.report.figures.roofs import (

@@ -15,8 +15,8 @@ import pandas as pd
 from bench_lib import units
 from bench_lib.analysis.fastest import fastest
 from bench_lib.analysis.pairings.naming import Label
-from bench_lib.analysis.stats import Estimate
 from bench_lib.records.device_kind import is_gpu
+from bench_lib.records.intervals import Estimate
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.page.filters import Filters

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench_lib.records.case import Case
-from bench_lib.records.verdicts import LOOKS
+from bench_lib.records.verdicts import MAX_STAGES
 from bench_lib.runner.ab.side_runner import MIN_SECONDS, SideRunner
 
 PROCESSES: Final = 6
@@ -85,10 +85,10 @@ def alternate(
         _round(a, b, number, cases, left, clock, until=screen_end)
     suspects: list[int] = []
     done = processes
-    for looks in range(1, LOOKS + 1):
+    for looks in range(1, MAX_STAGES + 1):
         named = set(look(done))
         wanted = [case for case in _wanted(every, a, b) if case in named]
-        if not wanted or looks == LOOKS:
+        if not wanted or looks == MAX_STAGES:
             break
         # A few processes more tell more than none, where not all of them fit.
         again = min(processes, int((clock.end - time.monotonic()) / (a.needs(wanted) + b.needs(wanted))))
@@ -96,7 +96,7 @@ def alternate(
             return _ended(processes, looks, suspects, started, cut=True)
         suspects.append(len(wanted))
         most = SUSPECT_SECONDS * len(wanted)
-        until = clock.end if looks == LOOKS - 1 else clock.after(FIRST_SUSPECTS_SHARE)
+        until = clock.end if looks == MAX_STAGES - 1 else clock.after(FIRST_SUSPECTS_SHARE)
         for left in range(again, 0, -1):
             done += 1
             _round(a, b, done, wanted, 2 * left, clock, until=until, most=most)

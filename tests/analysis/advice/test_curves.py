@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.analysis.advice.curves import REACH, SPREAD, Point, read
-from bench_lib.analysis.stats import Estimate
+from bench_lib.records.intervals import Estimate
 
 
 def points(*values: tuple[int, float], reach: float = 0.01) -> list[Point]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bench_lib.analysis.comparison.changes import Change
 from bench_lib.analysis.comparison.metrics import METRICS
-from bench_lib.analysis.stats import Estimate
 from bench_lib.records.case import Case
+from bench_lib.records.intervals import Estimate
 from bench_lib.report.comparison import terms
 
 NAN = math.nan

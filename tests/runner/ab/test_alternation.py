@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench_lib.records.case import Case, PlannedCase
-from bench_lib.records.verdicts import LOOKS
+from bench_lib.records.verdicts import MAX_STAGES
 from bench_lib.runner.ab import alternation
 from bench_lib.runner.ab.alternation import SCREEN_SHARE, Alternated, alternate
 
@@ -107,8 +107,8 @@ def test_suspects_and_only_they_are_measured_again_as_often_as_all_were(world: W
 
 def test_what_stays_in_doubt_is_left_after_the_last_look(world: World) -> None:
     ended = run(world, *[(ADD, MATMUL)] * 5)
-    assert (ended.looks, ended.suspects, ended.cut) == (LOOKS, (2, 2), False)
-    assert len(world.log) == 2 * 6 * LOOKS
+    assert (ended.looks, ended.suspects, ended.cut) == (MAX_STAGES, (2, 2), False)
+    assert len(world.log) == 2 * 6 * MAX_STAGES
 
 
 def test_suspects_are_left_and_that_is_said_where_the_budget_does_not_reach(world: World) -> None:

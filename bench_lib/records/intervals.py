@@ -1,10 +1,10 @@
-"""Intervals that hold, and the verdict that is drawn from them.
+"""The one arithmetic of intervals: a run steers by it while it measures, and the report judges by it.
 
 Times are judged as logarithms: noise multiplies, and a difference of logs is a ratio. The unit of replication is the
 round, one fresh process; few rounds need Student's t, because a bootstrap over fewer than 20 of them covers 74 to 89 %
 where it says 95 %, and from 20 on no better than t does. Functions come in two forms: plain ones for one set of
-numbers, and ones named ``..._limits`` that work on whole arrays. This module never imports torch; it takes
-scipy.special and leaves scipy.stats, which is slow to import.
+numbers, and ones named ``..._limits`` that work on whole arrays. scipy.special is imported where it is needed, so that
+a command which only measures or lists does not wait for it.
 """
 
 from __future__ import annotations
@@ -16,34 +16,16 @@ from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, stdtrit
 
-from bench_lib.records.verdicts import FASTER, SLOWER, Verdict, verdict
-
-__all__ = [
-    "LEVEL",
-    "SITTING",
-    "Estimate",
-    "Floats",
-    "Verdict",
-    "difference_limits",
-    "median_interval",
-    "median_ranks",
-    "t_interval",
-    "t_limits",
-    "verdict",
-    "verdicts",
-    "welch",
-    "welch_limits",
-]
+from bench_lib.records.verdicts import FASTER, SLOWER
 
 Floats = NDArray[np.float64]
 Limits = tuple[Floats, Floats]
 
 LEVEL: Final = 0.95
 MANY: Final = 1e6  # degrees of freedom from which t is normal
-SITTING: Final = 0.01
-"""Standard deviation, in logs, of what moves a case between two sittings and stays hidden within each.
+BETWEEN_RUN_SD: Final = 0.01
+"""Standard deviation, in logs, of what moves a case between two runs and does not show within either.
 
 Two runs of the same code, minutes apart, differ by more than their rounds say: memory falls elsewhere, the host's other
 tenants change. Measured by A/A runs on two shared cores (docs/methodology.md); scripts/aa.py measures it elsewhere.
@@ -79,6 +61,8 @@ def t_limits(mean: Floats, variance: Floats, count: ArrayLike) -> Limits:
     count
         Values in each set.
     """
+    from scipy.special import stdtrit
+
     count = np.asarray(count, dtype=np.float64)
     enough = count >= 2
     degrees = np.where(enough, count - 1, 1.0)
@@ -115,7 +99,7 @@ def welch_limits(
     variance_b: Floats,
     count_b: ArrayLike,
     *,
-    hidden: float = 0.0,
+    between_run_sd: float = 0.0,
 ) -> Limits:
     """Return Welch's limits of ``mean_a - mean_b``; NaN where either side has fewer than two values.
 
@@ -123,15 +107,17 @@ def welch_limits(
 
     Parameters
     ----------
-    hidden
-        Standard deviation of what moves each side as a whole and does not show in its variance: :data:`SITTING` where
-        the sides are two sittings.
+    between_run_sd
+        Standard deviation of what moves each side as a whole and does not show in its variance:
+        :data:`BETWEEN_RUN_SD` where the sides are two runs.
     """
+    from scipy.special import stdtrit
+
     a, b = np.asarray(count_a, dtype=np.float64), np.asarray(count_b, dtype=np.float64)
     enough = (a >= 2) & (b >= 2)
     a, b = np.where(enough, a, 2.0), np.where(enough, b, 2.0)
     part_a, part_b = variance_a / a, variance_b / b
-    spread = part_a + part_b + 2 * hidden**2
+    spread = part_a + part_b + 2 * between_run_sd**2
     below = part_a**2 / (a - 1) + part_b**2 / (b - 1)
     degrees = np.where(below > 0, spread**2, 1.0) / np.where(below > 0, below, 1.0)
     degrees = np.minimum(degrees, MANY)
@@ -140,7 +126,7 @@ def welch_limits(
     return difference - half, difference + half
 
 
-def welch(a: Sequence[float], b: Sequence[float], *, hidden: float = 0.0) -> Estimate:
+def welch(a: Sequence[float], b: Sequence[float], *, between_run_sd: float = 0.0) -> Estimate:
     """Return ``mean(a) - mean(b)`` of independent sets, with Welch's interval.
 
     For a ratio of two runs or machines, give the rounds' log seconds and take :meth:`Estimate.exp`.
@@ -149,7 +135,7 @@ def welch(a: Sequence[float], b: Sequence[float], *, hidden: float = 0.0) -> Est
     ----------
     a, b
         One value for each round. A side with a single one makes an interval of NaN.
-    hidden
+    between_run_sd
         See :func:`welch_limits`.
 
     Raises
@@ -158,7 +144,7 @@ def welch(a: Sequence[float], b: Sequence[float], *, hidden: float = 0.0) -> Est
         If a side has no value.
     """
     moments_a, moments_b = _moments(a), _moments(b)
-    low, high = welch_limits(*moments_a, *moments_b, hidden=hidden)
+    low, high = welch_limits(*moments_a, *moments_b, between_run_sd=between_run_sd)
     return _estimate(moments_a[0] - moments_b[0], low, high)
 
 
@@ -183,6 +169,8 @@ def median_ranks(count: int) -> tuple[int, int] | None:
     tuple of int or None
         Indices from 0, lower and upper.
     """
+    from scipy.special import bdtr
+
     if count < 1:
         return None
     ranks = np.arange(count // 2 + 1, dtype=np.float64)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib.analysis import stats
-from bench_lib.analysis.stats import Estimate
+from bench_lib.records import intervals, verdicts
+from bench_lib.records.intervals import Estimate
 
 DRAWS = 20_000
 logs = st.floats(-20, 5)
@@ -24,7 +24,7 @@ def contains(estimate):
 
 
 def test_the_t_interval_is_the_textbook_one():
-    interval = stats.t_interval([1.0, 2.0, 3.0])
+    interval = intervals.t_interval([1.0, 2.0, 3.0])
     assert interval.value == pytest.approx(2.0)
     assert interval.high - interval.value == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
 
@@ -32,14 +32,16 @@ def test_the_t_interval_is_the_textbook_one():
 @pytest.mark.parametrize("rounds", [3, 5, 10])
 def test_the_t_interval_covers_the_truth_95_times_in_100(rounds):
     draws = np.random.default_rng(rounds).standard_normal((DRAWS, rounds))
-    low, high = stats.t_limits(draws.mean(axis=1), draws.var(axis=1, ddof=1), np.full(DRAWS, rounds))
+    low, high = intervals.t_limits(draws.mean(axis=1), draws.var(axis=1, ddof=1), np.full(DRAWS, rounds))
     assert 0.94 < covers(low, high) < 0.96
 
 
 def test_welchs_interval_covers_a_difference_of_sets_of_unlike_size_and_spread():
     rng = np.random.default_rng(1)
     a, b = 3.0 + rng.standard_normal((DRAWS, 5)), 3.0 * rng.standard_normal((DRAWS, 8))
-    low, high = stats.welch_limits(a.mean(axis=1), a.var(axis=1, ddof=1), 5, b.mean(axis=1), b.var(axis=1, ddof=1), 8)
+    low, high = intervals.welch_limits(
+        a.mean(axis=1), a.var(axis=1, ddof=1), 5, b.mean(axis=1), b.var(axis=1, ddof=1), 8
+    )
     assert 0.94 < covers(low, high, 3.0) < 0.96
 
 
@@ -47,19 +49,19 @@ def test_welchs_interval_agrees_with_scipy():
     from scipy.stats import ttest_ind
 
     a, b = [1.0, 1.4, 0.9, 1.2], [2.0, 2.6, 1.1]
-    expected = ttest_ind(a, b, equal_var=False).confidence_interval(stats.LEVEL)
-    interval = stats.welch(a, b)
+    expected = ttest_ind(a, b, equal_var=False).confidence_interval(intervals.LEVEL)
+    interval = intervals.welch(a, b)
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_a_single_value_has_no_t_interval():
-    assert math.isnan(stats.t_interval([1.0]).low)
-    assert math.isnan(stats.welch([1.0], [1.0, 2.0]).high)
+    assert math.isnan(intervals.t_interval([1.0]).low)
+    assert math.isnan(intervals.welch([1.0], [1.0, 2.0]).high)
 
 
 @pytest.mark.parametrize(
     "function",
-    [stats.t_interval, stats.median_interval, lambda none: stats.welch(none, [1.0])],
+    [intervals.t_interval, intervals.median_interval, lambda none: intervals.welch(none, [1.0])],
 )
 def test_no_values_are_refused(function):
     with pytest.raises(ValueError, match="at least one value"):
@@ -68,15 +70,15 @@ def test_no_values_are_refused(function):
 
 @given(values=several)
 def test_every_interval_contains_its_value(values):
-    assert contains(stats.t_interval(values))
-    assert contains(stats.welch(values, values[::-1]))
+    assert contains(intervals.t_interval(values))
+    assert contains(intervals.welch(values, values[::-1]))
     if len(values) >= 6:
-        assert contains(stats.median_interval(values))
+        assert contains(intervals.median_interval(values))
 
 
 @given(a=several, b=several)
 def test_a_against_b_is_the_inverse_of_b_against_a(a, b):
-    there, back = stats.welch(a, b), stats.welch(b, a)
+    there, back = intervals.welch(a, b), intervals.welch(b, a)
     assert (there.value, there.low, there.high) == pytest.approx((-back.value, -back.high, -back.low))
 
 
@@ -84,34 +86,34 @@ def test_a_against_b_is_the_inverse_of_b_against_a(a, b):
 def test_another_unit_of_time_moves_every_interval_and_changes_no_width(values, shift):
     values, shift = [value / 10 for value in values], shift / 10
     moved = [value + shift for value in values]
-    before, after = stats.t_interval(values), stats.t_interval(moved)
+    before, after = intervals.t_interval(values), intervals.t_interval(moved)
     assert (after.low, after.high) == pytest.approx((before.low + shift, before.high + shift), abs=1e-9)
 
 
 def test_equal_values_have_an_interval_without_width():
     for interval in (
-        stats.t_interval([0.5] * 5),
-        stats.median_interval([0.5] * 6),
+        intervals.t_interval([0.5] * 5),
+        intervals.median_interval([0.5] * 6),
     ):
         assert interval == Estimate(value=0.5, low=0.5, high=0.5)
-    assert stats.welch([0.5] * 3, [0.5] * 3) == Estimate(value=0.0, low=0.0, high=0.0)
+    assert intervals.welch([0.5] * 3, [0.5] * 3) == Estimate(value=0.0, low=0.0, high=0.0)
 
 
 @pytest.mark.parametrize(
     ("count", "ranks"), [(1, None), (5, None), (6, (0, 5)), (10, (1, 8)), (15, (3, 11)), (20, (5, 14))]
 )
 def test_the_ranks_round_a_median_are_those_of_the_tables(count, ranks):
-    assert stats.median_ranks(count) == ranks
+    assert intervals.median_ranks(count) == ranks
 
 
 def test_the_order_statistics_cover_a_median_at_least_95_times_in_100():
     draws = np.sort(np.random.default_rng(2).standard_exponential((DRAWS, 15)), axis=1)
-    lower, upper = stats.median_ranks(15)
+    lower, upper = intervals.median_ranks(15)
     assert 0.95 < covers(draws[:, lower], draws[:, upper], math.log(2)) < 0.98
 
 
 def test_too_few_values_for_order_statistics_give_a_median_without_limits():
-    interval = stats.median_interval([3.0, 1.0, 2.0, 4.0])
+    interval = intervals.median_interval([3.0, 1.0, 2.0, 4.0])
     assert interval.value == 2.5
     assert math.isnan(interval.low)
     assert math.isnan(interval.high)
@@ -119,7 +121,7 @@ def test_too_few_values_for_order_statistics_give_a_median_without_limits():
 
 def test_limits_of_a_difference_come_from_the_limits_of_both():
     one = np.array([1.0])
-    low, high = stats.difference_limits(5 * one, (4 * one, 8 * one), 2 * one, (2 * one - 0.5, 2 * one + 4))
+    low, high = intervals.difference_limits(5 * one, (4 * one, 8 * one), 2 * one, (2 * one - 0.5, 2 * one + 4))
     assert (low[0], high[0]) == pytest.approx((3 - math.hypot(1, 4), 3 + math.hypot(3, 0.5)))
 
 
@@ -136,25 +138,25 @@ def test_limits_of_a_difference_come_from_the_limits_of_both():
     ],
 )
 def test_the_verdict_needs_the_whole_interval(low, high, verdict):
-    assert stats.verdict(low, high) == verdict
+    assert verdicts.verdict(low, high) == verdict
 
 
 @given(interval=limits)
 def test_verdicts_of_many_are_the_verdict_of_each_and_exclude_each_other(interval):
     low, high = interval
-    verdict = stats.verdict(low, high)
+    verdict = verdicts.verdict(low, high)
     holds = {
-        "device": low > stats.FASTER,
-        "baseline": high < stats.SLOWER,
-        "same": low >= stats.SLOWER and high <= stats.FASTER,
+        "device": low > intervals.FASTER,
+        "baseline": high < intervals.SLOWER,
+        "same": low >= intervals.SLOWER and high <= intervals.FASTER,
     }
     assert [name for name, true in holds.items() if true] == ([] if verdict == "undecided" else [verdict])
-    assert stats.verdicts(np.array([low]), np.array([high])).tolist() == [verdict]
+    assert intervals.verdicts(np.array([low]), np.array([high])).tolist() == [verdict]
 
 
 @given(interval=limits, up=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_the_verdict_never_turns_to_the_baseline_as_the_ratio_grows(interval, up):
-    before, after = stats.verdict(*interval), stats.verdict(interval[0] + min(up), interval[1] + max(up))
+    before, after = verdicts.verdict(*interval), verdicts.verdict(interval[0] + min(up), interval[1] + max(up))
     assert ORDER[after] >= ORDER[before]
 
 
@@ -162,8 +164,8 @@ def test_the_verdict_never_turns_to_the_baseline_as_the_ratio_grows(interval, up
 def test_a_narrower_interval_never_contradicts_a_verdict(interval, shares):
     low, high = interval
     inner = [min(max(low + share * (high - low), low), high) for share in shares]
-    verdict = stats.verdict(low, high)
-    assert verdict == "undecided" or stats.verdict(*inner) == verdict
+    verdict = verdicts.verdict(low, high)
+    assert verdict == "undecided" or verdicts.verdict(*inner) == verdict
 
 
 def test_an_estimate_of_logs_becomes_one_of_seconds():
@@ -175,10 +177,10 @@ def test_what_is_hidden_within_a_sitting_widens_the_interval_of_two():
     shift = 0.02 * rng.standard_normal((2, DRAWS, 1))
     a, b = (0.02 * rng.standard_normal((DRAWS, 8)) + side for side in shift)
     sides = [part for x in (a, b) for part in (x.mean(axis=1), x.var(axis=1, ddof=1), np.full(DRAWS, 8))]
-    assert covers(*stats.welch_limits(*sides)) < 0.7
-    assert 0.935 < covers(*stats.welch_limits(*sides, hidden=0.02)) < 0.975
+    assert covers(*intervals.welch_limits(*sides)) < 0.7
+    assert 0.935 < covers(*intervals.welch_limits(*sides, between_run_sd=0.02)) < 0.975
 
 
 def test_two_sittings_of_times_that_never_vary_still_have_an_interval():
-    estimate = stats.welch([1.0] * 3, [1.0] * 3, hidden=stats.SITTING)
+    estimate = intervals.welch([1.0] * 3, [1.0] * 3, between_run_sd=intervals.BETWEEN_RUN_SD)
     assert estimate.low < 0 < estimate.high
