@@ -17,7 +17,7 @@ from bench_lib.measure.ceiling_probes import Candidate, Probe, probes_of
 from bench_lib.measure.ceiling_shapes import matmul_shapes
 from bench_lib.measure.ceilings import NO_TIME, Place, measure_ceilings, probe_all
 from bench_lib.measure.clock import ThroughputClock
-from bench_lib.records.sample import Ceiling, name_of
+from bench_lib.records.sample import Ceiling, ceiling_name
 from bench_lib.runner.ceiling_schedule import CeilingSchedule
 from tests.support.fakes import FakeHost
 from tests.support.workload_fakes import CPU, NUMPY
@@ -154,7 +154,7 @@ def test_every_probe_of_a_processor_runs(device: Device, monkeypatch: pytest.Mon
     found = measure_ceilings(device, device, round_number=3, seconds=1.0, seed=1, known={})
     assert {one.reason for one in found} == {""}
     assert {one.round for one in found} == {3}
-    assert len({name_of(one.quantity, one.dtype, one.nbytes) for one in found}) == len(found)
+    assert len({ceiling_name(one.quantity, one.dtype, one.nbytes) for one in found}) == len(found)
     dtypes = {"numpy": {"float32", "float64"}, "cpu": {"float32", "float64", "bfloat16", "float16", "int8"}}
     assert {one.dtype for one in found if one.quantity == "matmul"} == dtypes[device.kind]
     assert {one.quantity for one in found} == {"matmul", "copy", "read", "write", "operation"}
