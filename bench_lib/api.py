@@ -275,10 +275,10 @@ def page(paths: Paths, prices: Mapping[str, float] | None = None) -> str:
     from bench_lib.analysis.frame import tidy
     from bench_lib.records.files import read_all
     from bench_lib.records.reference import beside
-    from bench_lib.report.page import build
+    from bench_lib.report.page import build_page
 
     recordings = read_all(paths)
-    return build(tidy(recordings), recordings, prices, beside([recording.run for recording in recordings]))
+    return build_page(tidy(recordings), recordings, prices, beside([recording.run for recording in recordings]))
 
 
 def _checked(frame: Any) -> pd.DataFrame:

@@ -180,7 +180,7 @@ def report(
     from bench_lib.records.hourly_prices import parse
     from bench_lib.records.reference import beside
     from bench_lib.records.storage import load, write_text
-    from bench_lib.report.page import build
+    from bench_lib.report.page import build_page
 
     if reference and no_reference:
         msg = "--reference and --no-reference exclude each other: give one of them"
@@ -193,7 +193,7 @@ def report(
         others = [load(path) for path in reference or ()]
         if not (others or no_reference):
             others = [*beside([recording.run for recording in recordings])]
-        write_text(page, build(tidy(recordings), recordings, prices or None, others))
+        write_text(page, build_page(tidy(recordings), recordings, prices or None, others))
     finally:
         gc.freeze()  # nor does the interpreter search it once more on its way out
         gc.enable()

@@ -12,7 +12,7 @@ import pytest
 from bench_lib.analysis import frame, speedups
 from bench_lib.records.recording import Recording
 from bench_lib.records.storage import read
-from bench_lib.report.page import build
+from bench_lib.report.page import build_page
 from tests.perf.large import CASES, ROUNDS, write
 from tests.support.builders import made_up
 
@@ -65,7 +65,7 @@ def test_the_intervals_of_1_000_ratios(benchmark: Any, rounds: int) -> None:
 
 
 def test_the_report_of_10_000_cases_from_its_frame(benchmark: Any, large: Recording, large_frame: pd.DataFrame) -> None:
-    page = benchmark.pedantic(build, args=(large_frame, [large]), rounds=3, warmup_rounds=1)
+    page = benchmark.pedantic(build_page, args=(large_frame, [large]), rounds=3, warmup_rounds=1)
     benchmark.extra_info["page_nbytes"] = len(page.encode())
 
 

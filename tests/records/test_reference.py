@@ -11,7 +11,7 @@ from bench_lib.cli import main
 from bench_lib.records import reference
 from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording, to_json
-from bench_lib.report.page import build
+from bench_lib.report.page import build_page
 from tests.support.builders import recording
 from tests.support.page_data import cpu_recording
 
@@ -64,12 +64,12 @@ def test_the_page_sets_this_cpu_beside_the_gpu_of_another_machine_and_says_so() 
     own = cpu_recording()
     other = gpu_recording()
     other = replace(other, run=replace(other.run, id="run-of-the-gpu", machine="a-machine-with-a-gpu"))
-    text = build(tidy([own]), [own], reference=[other])
+    text = build_page(tidy([own]), [own], reference=[other])
     assert "No GPU in this run" in text
     assert "On another machine, " in text
     assert "two machines" in text
     assert "a-machine-with-a-gpu" in text
-    alone = build(tidy([own]), [own])
+    alone = build_page(tidy([own]), [own])
     assert "On another machine, " not in alone
     assert len(text) < 1.5 * len(alone)
 

@@ -31,7 +31,7 @@ VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
 def build(*recordings: Recording) -> str:
-    return page.build(frame.tidy(recordings), recordings)
+    return page.build_page(frame.tidy(recordings), recordings)
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def test_a_run_with_little_in_it_still_gives_a_page(made: Recording) -> None:
 
 def test_a_report_of_no_run_is_refused_with_what_to_do() -> None:
     with pytest.raises(UsageError, match="at least one result file"):
-        page.build(frame.tidy([]), [])
+        page.build_page(frame.tidy([]), [])
 
 
 def test_several_runs_share_a_page() -> None:

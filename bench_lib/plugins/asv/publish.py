@@ -60,10 +60,10 @@ class CrossoverReport(OutputPublisher):  # type: ignore[misc]  # asv has no type
             log.warning("there is no result that Crossover could report")
             return
         from bench_lib.analysis.frame import tidy
-        from bench_lib.report.page import build
+        from bench_lib.report.page import build_page
 
         site = Path(conf.html_dir)
-        write_text(site / PAGE, build(tidy(recordings), recordings))
+        write_text(site / PAGE, build_page(tidy(recordings), recordings))
         for name, (start, end, link) in BESIDE.items():
             if not add(site / name, start, end, link):
                 log.warning(f"{PAGE} is written, and {name} of this asv has no place for a link to it")

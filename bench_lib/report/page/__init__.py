@@ -1,10 +1,7 @@
 """The page: one HTML file that answers when the GPU wins, and needs nothing but itself.
 
-In the order of the data: :mod:`material` (the tables, computed once), :mod:`sections` (what each section shows, or why
-it shows nothing), :mod:`story` (all of it) and :mod:`render` (as text). What a section draws stands in a module of its
-own beside it: :mod:`hero`, :mod:`strip`, :mod:`panels` and so on. The sentences come from
-:mod:`bench_lib.report.sentences`. Nothing here imports torch, and nothing is read or written but the package's own
-templates.
+In the order of the data: :mod:`page_context` (the tables, computed once), :mod:`sections` (what each section shows, or
+why it shows nothing) and :mod:`render` (all of it as text). The sentences come from :mod:`bench_lib.report.sentences`.
 """
 
 from __future__ import annotations
@@ -15,12 +12,15 @@ import pandas as pd
 
 from bench_lib.errors import UsageError
 from bench_lib.records.recording import Recording
-from bench_lib.report.page import render, story
+from bench_lib.report.page import captions
+from bench_lib.report.page.page_context import Absent, page_context
+from bench_lib.report.page.render import render
+from bench_lib.report.page.sections import SECTIONS
+from bench_lib.report.sentences import masthead, reference_run
+from bench_lib.report.sentences.guards import guards
 
-__all__ = ["build"]
 
-
-def build(
+def build_page(
     frame: pd.DataFrame,
     runs: Sequence[Recording],
     prices: Mapping[str, float] | None = None,
@@ -47,4 +47,17 @@ def build(
     if not runs:
         msg = "a report needs at least one result file; none was given: run crossover run first"
         raise UsageError(msg)
-    return render.render(story.tell(frame, runs, prices, reference))
+    context = page_context(frame, runs, prices, reference)
+    sections = [(section, section.content(context)) for section in SECTIONS]
+    return render(
+        title=masthead.title(context.run, context.views),
+        sides=captions.masthead_sides(context.run, context.lead),
+        meta=captions.meta(context.run, runs),
+        guards=guards(context.run, context.doubts),
+        sentences=masthead.sentences(context.views, context.estimates),
+        tallies=[masthead.tally(view) for view in masthead.tally_views(context.views)],
+        filters=context.filters,
+        beside=reference_run.sentences(context.crossings),
+        sections=[(section, content) for section, content in sections if not isinstance(content, Absent)],
+        absent=[(section, content) for section, content in sections if isinstance(content, Absent)],
+    )

@@ -1,7 +1,4 @@
-"""Who and what a page is about, in the small print: the names at its top, and what stands under its figures.
-
-Nothing here imports torch.
-"""
+"""Who and what a page is about, in the small print: the names at its top, and what stands under its figures."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
-from bench_lib.report.page import headings
 from bench_lib.report.sentences import masthead, words
 from bench_lib.report.theme import device_series
 
@@ -89,14 +85,14 @@ def _runs(pairing: Pairing) -> list[Run]:
 
 def _line(names: Sequence[str], runs: Sequence[Run], pairs: pd.DataFrame, shown: str) -> str:
     """Return the facts of a grey line: of several runs each, where they differ."""
-    versions = [", ".join(headings.versions(run)) for run in runs]
-    alike = len(set(versions)) == 1
+    software = [", ".join(_versions(run)) for run in runs]
+    alike = len(set(software)) == 1
     apart = "two machines" if len({run.machine for run in runs}) > 1 else "one machine"
     visits = words.listed(list(dict.fromkeys(str(run.visits) for run in runs)))
     facts = [
         *names,
         *([f"{apart if len(runs) == 2 else f'{len(runs)} runs'}, measured apart"] if len(runs) > 1 else []),
-        *(headings.versions(runs[0]) if alike else versions),
+        *(_versions(runs[0]) if alike else software),
         shown,
         "float32 unless a row names its dtype",
         f"medians of {units.count(int(pairs['rounds'].max()), 'round')} of "
@@ -105,3 +101,16 @@ def _line(names: Sequence[str], runs: Sequence[Run], pairs: pd.DataFrame, shown:
         "times: lower is better",
     ]
     return " \N{MIDDLE DOT} ".join(facts)
+
+
+def _versions(run: Run) -> list[str]:
+    """Return the versions and precision that a figure's grey line names."""
+    told = [
+        f"{name} {clean(run.software[key], 40)}"
+        for key, name in (("torch", "torch"), ("numpy", "NumPy"), ("cuda", "CUDA"))
+        if run.software.get(key)
+    ]
+    matmul = run.precision.get("cuda_matmul_fp32")
+    if run.software.get("cuda") and matmul is not None:
+        told.append(f"TF32 {'off' if matmul == 'ieee' else 'on'}")
+    return told

@@ -1,7 +1,4 @@
-"""What every section of a page is made from: the runs and the tables about them, computed once.
-
-Nothing here imports torch.
-"""
+"""What every section of a page is made from: the runs and the tables about them, computed once."""
 
 from __future__ import annotations
 
@@ -98,13 +95,13 @@ class Absent:
     reason: str
 
 
-def gather(
+def page_context(
     frame: pd.DataFrame,
     recordings: Sequence[Recording],
     prices: Mapping[str, float] | None = None,
     reference: Sequence[Recording] = (),
 ) -> PageContext:
-    """Return the material of a page.
+    """Return what the sections of a page are made from.
 
     Parameters
     ----------

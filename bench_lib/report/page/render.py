@@ -1,13 +1,10 @@
-"""The page as text: templates filled in, style and script put inside, and a policy that lets nothing else run.
-
-Reads the package's own templates and nothing else. Nothing here imports torch.
-"""
+"""The page as text: templates filled in, style and script put inside, and a policy that lets nothing else run."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,6 +13,8 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from bench_lib import __version__
+from bench_lib.report.page.filters import Filters
+from bench_lib.report.page.sections import Section
 from bench_lib.report.sentences.words import TIMES
 from bench_lib.report.theme import css_variables
 
@@ -24,23 +23,22 @@ SCRIPTS: Final = ("page", "filters", "numbers", "downloads", "winners", "bar", "
 """Parts of the page's script, the last of which starts it."""
 
 
-def render(story: Mapping[str, Any]) -> str:
-    """Return the page for the values of :func:`bench_lib.report.page.story.tell`."""
+def render(*, filters: Filters, sections: Sequence[tuple[Section, Any]], **values: Any) -> str:
+    """Return the page for what its template says: the chips, the sections with what they show, and the rest."""
     script = _script()
-    style = (
-        css_variables()
-        + _compact("".join(_resource(f"{name}.css") for name in STYLES))
-        + _view_rules(story["view_count"])
-    )
+    views = sum(len(content.views) for section, content in sections if section.id == "hero")
+    css = "".join(_resource(f"{name}.css") for name in STYLES).replace("\n", "")
     return (
         _environment()
         .get_template("page.html")
         .render(
-            **story,
+            **values,
+            filters=filters,
+            sections=sections,
             policy=policy(script),
             # Both are the package's own text, with nothing of the data in it.
             script=Markup(script),
-            style=Markup(style + story["filters"].css()),
+            style=Markup(css_variables() + css + _view_rules(views) + filters.css()),
             times=TIMES,
             version=__version__,
         )
@@ -81,10 +79,6 @@ def _script() -> str:
     """Return the page's one script: its parts, in order, within one function so that they share names with nobody."""
     parts = "\n".join(_resource(f"scripts/{name}.js") for name in SCRIPTS)
     return f'"use strict";\n(() => {{\n{parts}\n}})();'
-
-
-def _compact(css: str) -> str:
-    return css.replace("\n", "")
 
 
 def _view_rules(count: int) -> str:

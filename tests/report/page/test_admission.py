@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
-from bench_lib.report.page import admission
-from bench_lib.report.page import build as page
-from bench_lib.report.page.page_context import Absent, gather
-from bench_lib.report.page.sections import admission as section
+from bench_lib.report.page import build_page as page
+from bench_lib.report.page.page_context import Absent, page_context
+from bench_lib.report.page.sections import admission
 from bench_lib.report.theme import ONE_THREAD, device_series
 from tests.support.builders import Outcome, ceilings_of, recording, roofline
 from tests.support.page_data import cpu_recording
 
 
-def content(one: Recording) -> section.Content:
-    found = section.build(gather(tidy([one]), [one]))
-    assert isinstance(found, section.Content)
+def content(one: Recording) -> admission.AdmissionSection:
+    found = admission.admission_section(page_context(tidy([one]), [one]))
+    assert isinstance(found, admission.AdmissionSection)
     return found
 
 
@@ -142,7 +141,7 @@ def test_many_operations_are_bounded_and_counted() -> None:
 
 def test_a_run_without_a_time_says_why_there_is_nothing() -> None:
     failed = recording(model=lambda case, rng: ("failed", "no"))
-    assert isinstance(section.build(gather(tidy([failed]), [failed])), Absent)
+    assert isinstance(admission.admission_section(page_context(tidy([failed]), [failed])), Absent)
 
 
 def test_another_tools_file_shows_sizes_as_it_told_them() -> None:

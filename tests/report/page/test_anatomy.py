@@ -9,21 +9,21 @@ from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
-from bench_lib.report.page import anatomy, bars, filters
-from bench_lib.report.page import build as page
+from bench_lib.report.page import bars, filters
+from bench_lib.report.page import build_page as page
 from bench_lib.report.page.interleave import in_turn
-from bench_lib.report.page.page_context import Absent, gather
-from bench_lib.report.page.sections import anatomy as section
+from bench_lib.report.page.page_context import Absent, page_context
+from bench_lib.report.page.sections import anatomy
 from tests.support.builders import Outcome, recording, roofline
 from tests.support.page_data import OPERATIONS, gpu_recording
 
 RUN = recording(workloads=("add", "mul"), timings=("latency", "submit", "device"))
 
 
-def built(one: Recording = RUN) -> anatomy.Anatomy:
+def built(one: Recording = RUN) -> anatomy.AnatomyChart:
     table = analysis.estimates(tidy([one]))
     chips = filters.find(table["dtype"].unique(), table["family"].unique())
-    found = anatomy.build(analysis.anatomy(table), "the GPU", chips)
+    found = anatomy.anatomy_chart(analysis.anatomy(table), "the GPU", chips)
     assert found is not None
     return found
 
@@ -48,7 +48,7 @@ def test_the_page_shows_the_bars_and_says_what_the_parts_mean() -> None:
 
 def test_without_a_gpu_the_reason_stands_in_its_place() -> None:
     run = recording(devices=("cpu", "cpu-1t"))
-    assert isinstance(section.build(gather(tidy([run]), [run])), Absent)
+    assert isinstance(anatomy.anatomy_section(page_context(tidy([run]), [run])), Absent)
     assert 'id="anatomy"><dt>Where a call&#39;s time goes</dt><dd>A call on a CPU is done when it returns' in page(
         tidy([run]), [run]
     )
@@ -60,8 +60,8 @@ def test_contradictions_are_counted_and_left_out() -> None:
 
     run = recording(model=upside_down)
     table = analysis.estimates(tidy([run]))
-    assert anatomy.build(analysis.anatomy(table), "the GPU", filters.find([], [])) is None
-    content = section.build(gather(tidy([run]), [run]))
+    assert anatomy.anatomy_chart(analysis.anatomy(table), "the GPU", filters.find([], [])) is None
+    content = anatomy.anatomy_section(page_context(tidy([run]), [run]))
     assert isinstance(content, Absent)
     assert "a call with the data in place takes longer than one with its copies" in content.reason
 
@@ -89,8 +89,8 @@ def test_parts_that_nobody_told_apart_are_named_under_their_bar() -> None:
 
 def test_operations_without_a_round_trip_are_counted() -> None:
     run = gpu_recording(operations=OPERATIONS[:4], rounds=2)
-    content = section.build(gather(tidy([run]), [run]))
-    assert isinstance(content, section.Content)
+    content = anatomy.anatomy_section(page_context(tidy([run]), [run]))
+    assert isinstance(content, anatomy.AnatomySection)
     assert content.one_way == 1  # from_numpy
     assert "1 more operation was not measured as a round trip" in page(tidy([run]), [run])
 
@@ -98,9 +98,9 @@ def test_operations_without_a_round_trip_are_counted() -> None:
 def test_a_gpu_that_nobody_copied_to_has_a_reason_that_says_so() -> None:
     run = recording()
     kept = tuple(one for one in run.samples if one.case.residency == "resident")
-    content = section.build(gather(tidy([replace(run, samples=kept)]), [run]))
+    content = anatomy.anatomy_section(page_context(tidy([replace(run, samples=kept)]), [run]))
     assert isinstance(content, Absent)
-    assert content.reason == section.NOTHING
+    assert content.reason == anatomy.NOTHING
 
 
 def test_the_table_behind_the_bars_has_every_time_with_its_interval_and_what_overlapped() -> None:

@@ -10,7 +10,7 @@ from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Finding, Source
 from bench_lib.report import page
-from bench_lib.report.page import doctor_findings
+from bench_lib.report.page.sections import trust
 from bench_lib.report.sentences import guards
 from tests.support import builders
 
@@ -26,11 +26,11 @@ def examined(*findings: Finding, source: Source = "crossover") -> Recording:
 
 
 def built(*recordings: Recording) -> str:
-    return page.build(frame.tidy(recordings), recordings)
+    return page.build_page(frame.tidy(recordings), recordings)
 
 
 def test_warnings_are_listed_worst_first_and_the_rest_is_counted() -> None:
-    (found,) = doctor_findings.build([examined(CLOCK, LOAD, HEAT, TIMER)])
+    (found,) = trust.doctor_findings([examined(CLOCK, LOAD, HEAT, TIMER)])
     assert found.sentence == "What the doctor found before this run, in 2 of 4 things:"
     assert [(row.severity, row.check, row.advice) for row in found.rows] == [
         ("unfit", "timer <cpu>", "report it"),
@@ -46,13 +46,13 @@ def test_warnings_are_listed_worst_first_and_the_rest_is_counted() -> None:
     ],
 )
 def test_a_run_without_warnings_says_whether_anybody_looked(findings: tuple[Finding, ...], sentence: str) -> None:
-    (found,) = doctor_findings.build([examined(*findings)])
+    (found,) = trust.doctor_findings([examined(*findings)])
     assert (found.sentence, found.rows) == (sentence, ())
     assert sentence in built(examined(*findings))
 
 
 def test_runs_of_other_tools_have_no_doctor() -> None:
-    assert doctor_findings.build([examined(source="asv")]) == ()
+    assert trust.doctor_findings([examined(source="asv")]) == ()
     assert "doctor" not in built(examined(source="asv"))
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Sample
 from bench_lib.report import page as pages
-from bench_lib.report.page import filters, launches
+from bench_lib.report.page.page_context import Absent, page_context
+from bench_lib.report.page.sections import launches
 from tests.support.page_data import OPERATIONS, cpu_recording, gpu_recording, with_modes
 
 EXP = tuple(operation for operation in OPERATIONS if operation.name in ("exp", "add"))
@@ -18,16 +18,13 @@ EAGER = gpu_recording(operations=EXP)
 RUN = with_modes(EAGER)
 
 
-def built(recording: Recording) -> launches.Launches | None:
-    frame = tidy([recording])
-    estimates = analysis.estimates(frame)
-    chips = filters.find(estimates["dtype"].unique(), estimates["family"].unique())
-    return launches.build(frame, recording.run, estimates, chips)
+def built(recording: Recording) -> launches.LaunchesSection | Absent:
+    return launches.launches_section(page_context(tidy([recording]), [recording]))
 
 
-def section(recording: Recording) -> launches.Launches:
+def section(recording: Recording) -> launches.LaunchesSection:
     found = built(recording)
-    assert found is not None
+    assert isinstance(found, launches.LaunchesSection)
     return found
 
 
@@ -36,7 +33,7 @@ def rows(recording: Recording = RUN) -> dict[tuple[str, str], launches.LaunchRow
 
 
 def page(recording: Recording) -> str:
-    return pages.build(tidy([recording]), [recording])
+    return pages.build_page(tidy([recording]), [recording])
 
 
 def pair(**values: object) -> dict[str, object]:
@@ -46,7 +43,7 @@ def pair(**values: object) -> dict[str, object]:
 
 
 def test_without_another_mode_there_is_the_reason_in_place_of_the_section() -> None:
-    assert built(EAGER) is None
+    assert isinstance(built(EAGER), Absent)
     text = page(EAGER)
     assert '<section id="launches"' not in text
     assert "Compile, graphs" not in text

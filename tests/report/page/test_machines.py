@@ -1,7 +1,9 @@
 """Several runs on one page: what they are called, set against each other, side by side, and beside a reference."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,9 +16,14 @@ from bench_lib.analysis.pairings.pairings import Pairing
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord, Run
 from bench_lib.report import device_styles, page
-from bench_lib.report.page import panels, stacked_table
-from bench_lib.report.page.page_context import Absent, PageContext, gather
-from bench_lib.report.page.sections import how, machines, numbers, size, winners_table
+from bench_lib.report.page import stacked_table
+from bench_lib.report.page.page_context import Absent, PageContext, page_context
+from bench_lib.report.page.sections import winners_table
+from bench_lib.report.page.sections.how import how_section
+from bench_lib.report.page.sections.machines import NO_REFERENCE, ONE, machines_section
+from bench_lib.report.page.sections.numbers import numbers_section
+from bench_lib.report.page.sections.time_against_size import Panel, time_against_size_section
+from bench_lib.report.page.sections.winners_table import winners_section
 from bench_lib.report.sentences import reference_run
 from bench_lib.report.theme import CPU, FURTHER, GPU
 from tests.support.page_data import OPERATIONS, cpu_recording, gpu_recording, other_torch, second_gpu_recording
@@ -39,22 +46,22 @@ def without_gpu() -> Recording:
     return cpu_recording(operations=FEW)
 
 
-def material_of(*recordings: Recording, reference: tuple[Recording, ...] = ()) -> PageContext:
-    return gather(frame.tidy(recordings), recordings, None, reference)
+def context_of(*recordings: Recording, reference: tuple[Recording, ...] = ()) -> PageContext:
+    return page_context(frame.tidy(recordings), recordings, None, reference)
 
 
 @pytest.fixture(scope="module")
 def two(first: Recording, second: Recording) -> PageContext:
-    return material_of(first, second)
+    return context_of(first, second)
 
 
 @pytest.fixture(scope="module")
 def with_reference(without_gpu: Recording, first: Recording) -> PageContext:
-    return material_of(without_gpu, reference=(first,))
+    return context_of(without_gpu, reference=(first,))
 
 
-def section(module: object, material: PageContext) -> object:
-    content = module.build(material)
+def section(content_of: Callable[[PageContext], Any], context: PageContext) -> Any:
+    content = content_of(context)
     assert not isinstance(content, Absent), content
     return content
 
@@ -128,8 +135,8 @@ def test_no_two_runs_share_a_name(drawn: list[tuple[str, str, str]]) -> None:
 # Runs against each other
 
 
-def only(material: PageContext) -> Pairing:
-    (pairing,) = material.crossings
+def only(context: PageContext) -> Pairing:
+    (pairing,) = context.crossings
     return pairing
 
 
@@ -151,7 +158,7 @@ def test_a_gpu_stands_against_this_cpu(with_reference: PageContext) -> None:
 
 
 def test_cpu_stands_against_cpu_where_there_is_no_gpu(without_gpu: Recording) -> None:
-    pairing = only(material_of(without_gpu, other_torch(without_gpu)))
+    pairing = only(context_of(without_gpu, other_torch(without_gpu)))
     assert (pairing.device.key, pairing.baseline.key) == ("cpu", "cpu")
     (view,) = across_runs.views(pairing)
     assert view.label == "Torch 2.13.0 or torch 2.12.0"
@@ -159,7 +166,7 @@ def test_cpu_stands_against_cpu_where_there_is_no_gpu(without_gpu: Recording) ->
 
 
 def test_the_own_gpu_stands_against_a_cpu_elsewhere(first: Recording, without_gpu: Recording) -> None:
-    pairing = only(material_of(without_gpu, first))
+    pairing = only(context_of(without_gpu, first))
     assert (pairing.device.word, pairing.baseline.word) == ("H200", "EPYC 9B14")
 
 
@@ -167,39 +174,39 @@ def test_an_operation_from_another_source_is_not_compared_and_is_counted(first: 
     workloads = tuple(
         replace(one, source_sha256="e" * 64) if one.name == "exp" else one for one in second.run.workloads
     )
-    material = material_of(first, replace(second, run=replace(second.run, workloads=workloads)))
-    assert set(only(material).pairs["workload"]) == {"add", "matmul"}
-    said = reference_run.left_out(only(material))
+    context = context_of(first, replace(second, run=replace(second.run, workloads=workloads)))
+    assert set(only(context).pairs["workload"]) == {"add", "matmul"}
+    said = reference_run.left_out(only(context))
     assert said == "1 operation of both runs is not compared: measured from different source"
-    views = section(winners_table, material).views
+    views = section(winners_section, context).views
     assert {view.note for view in views if view.machine == "two machines"} == {said}
-    assert f"{said}." in section(machines, material).told
+    assert f"{said}." in section(machines_section, context).told
     rows = {row.name for view in views if view.is_stacked for group in view.table.groups for row in group.rows}
     assert rows == {"add", "matmul"}
 
 
 def test_runs_without_a_case_in_common_are_not_set_against_each_other(first: Recording) -> None:
-    material = material_of(first, second_gpu_recording(operations=OPERATIONS[:2]))
-    assert material.crossings == ()
-    assert section(machines, material).heading == "The runs have no case in common"
-    assert not any(view.is_stacked for view in section(winners_table, material).views)
+    context = context_of(first, second_gpu_recording(operations=OPERATIONS[:2]))
+    assert context.crossings == ()
+    assert section(machines_section, context).heading == "The runs have no case in common"
+    assert not any(view.is_stacked for view in section(winners_section, context).views)
 
 
 def test_more_runs_than_fit_are_left_out(first: Recording) -> None:
     others = [other_torch(first, f"2.{minor}.0") for minor in range(6, 12)]
     others = [replace(one, run=replace(one.run, id=f"run-{place}")) for place, one in enumerate(others)]
-    material = material_of(first, *others)
-    assert len(material.crossings) == across_runs.MAX_CROSSINGS
-    told = " ".join(section(machines, material).told)
+    context = context_of(first, *others)
+    assert len(context.crossings) == across_runs.MAX_CROSSINGS
+    told = " ".join(section(machines_section, context).told)
     assert "3 more runs of this page not shown here" in told
-    assert "4 more runs are not drawn." in section(size, material).panels.note
+    assert "4 more runs are not drawn." in section(time_against_size_section, context).panels.note
 
 
 # Side by side
 
 
 def test_a_cell_has_a_line_for_each_machine_of_the_same_case(two: PageContext) -> None:
-    view = section(winners_table, two).views[0]
+    view = section(winners_section, two).views[0]
     assert (view.label, view.machine, view.is_stacked) == ("Side by side", "2 machines", True)
     cells = [cell for group in view.table.groups for row in group.rows for cell in row.cells if cell]
     assert cells
@@ -210,8 +217,8 @@ def test_a_cell_has_a_line_for_each_machine_of_the_same_case(two: PageContext) -
 
 
 def test_each_line_is_the_machines_own_ratio_and_no_mean(two: PageContext) -> None:
-    own = {view.machine: view for view in section(winners_table, two).views if view.label == "Data already there"}
-    both = section(winners_table, two).views[0]
+    own = {view.machine: view for view in section(winners_section, two).views if view.label == "Data already there"}
+    both = section(winners_section, two).views[0]
     for place, machine in enumerate(("nvidia-h200-16c", "example-x1-16c")):
         alone = [
             (row.name, row.dtype, column, cell.text)
@@ -233,8 +240,8 @@ def test_each_line_is_the_machines_own_ratio_and_no_mean(two: PageContext) -> No
 def test_only_cases_that_all_machines_have_stand_side_by_side(first: Recording, second: Recording) -> None:
     fewer = tuple(one for one in second.samples if one.case.n != 2**20)
     plan = tuple(one for one in second.plan if one.case.n != 2**20)
-    material = material_of(first, replace(second, samples=fewer, plan=plan))
-    views = stacked_table.shared([view for view in material.every_view if view.label == "Data already there"])
+    context = context_of(first, replace(second, samples=fewer, plan=plan))
+    views = stacked_table.shared([view for view in context.every_view if view.label == "Data already there"])
     assert all(2**20 not in set(view.pairs["n"]) for view in views)
     assert len({len(view.pairs) for view in views}) == 1
 
@@ -242,16 +249,16 @@ def test_only_cases_that_all_machines_have_stand_side_by_side(first: Recording, 
 def test_the_finding_counts_each_machine_by_itself(two: PageContext) -> None:
     assert re.fullmatch(
         r"The GPU wins \d+ of \d+ cases on the H200 and \d+ of \d+ on the Example X1\.",
-        section(winners_table, two).views[0].finding,
+        section(winners_section, two).views[0].finding,
     )
 
 
 def test_the_tables_of_several_runs_are_bounded_and_say_what_is_left_out(
     monkeypatch: pytest.MonkeyPatch, two: PageContext
 ) -> None:
-    full = section(winners_table, two).views
+    full = section(winners_section, two).views
     monkeypatch.setattr(winners_table, "MAX_CELLS", 100)
-    cut = section(winners_table, two).views
+    cut = section(winners_section, two).views
 
     def rows(view: winners_table.WinnersView) -> int:
         return sum(len(group.rows) for group in view.table.groups)
@@ -269,7 +276,7 @@ def test_the_tables_of_several_runs_are_bounded_and_say_what_is_left_out(
 
 
 def test_runs_of_one_machine_are_told_apart_in_the_choice_of_views(first: Recording) -> None:
-    views = section(winners_table, material_of(first, other_torch(first))).views
+    views = section(winners_section, context_of(first, other_torch(first))).views
     assert {view.machine for view in views} == {"several runs", "two runs", "torch 2.13.0", "torch 2.12.0"}
 
 
@@ -287,12 +294,12 @@ def test_two_gpus_have_two_colours_and_a_reference_its_own(two: PageContext, wit
 def test_one_run_alone_has_no_section_and_the_reason_says_what_would_fill_it(
     first: Recording, without_gpu: Recording
 ) -> None:
-    assert machines.build(material_of(first)) == Absent(reason=machines.ONE)
-    assert machines.build(material_of(without_gpu)) == Absent(reason=machines.NO_REFERENCE)
+    assert machines_section(context_of(first)) == Absent(reason=ONE)
+    assert machines_section(context_of(without_gpu)) == Absent(reason=NO_REFERENCE)
 
 
 def test_the_times_are_those_of_each_run_at_the_largest_size_that_all_have(two: PageContext) -> None:
-    times = section(machines, two).times
+    times = section(machines_section, two).times
     assert times.heads == (("H200", 2), ("Example X1", 2))
     assert [slot.word for slot in times.slots] == ["GPU", "CPU"] * 2
     row = next(row for row in times.rows if row.name == "add")
@@ -304,18 +311,18 @@ def test_the_times_are_those_of_each_run_at_the_largest_size_that_all_have(two: 
 
 
 def test_what_ran_out_of_memory_says_so(two: PageContext) -> None:
-    row = next(row for row in section(machines, two).times.rows if row.dtype == "float64")
+    row = next(row for row in section(machines_section, two).times.rows if row.dtype == "float64")
     assert [cell.text for cell in row.cells][::2] == ["OOM", "OOM"]
 
 
 def test_beside_a_machine_without_a_gpu_the_copies_have_a_column(with_reference: PageContext) -> None:
-    content = section(machines, with_reference)
+    content = section(machines_section, with_reference)
     assert [slot.word for slot in content.times.slots] == ["CPU", "GPU", "GPU, copied", "CPU"]
     assert content.where[1].endswith("(reference, another machine)")
 
 
 def test_equal_devices_in_two_runs_share_the_win(without_gpu: Recording) -> None:
-    times = section(machines, material_of(without_gpu, other_torch(without_gpu))).times
+    times = section(machines_section, context_of(without_gpu, other_torch(without_gpu))).times
     assert [slot.word for slot in times.slots] == ["CPU", "1 thread", "NumPy"] * 2
     shared = [row for row in times.rows if row.winner in ("CPU", "NumPy")]
     assert shared
@@ -325,18 +332,18 @@ def test_equal_devices_in_two_runs_share_the_win(without_gpu: Recording) -> None
 
 def test_nothing_differs_is_said(first: Recording) -> None:
     again = replace(first, run=replace(first.run, id="again"))
-    assert section(machines, material_of(first, again)).same.startswith("Nothing differs between the 2 runs")
+    assert section(machines_section, context_of(first, again)).same.startswith("Nothing differs between the 2 runs")
 
 
 # Panels
 
 
-def labels_of(panel: panels.Panel) -> list[str]:
+def labels_of(panel: Panel) -> list[str]:
     return re.findall(r">([^<>]+)</text>", str(panel.chart))
 
 
 def test_panels_draw_a_line_for_each_device_of_each_machine(two: PageContext) -> None:
-    content = section(size, two)
+    content = section(time_against_size_section, two)
     for panel in content.panels.panels:
         assert {"H200", "Example X1", "CPU H200", "CPU Example X1"} <= set(labels_of(panel))
         assert panel.header == ("Size", "CPU H200", "H200", "CPU Example X1", "Example X1")
@@ -347,13 +354,13 @@ def test_panels_draw_a_line_for_each_device_of_each_machine(two: PageContext) ->
 
 
 def test_runs_of_one_gpu_are_told_apart_at_the_end_of_their_lines(first: Recording, second: Recording) -> None:
-    content = section(size, material_of(first, other_torch(first), second))
+    content = section(time_against_size_section, context_of(first, other_torch(first), second))
     for panel in content.panels.panels:
         assert {"GPU torch 2.13.0", "GPU torch 2.12.0", "CPU torch 2.12.0"} <= set(labels_of(panel))
 
 
 def test_panels_draw_the_reference_with_its_copies_and_not_its_cpu(with_reference: PageContext) -> None:
-    for panel in section(size, with_reference).panels.panels:
+    for panel in section(time_against_size_section, with_reference).panels.panels:
         assert {"H200", "H200 + copies", "2 threads", "1 thread"} <= set(labels_of(panel))
         assert not any("CPU" in label for label in labels_of(panel))
 
@@ -379,20 +386,20 @@ def test_a_run_with_a_gpu_of_its_own_is_told_nothing_of_others(two: PageContext)
 def test_a_reference_stands_in_no_other_table(
     with_reference: PageContext, without_gpu: Recording, first: Recording
 ) -> None:
-    alone = material_of(without_gpu)
-    assert section(numbers, with_reference).numbers == section(numbers, alone).numbers
+    alone = context_of(without_gpu)
+    assert section(numbers_section, with_reference).numbers == section(numbers_section, alone).numbers
     assert with_reference.doubts == alone.doubts
     assert set(with_reference.trust["run"]) <= {without_gpu.run.id}
-    sheets = section(how, with_reference).sheets
+    sheets = section(how_section, with_reference).sheets
     assert [(sheet.run, bool(sheet.role)) for sheet in sheets] == [(without_gpu.run.id, False), (first.run.id, True)]
 
 
 def test_a_reference_that_is_on_the_page_already_is_not_added(first: Recording) -> None:
-    assert material_of(first, reference=(first,)).reference == []
+    assert context_of(first, reference=(first,)).reference == []
 
 
 def test_the_cpu_half_stays_the_headline(without_gpu: Recording, first: Recording) -> None:
-    html = page.build(frame.tidy([without_gpu]), [without_gpu], None, [first])
+    html = page.build_page(frame.tidy([without_gpu]), [without_gpu], None, [first])
     assert re.search(r"<h1>No GPU in this run\. ", html)
     assert "Two machines: this CPU beside a GPU that was measured elsewhere" in html
 
@@ -400,8 +407,8 @@ def test_the_cpu_half_stays_the_headline(without_gpu: Recording, first: Recordin
 def test_every_choice_of_a_view_has_its_rule_and_its_table(
     two: PageContext, first: Recording, second: Recording
 ) -> None:
-    html = page.build(frame.tidy([first, second]), [first, second])
-    names = [view.name for view in section(winners_table, two).views]
+    html = page.build_page(frame.tidy([first, second]), [first, second])
+    names = [view.name for view in section(winners_section, two).views]
     assert names == [f"v{place}" for place in range(len(names))]
     for name in names:
         assert f":has(#{name}:checked) .v:not(.{name})" in html
@@ -417,14 +424,14 @@ def test_hostile_names_stay_text_where_runs_stand_beside_each_other(first: Recor
         return replace(one, run=replace(one.run, devices=devices, software=facts, host=facts, profile=hostile))
 
     both = [poisoned(first), poisoned(second)]
-    html = page.build(frame.tidy(both), both)
+    html = page.build_page(frame.tidy(both), both)
     assert "<script>alert" not in html
     assert "\u202e" not in html
     assert "x" * 1000 not in html
 
 
 def test_times_of_no_two_runs_are_averaged(two: PageContext, first: Recording, second: Recording) -> None:
-    known = pd.concat([material_of(one).estimates for one in (first, second)])
+    known = pd.concat([context_of(one).estimates for one in (first, second)])
     key = ["run", "workload", "n", "dtype", "device", "residency", "timing"]
     merged = two.estimates.merge(known, on=key, suffixes=("", "_alone"))
     assert len(merged) == len(two.estimates)

@@ -9,9 +9,9 @@ from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.recording import Recording
 from bench_lib.report import page as pages
-from bench_lib.report.page import filters, precision
-from bench_lib.report.page.page_context import Absent, gather
-from bench_lib.report.page.sections import precision as section
+from bench_lib.report.page import filters
+from bench_lib.report.page.page_context import Absent, page_context
+from bench_lib.report.page.sections import precision
 from tests.support.page_data import OPERATIONS, cpu_recording, gpu_recording
 
 MATMUL = tuple(one for one in OPERATIONS if one.name in ("matmul", "matvec"))
@@ -19,14 +19,14 @@ GPU = gpu_recording(operations=tuple(replace(one, dtypes=("float32", "tf32", "bf
 CPU = cpu_recording(operations=MATMUL)
 
 
-def content(recording: Recording) -> section.Content:
-    found = section.build(gather(tidy([recording]), [recording]))
-    assert isinstance(found, section.Content)
+def content(recording: Recording) -> precision.PrecisionSection:
+    found = precision.precision_section(page_context(tidy([recording]), [recording]))
+    assert isinstance(found, precision.PrecisionSection)
     return found
 
 
 def page(recording: Recording) -> str:
-    return pages.build(tidy([recording]), [recording])
+    return pages.build_page(tidy([recording]), [recording])
 
 
 def row(**values: object) -> dict[str, object]:
@@ -85,7 +85,7 @@ def test_without_a_gpu_all_threads_come_first_and_then_one() -> None:
 
 def test_one_dtype_alone_leaves_the_reason_in_its_place() -> None:
     plain = cpu_recording(operations=tuple(one for one in OPERATIONS if one.dtypes == ("float32",))[:2])
-    found = section.build(gather(tidy([plain]), [plain]))
+    found = precision.precision_section(page_context(tidy([plain]), [plain]))
     assert isinstance(found, Absent)
     assert "in float32 and in another dtype" in found.reason
 
@@ -110,7 +110,7 @@ def test_the_figure_names_the_extremes_of_each_dtype_and_says_its_finding() -> N
 
 def test_more_rows_and_marks_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "MAX_ROWS", 3)
-    monkeypatch.setattr(section, "MAX_MARKS", 6)
+    monkeypatch.setattr(precision, "MAX_MARKS", 6)
     found = content(GPU)
     assert (len(found.precision.rows), found.precision.left_out, found.undrawn) == (3, 5, 2)
     text = page(GPU)

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.sample import Energy
-from bench_lib.report.page import build, resources
+from bench_lib.report.page import build_page
+from bench_lib.report.page.page_context import page_context
+from bench_lib.report.page.sections import resources
 from tests.support.builders import recording
 
 RUN = recording()
@@ -15,8 +16,7 @@ PRICES = {"cpu": 0.4, "cuda:0": 3.5}
 
 
 def blocks(run=RUN, prices=None):
-    frame = tidy([run])
-    section = resources.build(frame, [run], analysis.speedups(frame), prices)
+    section = resources.resources_section(page_context(tidy([run]), [run], prices))
     return section, {block.title: block for block in section.blocks}
 
 
@@ -104,11 +104,11 @@ def test_a_price_for_a_device_that_was_not_measured_is_said_to_be_of_no_use():
 
 @pytest.mark.parametrize("prices", [None, PRICES])
 def test_the_page_shows_the_section(prices):
-    page = build(tidy([RUN]), [RUN], prices)
+    page = build_page(tidy([RUN]), [RUN], prices)
     assert 'id="expenses"' in page
     assert ("Turns at" in page) == bool(prices)
 
 
 def test_hostile_reasons_stay_text():
-    page = build(tidy([RUN]), [with_energy(reason="<script>alert(1)</script>")])
+    page = build_page(tidy([RUN]), [with_energy(reason="<script>alert(1)</script>")])
     assert "<script>alert(1)" not in page

@@ -7,8 +7,8 @@ import pytest
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Status
-from bench_lib.report.page import build as page
-from bench_lib.report.page.page_context import Absent, gather
+from bench_lib.report.page import build_page as page
+from bench_lib.report.page.page_context import Absent, page_context
 from bench_lib.report.page.sections import roofline
 from tests.support.builders import ceilings_of, recording
 from tests.support.page_data import cpu_recording
@@ -16,13 +16,13 @@ from tests.support.page_data import cpu_recording
 RUN = replace(recording(workloads=("add", "mul")), ceilings=(*ceilings_of("cpu"), *ceilings_of("cuda:0")))
 
 
-def built(one: Recording) -> roofline.Content | Absent:
-    return roofline.build(gather(tidy([one]), [one]))
+def built(one: Recording) -> roofline.RooflineSection | Absent:
+    return roofline.roofline_section(page_context(tidy([one]), [one]))
 
 
-def content(one: Recording = RUN) -> roofline.Content:
+def content(one: Recording = RUN) -> roofline.RooflineSection:
     found = built(one)
-    assert isinstance(found, roofline.Content)
+    assert isinstance(found, roofline.RooflineSection)
     return found
 
 

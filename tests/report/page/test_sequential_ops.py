@@ -8,9 +8,8 @@ import pytest
 from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
 from bench_lib.report import page as pages
-from bench_lib.report.page import sequential_ops
-from bench_lib.report.page.page_context import Absent, PageContext, gather
-from bench_lib.report.page.sections import sequential_ops as section
+from bench_lib.report.page.page_context import Absent, PageContext, page_context
+from bench_lib.report.page.sections import sequential_ops
 from bench_lib.units import NONE
 from tests.support.page_data import OPERATIONS, VECTOR, Operation, cpu_recording, gpu_recording
 
@@ -33,56 +32,56 @@ def described(recording: Recording) -> Recording:
     return replace(recording, run=replace(recording.run, workloads=workloads))
 
 
-def material(recording: Recording) -> PageContext:
-    return gather(frame.tidy([recording]), [recording])
+def context_of(recording: Recording) -> PageContext:
+    return page_context(frame.tidy([recording]), [recording])
 
 
-def built(recording: Recording) -> section.Content:
-    content = section.build(material(recording))
+def built(recording: Recording) -> sequential_ops.SequentialOpsSection:
+    content = sequential_ops.sequential_ops_section(context_of(recording))
     assert not isinstance(content, Absent)
     return content
 
 
 @pytest.fixture(scope="module")
-def gpu() -> section.Content:
+def gpu() -> sequential_ops.SequentialOpsSection:
     return built(described(gpu_recording(operations=OURS, rounds=3)))
 
 
 @pytest.fixture(scope="module")
-def cpu() -> section.Content:
+def cpu() -> sequential_ops.SequentialOpsSection:
     return built(described(cpu_recording(operations=OURS, rounds=3)))
 
 
-def rows(content: section.Content) -> dict[str, sequential_ops.SmartRow]:
+def rows(content: sequential_ops.SequentialOpsSection) -> dict[str, sequential_ops.SequentialOpsRow]:
     return {row.name: row for row in content.smart.rows}
 
 
-def test_only_operations_that_are_hard_for_a_gpu_have_a_row(gpu: section.Content) -> None:
+def test_only_operations_that_are_hard_for_a_gpu_have_a_row(gpu: sequential_ops.SequentialOpsSection) -> None:
     assert sorted(rows(gpu)) == ["dependent chain", "somebodys loop", "sort"]
 
 
 def test_every_row_says_what_is_hard_and_a_loop_without_a_phrase_of_its_own_says_what_its_family_is(
-    gpu: section.Content,
+    gpu: sequential_ops.SequentialOpsSection,
 ) -> None:
     assert rows(gpu)["dependent chain"].reason == sequential_ops.REASONS["dependent_chain"]
     assert rows(gpu)["somebodys loop"].reason == sequential_ops.IN_GENERAL
 
 
 def test_with_a_gpu_the_two_sides_have_a_column_and_without_one_every_device_has(
-    gpu: section.Content, cpu: section.Content
+    gpu: sequential_ops.SequentialOpsSection, cpu: sequential_ops.SequentialOpsSection
 ) -> None:
     assert gpu.smart.columns == ("CPU", "GPU")
     assert cpu.smart.columns == ("NumPy", "PyTorch, 2 threads", "PyTorch, 1 thread")
     assert all(len(line.times) == 3 for row in cpu.smart.rows for line in row.lines)
 
 
-def test_a_row_has_a_line_for_its_smallest_and_its_largest_size(gpu: section.Content) -> None:
+def test_a_row_has_a_line_for_its_smallest_and_its_largest_size(gpu: sequential_ops.SequentialOpsSection) -> None:
     assert [line.size for line in rows(gpu)["dependent chain"].lines] == ["4 steps", "2,048 steps"]
     assert [line.size for line in rows(gpu)["sort"].lines] == ["n = 1,024", "n = 16,777,216"]
     assert [line.size for line in rows(gpu)["somebodys loop"].lines] == ["n = 4"]
 
 
-def test_every_time_has_its_interval_and_a_chain_the_time_of_a_step(gpu: section.Content) -> None:
+def test_every_time_has_its_interval_and_a_chain_the_time_of_a_step(gpu: sequential_ops.SequentialOpsSection) -> None:
     cells = [cell for row in gpu.smart.rows for line in row.lines for cell in line.times]
     assert all(cell.text != NONE and " to " in cell.span for cell in cells)
     steps = {name: [cell.step for line in row.lines for cell in line.times] for name, row in rows(gpu).items()}
@@ -90,7 +89,7 @@ def test_every_time_has_its_interval_and_a_chain_the_time_of_a_step(gpu: section
     assert not any(steps["sort"])
 
 
-def test_the_winner_and_its_gain_are_those_of_the_pair(gpu: section.Content) -> None:
+def test_the_winner_and_its_gain_are_those_of_the_pair(gpu: sequential_ops.SequentialOpsSection) -> None:
     small, large = (line.winner for line in rows(gpu)["sort"].lines)
     assert small.text.startswith("CPU ")
     assert large.text.startswith("GPU ")
@@ -99,16 +98,18 @@ def test_the_winner_and_its_gain_are_those_of_the_pair(gpu: section.Content) -> 
 
 
 def test_the_clearest_win_of_the_cpu_comes_first() -> None:
-    found = material(described(gpu_recording(operations=OURS, rounds=3)))
+    found = context_of(described(gpu_recording(operations=OURS, rounds=3)))
     pairs = sequential_ops.choose(found.lead[0].pairs).drop_duplicates("workload").set_index("workload")["ratio_high"]
-    content = section.build(found)
-    assert isinstance(content, section.Content)
+    content = sequential_ops.sequential_ops_section(found)
+    assert isinstance(content, sequential_ops.SequentialOpsSection)
     assert [row.name for row in content.smart.rows] == [
         name.replace("_", " ") for name in sorted(pairs.index, key=lambda name: pairs[name])
     ]
 
 
-def test_the_heading_counts_the_sure_wins_at_the_smallest_size(gpu: section.Content, cpu: section.Content) -> None:
+def test_the_heading_counts_the_sure_wins_at_the_smallest_size(
+    gpu: sequential_ops.SequentialOpsSection, cpu: sequential_ops.SequentialOpsSection
+) -> None:
     assert "The CPU wins 3 of 3 operations of small steps at the smallest size, by up to " in gpu.smart.heading
     assert "NumPy wins 2 of 2 operations of small steps at the smallest size, by up to " in cpu.smart.heading
 
@@ -134,7 +135,7 @@ def test_the_heading_counts_the_sure_wins_at_the_smallest_size(gpu: section.Cont
     ],
 )
 def test_the_heading_names_who_wins_more(verdicts: tuple[str, ...], ratios: tuple[float, ...], told: str) -> None:
-    pairing = material(gpu_recording(operations=OURS, rounds=2)).lead[0]
+    pairing = context_of(gpu_recording(operations=OURS, rounds=2)).lead[0]
     pairs = [
         {"verdict": verdict, "ratio": ratio, "ratio_low": 0.99 * ratio, "ratio_high": 1.01 * ratio}
         for verdict, ratio in zip(verdicts, ratios, strict=True)
@@ -143,7 +144,7 @@ def test_the_heading_names_who_wins_more(verdicts: tuple[str, ...], ratios: tupl
 
 
 def test_a_gain_without_an_interval_is_marked_as_about() -> None:
-    pairing = material(gpu_recording(operations=OURS, rounds=2)).lead[0]
+    pairing = context_of(gpu_recording(operations=OURS, rounds=2)).lead[0]
     pair = {"verdict": "baseline", "ratio": 0.25, "ratio_low": math.nan, "ratio_high": math.nan}
     assert sequential_ops.heading(pairing, [pair]).endswith("by up to ~4\N{MULTIPLICATION SIGN}")
 
@@ -169,7 +170,7 @@ def test_rows_are_bounded_and_what_is_left_out_is_counted() -> None:
 
 def test_without_such_an_operation_there_is_the_reason_in_place_of_the_section() -> None:
     recording = cpu_recording(operations=OURS[-1:], rounds=2)
-    content = section.build(material(recording))
+    content = sequential_ops.sequential_ops_section(context_of(recording))
     assert isinstance(content, Absent)
     assert "control_flow" in content.reason
 
@@ -177,7 +178,7 @@ def test_without_such_an_operation_there_is_the_reason_in_place_of_the_section()
 def test_the_page_shows_the_section_with_a_table_that_keys_can_scroll_and_escapes_names() -> None:
     hostile = replace(CHAIN, expression="<script>alert(1)</script>")
     recording = gpu_recording(operations=(hostile,), rounds=2)
-    text = pages.build(frame.tidy([recording]), [recording])
+    text = pages.build_page(frame.tidy([recording]), [recording])
     start = text.index('<section id="smart"')
     own = text[start : text.index("</section>", start)]
     assert 'tabindex="0" role="region" aria-label="Operations of small steps' in own

@@ -18,7 +18,8 @@ from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sample import Ceiling, Finish
 from bench_lib.records.sanitize import MAX_NAME, clean
-from bench_lib.report.page import crossover_chart, filters, machine_sheet, numbers, panels, suspect_cases, winners_table
+from bench_lib.report.page import filters, numbers, winners_table
+from bench_lib.report.page.sections import crossover_chart, how, time_against_size, trust
 from bench_lib.report.sentences import words
 from tests.support.builders import ceilings_of, recording
 from tests.support.page_data import cpu_recording, gpu_recording
@@ -175,7 +176,9 @@ def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch, g
 
 def strip_of(views: list[View]) -> dict[tuple[str, str], crossover_chart.ChartRow]:
     rows = views[0].pairing.break_even.to_dict("records")
-    return {(row.expression, row.dtype): row for row in crossover_chart.build(views[:2], rows, NO_FILTERS).rows}
+    return {
+        (row.expression, row.dtype): row for row in crossover_chart.crossover_chart(views[:2], rows, NO_FILTERS).rows
+    }
 
 
 def test_a_crossover_is_a_bar_with_its_mark_inside(gpu_views: list[View]) -> None:
@@ -218,17 +221,17 @@ def test_positions_stay_on_the_axis(nbytes: float, one: float, other: float) -> 
 
 
 def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
-    monkeypatch.setattr(panels, "MAX_PANELS", 2)
+    monkeypatch.setattr(time_against_size, "MAX_PANELS", 2)
     estimates = analysis.estimates(frame.tidy([gpu_recording()]))
-    found = panels.build(gpu_views[0], estimates, NO_FILTERS)
+    found = time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS)
     assert len(found.panels) == 2
     assert found.left_out == 9
 
 
 def test_every_family_has_its_panel_before_one_has_two(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
-    monkeypatch.setattr(panels, "MAX_PANELS", 4)
+    monkeypatch.setattr(time_against_size, "MAX_PANELS", 4)
     estimates = analysis.estimates(frame.tidy([gpu_recording()]))
-    found = panels.build(gpu_views[0], estimates, NO_FILTERS)
+    found = time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS)
     family = dict(zip(estimates["expression"], estimates["family"], strict=True))
     assert sorted(family[panel.expression] for panel in found.panels) == [
         "autograd",
@@ -247,7 +250,8 @@ def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPat
 def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> None:
     estimates = analysis.estimates(frame.tidy([gpu_recording()]))
     found = {
-        (panel.expression, panel.dtype): panel for panel in panels.build(gpu_views[0], estimates, NO_FILTERS).panels
+        (panel.expression, panel.dtype): panel
+        for panel in time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS).panels
     }
     panel = found["A @ B", ""]
     assert panel.finding.startswith("The GPU takes over between ")
@@ -258,16 +262,16 @@ def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> N
 
 def test_tf32_is_drawn_beside_the_float32_of_the_cpu() -> None:
     made = recording(dtypes=("float32", "tf32"))
-    found = panels.build(views_of(made)[0], analysis.estimates(frame.tidy([made])), NO_FILTERS).panels
+    found = time_against_size.draw_panels(views_of(made)[0], analysis.estimates(frame.tidy([made])), NO_FILTERS).panels
     assert [(panel.dtype, panel.header[1]) for panel in found] == [("", "CPU"), ("tf32", "CPU")]
 
 
 # Trust
 
 
-def doubts_of(made: Recording) -> suspect_cases.Trust:
+def doubts_of(made: Recording) -> trust.SuspectCases:
     tidy = frame.tidy([made])
-    return suspect_cases.build(analysis.trust(tidy), analysis.estimates(tidy), [made], NO_FILTERS)
+    return trust.suspect_cases(analysis.trust(tidy), analysis.estimates(tidy), [made], NO_FILTERS)
 
 
 def test_a_clean_run_has_no_doubt() -> None:
@@ -286,8 +290,8 @@ def test_hundreds_of_doubts_stay_readable() -> None:
     made = recording(workloads=tuple(f"w{index}" for index in range(40)), model=lambda case, rng: ("failed", "no"))
     (group,) = doubts_of(made).groups
     assert group.cases == 40 * 5 * 4
-    assert len(group.rows) == suspect_cases.MAX_ROWS
-    assert group.left_out == group.cases - suspect_cases.MAX_ROWS
+    assert len(group.rows) == trust.MAX_ROWS
+    assert group.left_out == group.cases - trust.MAX_ROWS
 
 
 def test_lines_that_could_not_be_read_are_told() -> None:
@@ -447,8 +451,8 @@ def test_a_run_is_named_by_its_machine_and_by_itself_where_a_machine_has_several
 # The machine sheet
 
 
-def sheet_of(made: Recording) -> machine_sheet.Sheet:
-    return machine_sheet.build(made, analysis.ceilings([made]))
+def sheet_of(made: Recording) -> how.MachineSheet:
+    return how.machine_sheet(made, analysis.ceilings([made]))
 
 
 def facts_of(made: Recording) -> dict[str, dict[str, str]]:

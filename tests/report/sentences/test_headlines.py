@@ -16,7 +16,7 @@ from bench_lib.analysis.pairings import findings, pairings
 from bench_lib.analysis.pairings.findings import Doubts, Split, Tally
 from bench_lib.analysis.pairings.pairings import Side
 from bench_lib.records.recording import Recording
-from bench_lib.report.page import headings
+from bench_lib.report.page.sections import crossover_chart, how, trust
 from bench_lib.report.sentences import guards, headlines, masthead
 from tests.support.builders import recording
 from tests.support.page_data import cpu_recording, gpu_recording
@@ -100,8 +100,8 @@ def test_title_says_so_where_most_cases_are_too_close_to_call() -> None:
 
 def test_rounds_are_those_that_were_measured() -> None:
     run = recording(rounds=8).run
-    assert headings.method_heading(run, 7) == "Each number comes from 7 fresh processes"
-    assert "in each of 7 rounds" in str(headings.method(run, 7)[0])
+    assert how.method_heading(run, 7) == "Each number comes from 7 fresh processes"
+    assert "in each of 7 rounds" in str(how.method(run, 7)[0])
 
 
 def test_a_page_without_a_gpu_says_so_first() -> None:
@@ -220,26 +220,26 @@ def test_the_legal_answers_of_a_crossover(changed: dict[str, Any], words: str) -
 
 
 def test_the_heading_of_the_strip_counts_the_answers() -> None:
-    told = headings.strip_heading(GPU, ["always", "between", "between", "never", "undecided"])
+    told = crossover_chart.crossover_heading(GPU, ["always", "between", "between", "never", "undecided"])
     assert told == (
         "Of 5 operations, the GPU is ahead at every size for 1, from some size on for 2 and never for 1; "
         "for 1 it can\N{RIGHT SINGLE QUOTATION MARK}t be told"
     )
-    assert "can\N{RIGHT SINGLE QUOTATION MARK}t be told" in headings.strip_heading(GPU, ["undecided"])
+    assert "can\N{RIGHT SINGLE QUOTATION MARK}t be told" in crossover_chart.crossover_heading(GPU, ["undecided"])
 
 
 def test_the_heading_of_trust_says_when_there_is_nothing_to_doubt() -> None:
-    assert headings.trust_heading(0, 10) == "Nothing casts doubt on these numbers"
-    assert headings.trust_heading(1, 10) == "1 of 10 cases carries a doubt"
-    assert headings.trust_heading(3, 10) == "3 of 10 cases carry a doubt"
-    assert headings.trust_heading(0, 10, warned=True) == "No case carries a doubt, but the machine does"
-    assert headings.trust_heading(3, 10, warned=True) == "3 of 10 cases carry a doubt"
+    assert trust.trust_heading(0, 10) == "Nothing casts doubt on these numbers"
+    assert trust.trust_heading(1, 10) == "1 of 10 cases carries a doubt"
+    assert trust.trust_heading(3, 10) == "3 of 10 cases carry a doubt"
+    assert trust.trust_heading(0, 10, warned=True) == "No case carries a doubt, but the machine does"
+    assert trust.trust_heading(3, 10, warned=True) == "3 of 10 cases carry a doubt"
 
 
 def test_numbers_of_another_tool_are_not_described_as_ours() -> None:
     run = recording(source="asv").run
-    assert "asv" in str(headings.method(run, 5)[0])
-    assert "another tool" in headings.method_heading(run, 5)
+    assert "asv" in str(how.method(run, 5)[0])
+    assert "another tool" in how.method_heading(run, 5)
 
 
 # From tables to findings, and whole answers

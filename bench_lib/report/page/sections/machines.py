@@ -1,19 +1,31 @@
-"""Machines: what differs between the runs of a page, and their devices side by side. Nothing here imports torch."""
+"""Machines: what differs between the runs of a page, and their devices side by side.
+
+Every time is of one run, at the largest size that all runs have; nothing is averaged over them.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any, Final
+
+import pandas as pd
 
 from bench_lib import units
+from bench_lib.analysis.fastest import fastest
 from bench_lib.analysis.pairings.naming import Label, labels
 from bench_lib.records import environment
+from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.environment import Difference
+from bench_lib.records.intervals import Estimate
 from bench_lib.records.run import Run
-from bench_lib.records.sanitize import clean
-from bench_lib.report.page import captions, headings, machines
+from bench_lib.records.sanitize import clean, is_known
+from bench_lib.report.page import captions
+from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
-from bench_lib.report.sentences import reference_run
+from bench_lib.report.sentences import headlines, reference_run, words
 
 ONE = (
     "One run is on this page: crossover report takes several files, of other machines, GPUs or versions of torch, and "
@@ -23,10 +35,18 @@ NO_REFERENCE = (
     f"{ONE} Nor is there a reference run of a GPU to set beside this CPU: none ships with this version, or none was "
     "wanted; crossover report --reference FILE adds one that was measured elsewhere."
 )
+MAX_RUNS: Final = 4
+MAX_ROWS: Final = 200
+"""Operations listed, those measured at the most sizes."""
+LONG: Final = 20
+"""Rows from which on the table scrolls by itself."""
+CPU_WORDS: Final = {"cpu": "CPU", "cpu-1t": "1 thread", "numpy": "NumPy"}
+Row = Mapping[str, Any]
+_LIMITS: Final = {"value": "seconds", "low": "seconds_low", "high": "seconds_high"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class MachinesSection:
     """What the section shows: ``differences`` by group, and in ``told`` what is not compared."""
 
     heading: str
@@ -34,36 +54,104 @@ class Content:
     where: tuple[str, ...]
     same: str
     differences: tuple[tuple[str, tuple[Difference, ...]], ...]
-    times: machines.Times
+    times: TimesTable
     told: tuple[str, ...]
     provenance: str
 
 
-def build(material: PageContext) -> Content | Absent:
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One column: a device of one of the runs, with its data in place or copied.
+
+    Attributes
+    ----------
+    place
+        Which run, from 0.
+    """
+
+    place: int
+    key: str
+    residency: str
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeCell:
+    """A time with its interval, or what became of the case; ``mark`` says in a word that it is the shortest."""
+
+    text: str
+    span: str
+    mark: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineRow:
+    """One operation in one dtype; ``winner`` is the fastest, ``rivals`` among which it cannot be told."""
+
+    name: str
+    expression: str
+    dtype: str
+    size: str
+    classes: str
+    cells: tuple[TimeCell | None, ...]
+    winner: str
+    rivals: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimesTable:
+    """The table.
+
+    Attributes
+    ----------
+    heads
+        Name of each run, and how many columns it has.
+    wins
+        The devices that are surely the fastest of all, in how many operations each, the most frequent first.
+    alone
+        Operations that not all of the runs have at one size.
+    left_out
+        Operations that all have and that are not listed.
+    """
+
+    heads: tuple[tuple[str, int], ...]
+    slots: tuple[Slot, ...]
+    rows: tuple[MachineRow, ...]
+    wins: tuple[tuple[str, int], ...]
+    alone: int
+    left_out: int
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it scrolls by itself."""
+        return len(self.rows) > LONG
+
+
+def machines_section(context: PageContext) -> MachinesSection | Absent:
     """Return what differs between the runs, and their times side by side."""
-    runs = material.runs
+    runs = context.runs
     if len(runs) < 2:
-        has_gpu = any(pairing.has_gpu for pairing in material.lead)
+        has_gpu = any(pairing.has_gpu for pairing in context.lead)
         return Absent(reason=ONE if has_gpu else NO_REFERENCE)
-    shown = runs[: machines.MAX_RUNS]
+    shown = runs[:MAX_RUNS]
     names = labels(shown)
     found = tuple(_clean(one) for one in environment.differences(shown))
     workloads = frozenset.intersection(*(environment.common_workloads(shown[0], run) for run in shown[1:]))
-    times = machines.build(shown, names, material.every_estimate, workloads, material.filters)
-    return Content(
-        heading=headings.machines_heading(times.wins, len(times.rows)),
+    times = times_table(shown, names, context.every_estimate, workloads, context.filters)
+    return MachinesSection(
+        heading=machines_heading(times.wins, len(times.rows)),
         names=names,
-        where=tuple(_machine(run, material) for run in shown),
-        same=headings.differences_sentence(len(found), len(shown)),
+        where=tuple(_machine(run, context) for run in shown),
+        same=differences_sentence(len(found), len(shown)),
         differences=tuple((group, tuple(some)) for group, some in groupby(found, key=lambda one: one.group)),
         times=times,
-        told=_told(material, times, len(runs) - len(shown)),
-        provenance=captions.of_runs(shown, material.every_estimate),
+        told=_told(context, times, len(runs) - len(shown)),
+        provenance=captions.of_runs(shown, context.every_estimate),
     )
 
 
-def _machine(run: Run, material: PageContext) -> str:
-    reference = any(one.run.id == run.id for one in material.reference)
+def _machine(run: Run, context: PageContext) -> str:
+    reference = any(one.run.id == run.id for one in context.reference)
     return f"{clean(run.machine)}{' (reference, another machine)' if reference else ''}"
 
 
@@ -75,8 +163,8 @@ def _clean(one: Difference) -> Difference:
     )
 
 
-def _told(material: PageContext, times: machines.Times, more_runs: int) -> tuple[str, ...]:
-    told = [reference_run.left_out(pairing) for pairing in material.crossings]
+def _told(context: PageContext, times: TimesTable, more_runs: int) -> tuple[str, ...]:
+    told = [reference_run.left_out(pairing) for pairing in context.crossings]
     told = [f"{name}." for name in dict.fromkeys(told) if name]
     if times.alone:
         told.append(f"{units.count(times.alone, 'operation')} not measured by all of the runs at one size.")
@@ -85,3 +173,169 @@ def _told(material: PageContext, times: machines.Times, more_runs: int) -> tuple
     if more_runs:
         told.append(f"{units.count(more_runs, 'more run')} of this page not shown here, but in all numbers.")
     return tuple(told)
+
+
+def times_table(
+    runs: Sequence[Run], labels: Sequence[Label], estimates: pd.DataFrame, workloads: frozenset[str], filters: Filters
+) -> TimesTable:
+    """Return the table of the times of some runs.
+
+    Parameters
+    ----------
+    runs, labels
+        At most :data:`MAX_RUNS`, and what they are called.
+    estimates
+        :func:`bench_lib.analysis.estimates` of these runs, and perhaps of others.
+    workloads
+        Names of those that all runs measured from one source.
+    """
+    slots = _slots(runs, estimates)
+    ids = [run.id for run in runs]
+    place = {(ids[slot.place], slot.key, slot.residency): index for index, slot in enumerate(slots)}
+    shown = estimates[estimates["run"].isin(ids) & (estimates["timing"] == "latency")]
+    cases: dict[tuple[str, str], dict[int, dict[int, Row]]] = {}
+    for row in shown.to_dict("records"):
+        slot = place.get((row["run"], row["device"], row["residency"]))
+        if slot is not None:
+            cases.setdefault((row["workload"], row["dtype"]), {}).setdefault(row["n"], {})[slot] = row
+    found, everyone = {}, set(range(len(runs)))
+    for key, sizes in cases.items():
+        common = [n for n, rows in sizes.items() if {slots[slot].place for slot in _timed(rows)} == everyone]
+        if key[0] in workloads and common:
+            found[key] = sizes[max(common)]
+    listed = sorted(found, key=lambda key: -len(cases[key]))[:MAX_ROWS]
+    rows = [_row(found[key], slots, ids, labels, filters) for key in found if key in set(listed)]
+    return TimesTable(
+        heads=tuple((label.text, sum(slot.place == index for slot in slots)) for index, label in enumerate(labels)),
+        slots=slots,
+        rows=tuple(row for row, _ in rows),
+        wins=_wins((best for _, best in rows), slots, labels),
+        alone=len(cases) - len(found),
+        left_out=len(found) - len(listed),
+    )
+
+
+def _slots(runs: Sequence[Run], estimates: pd.DataFrame) -> tuple[Slot, ...]:
+    """Return the columns: GPU and CPU of each run; copies where a run has no GPU; all of the CPU where none has."""
+    measured = estimates[estimates["timing"] == "latency"]
+    there = set(zip(measured["run"], measured["device"], measured["residency"], strict=True))
+    gpus = [next((device.key for device in run.devices if is_gpu(device.kind)), None) for run in runs]
+    slots: list[Slot] = []
+    for place, (run, gpu) in enumerate(zip(runs, gpus, strict=True)):
+        wanted = [(gpu, "resident", "GPU")] if gpu else []
+        if gpu and not all(gpus):
+            wanted.append((gpu, "roundtrip", "GPU, copied"))
+        wanted += [(key, "resident", word) for key, word in CPU_WORDS.items() if key == "cpu" or not any(gpus)]
+        slots += [
+            Slot(place=place, key=key, residency=residency, word=word)
+            for key, residency, word in wanted
+            if (run.id, key, residency) in there
+        ]
+    return tuple(slots)
+
+
+def _timed(rows: Mapping[int, Row]) -> list[int]:
+    """Return the columns of one case that have a time, in order."""
+    return [slot for slot in sorted(rows) if is_known(rows[slot]["seconds"])]
+
+
+def _wins(best: Iterable[Sequence[int]], slots: Sequence[Slot], labels: Sequence[Label]) -> tuple[tuple[str, int], ...]:
+    """Return who wins how often, told within a sentence; a device of several runs counts where it wins in any."""
+    gpus = {slot.place for slot in slots if slot.word == "GPU"}
+    told = []
+    for places in best:
+        if len(places) == 1:
+            (slot,) = (slots[place] for place in places)
+            told.append(_subject(slot, labels[slot.place], has_gpu=slot.place in gpus))
+        elif shared := _shared(places, slots):
+            told.append(f"{_the(shared)} of {'either' if len(labels) == 2 else 'one or another'} run")
+    return tuple(Counter(told).most_common())
+
+
+def _shared(places: Sequence[int], slots: Sequence[Slot]) -> str:
+    """Return the word that all of these columns have; empty where they have several."""
+    found = {slots[place].word for place in places}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _rivals(places: Sequence[int], slots: Sequence[Slot], labels: Sequence[Label], *, named: bool) -> str:
+    """Return the runs, and their devices if ``named``, among which it cannot be told who is the fastest."""
+    by_run: dict[int, list[str]] = {}
+    for place in places:
+        by_run.setdefault(slots[place].place, []).append(slots[place].word)
+    if not named:
+        return " or ".join(labels[run].text for run in by_run)
+    return "; ".join(f"{labels[run].text}: {', '.join(found)}" for run, found in by_run.items())
+
+
+def _the(word: str) -> str:
+    return f"the {word}" if word in ("GPU", "CPU") else word
+
+
+def _subject(slot: Slot, label: Label, *, has_gpu: bool) -> str:
+    """Return a column's device within a sentence: ``the H200``, ``the CPU beside the H200``."""
+    if label.is_device and slot.word == ("GPU" if has_gpu else "CPU"):
+        return label.subject
+    return f"{_the(slot.word)} {'beside' if label.is_device and has_gpu else 'of'} {label.subject}"
+
+
+def _row(
+    rows: Mapping[int, Row], slots: Sequence[Slot], ids: Sequence[str], labels: Sequence[Label], filters: Filters
+) -> tuple[MachineRow, Sequence[int]]:
+    """Return a row, and the columns of which it cannot be told that another is faster."""
+    first = next(iter(rows.values()))
+    rivals = [index for index in _timed(rows) if slots[index].residency == "resident"]
+    times = [Estimate(**{name: rows[index][column] for name, column in _LIMITS.items()}) for index in rivals]
+    best = [rivals[place] for place in fastest(times, [ids[slots[index].place] for index in rivals])]
+    alone, shared = len(best) == 1, _shared(best, slots)
+    cells = (
+        _cell(rows[index], mark="fastest" if alone and index == best[0] else "") if index in rows else None
+        for index in range(len(slots))
+    )
+    row = MachineRow(
+        name=words.operation(first["workload"]),
+        expression=clean(first["expression"]),
+        dtype="" if first["dtype"] == "float32" else clean(first["dtype"]),
+        size=units.nbytes(first["nbytes"]) if is_known(first["nbytes"]) else f"n = {units.count(first['n'])}",
+        classes=filters.classes([first["dtype"]], [first["family"]]),
+        cells=tuple(cells),
+        winner=f"{labels[slots[best[0]].place].text}, {shared}" if alone else shared or words.CANNOT_TELL,
+        rivals="" if alone else _rivals(best, slots, labels, named=not shared),
+    )
+    return row, best
+
+
+def _cell(row: Row, *, mark: str) -> TimeCell:
+    if not is_known(row["seconds"]):
+        return TimeCell(text=words.status(row["status"], short=True), span="", mark="")
+    low, high = row["seconds_low"], row["seconds_high"]
+    return TimeCell(text=units.seconds(row["seconds"], low, high), span=words.seconds_span(low, high), mark=mark)
+
+
+def machines_heading(wins: Sequence[tuple[str, int]], operations: int) -> str:
+    """Return which device of all runs is the fastest, and how often.
+
+    Parameters
+    ----------
+    wins
+        Devices within a sentence, and in how many operations each is surely the fastest; the most frequent first.
+    operations
+        Compared, those that cannot be told among them.
+    """
+    if not operations:
+        return "The runs have no case in common"
+    if not wins:
+        whole = units.count(operations, "operation")
+        return f"Which device is the fastest can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
+    (first, most), *others = wins
+    told = [f"{first[:1].upper()}{first[1:]} is the fastest in {headlines.share(most, operations)} operations"]
+    told += [f"{subject} in {units.count(count)}" for subject, count in others[:3]]
+    return ", ".join(told)
+
+
+def differences_sentence(differing: int, runs: int) -> str:
+    """Return in how many facts the runs differ."""
+    if not differing:
+        return f"Nothing differs between the {runs} runs, as far as they tell: machine, versions, flags, settings."
+    facts = units.count(differing, "fact")
+    return f"The {runs} runs differ in {facts} of their machines, versions, flags and settings."

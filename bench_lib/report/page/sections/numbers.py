@@ -1,4 +1,4 @@
-"""All numbers: one row for each case of every run. Nothing here imports torch."""
+"""All numbers: one row for each case of every run."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench_lib import units
 from bench_lib.analysis.pairings.pairings import Pairing
-from bench_lib.report.page import headings, numbers
+from bench_lib.report.page import numbers
 from bench_lib.report.page.page_context import PageContext
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class NumbersSection:
     """What the section shows."""
 
     heading: str
     numbers: numbers.Numbers
 
 
-def build(material: PageContext) -> Content:
+def numbers_section(context: PageContext) -> NumbersSection:
     """Return the table of all numbers."""
-    reuse = [row for pairing in material.pairings if pairing.has_gpu for row in pairing.break_even.to_dict("records")]
+    reuse = [row for pairing in context.pairings if pairing.has_gpu for row in pairing.break_even.to_dict("records")]
     built = numbers.build(
-        material.estimates,
-        _ratios(material.against_cpu, material.pairings),
-        material.filters,
-        material.bounds,
+        context.estimates,
+        _ratios(context.against_cpu, context.pairings),
+        context.filters,
+        context.bounds,
         reuse,
     )
-    return Content(heading=headings.numbers_heading(built.total), numbers=built)
+    heading = f"{units.count(built.total, 'case')}, to sort and to take away" if built.total else "No case was measured"
+    return NumbersSection(heading=heading, numbers=built)
 
 
 def _ratios(whole: pd.DataFrame, found: Sequence[Pairing]) -> pd.DataFrame:

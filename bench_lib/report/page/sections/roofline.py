@@ -1,4 +1,4 @@
-"""Roofline: each operation under the measured roofs of its device. Nothing here imports torch."""
+"""Roofline: each operation under the measured roofs of its device."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RoofRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class RooflineSection:
     """What the section shows.
 
     Attributes
@@ -84,15 +84,15 @@ class Content:
     provenance: str
 
 
-def build(material: PageContext) -> Content | Absent:
+def roofline_section(context: PageContext) -> RooflineSection | Absent:
     """Return the rooflines of the two sides of the headline's run."""
-    run = material.run
-    names = _devices(material)
-    every = roofs(material.ceilings)
+    run = context.run
+    names = _devices(context)
+    every = roofs(context.ceilings)
     lids = every[(every["run"] == run.id) & every["device"].isin(list(names))]
     if lids.empty:
         return Absent(reason=NO_CEILING)
-    points = roofline_points(material.estimates, material.bounds)
+    points = roofline_points(context.estimates, context.bounds)
     mine = points[(points["run"] == run.id) & points["device"].isin(list(names))]
     known = mine[mine["fraction"].notna()]
     if known.empty:
@@ -108,10 +108,10 @@ def build(material: PageContext) -> Content | Absent:
     looks = device_series((device.key, device.kind) for device in run.devices)
     working = main[main["bound_by"] != "launch"]
     marks = working.loc[_some(working)]
-    return Content(
+    return RooflineSection(
         heading=heading,
         chart=_chart(marks, _drawn(lids, list(names)), {key: looks[key] for key in names}, names, heading),
-        rows=tuple(_row(row, names, material) for row in ordered.head(MAX_ROWS).to_dict("records")),
+        rows=tuple(_row(row, names, context) for row in ordered.head(MAX_ROWS).to_dict("records")),
         without_work=mine[mine["intensity"].isna()].drop_duplicates(["workload", "dtype"]).shape[0],
         launched=len(main) - len(working),
         undrawn=len(working) - len(marks),
@@ -119,7 +119,7 @@ def build(material: PageContext) -> Content | Absent:
         provenance=captions.of_run(
             run,
             [f"{name}: {clean(device.name)}" for device in run.devices if (name := names.get(device.key))],
-            material.estimates[material.estimates["run"] == run.id],
+            context.estimates[context.estimates["run"] == run.id],
             "latency, resident, the largest size of each operation",
         ),
     )
@@ -145,12 +145,12 @@ def told(points: pd.DataFrame, where: str) -> str:
     return f"{bound}; {words.operation(best['workload'])} comes nearest to its roof, at {_percent(best['fraction'])}"
 
 
-def _devices(material: PageContext) -> dict[str, str]:
+def _devices(context: PageContext) -> dict[str, str]:
     """Return the short names of the devices that are drawn: a GPU and its baseline, else the CPU with all threads."""
-    lead = next((pairing for pairing in material.lead if pairing.has_gpu and not pairing.crosses), None)
+    lead = next((pairing for pairing in context.lead if pairing.has_gpu and not pairing.crosses), None)
     if lead:
         return {side.key: side.word for side in (lead.device, lead.baseline)}
-    cpu = next((device for device in material.run.devices if device.key == "cpu"), None)
+    cpu = next((device for device in context.run.devices if device.key == "cpu"), None)
     return {"cpu": units.count(cpu.threads, "thread") if cpu.threads else "all threads"} if cpu else {}
 
 
@@ -186,12 +186,12 @@ def _labels(points: pd.DataFrame) -> Sequence[str]:
     return [words.operation(name) if place in told else "" for place, name in points["workload"].items()]
 
 
-def _row(row: Row, names: Mapping[str, str], material: PageContext) -> RoofRow:
+def _row(row: Row, names: Mapping[str, str], context: PageContext) -> RoofRow:
     return RoofRow(
         name=words.operation(row["workload"]),
         expression=clean(row["expression"]),
         dtype="" if row["dtype"] == MAIN else clean(row["dtype"]),
-        classes=material.filters.classes([row["dtype"]], [row["family"]]),
+        classes=context.filters.classes([row["dtype"]], [row["family"]]),
         device=names[row["device"]],
         size=units.nbytes(row["nbytes"]),
         intensity=units.ratio(float(f"{row['intensity']:.3g}")),

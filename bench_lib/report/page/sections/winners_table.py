@@ -1,4 +1,4 @@
-"""Who wins, by how much: the tables of winners, one for each way to look. Nothing here imports torch."""
+"""Who wins, by how much: the tables of winners, one for each way to look."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench_lib.analysis.pairings import findings, pairings
-from bench_lib.analysis.pairings.naming import labels
+from bench_lib.analysis.pairings.naming import Label, labels
 from bench_lib.analysis.pairings.pairings import Pairing, View
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
 from bench_lib.report import device_styles
-from bench_lib.report.page import captions, headings, stacked_table, winners_table
+from bench_lib.report.page import captions, stacked_table, winners_table
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
-from bench_lib.report.sentences import headlines, masthead, reference_run
+from bench_lib.report.sentences import headlines, masthead, reference_run, words
 
 NOTHING = (
     "No two devices of one run were measured on the same cases: give crossover run at least two devices, or none, "
     "which takes all."
 )
-
 MAX_CELLS: Final = 6000
 """Verdicts in all tables together where there are several runs: one takes about 300 bytes."""
+HERO: Final = "Each cell names the winner; the deeper the colour, the larger the win"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,26 +58,26 @@ class WinnersView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class WinnersSection:
     """What the section shows."""
 
     heading: str
     views: tuple[WinnersView, ...]
 
 
-def build(material: PageContext) -> Content | Absent:
+def winners_section(context: PageContext) -> WinnersSection | Absent:
     """Return a table of winners for each way to look at the runs, those of several side by side first."""
-    if not material.every_view:
+    if not context.every_view:
         return Absent(reason=NOTHING)
-    looks, places = device_styles.series(material.runs), _places(material.runs)
-    stacks = _side_by_side(material)
-    most = _most_rows([*(view for views in stacks for view in views), *material.every_view], len(material.runs))
+    looks, places = device_styles.series(context.runs), _places(context.runs)
+    stacks = _side_by_side(context)
+    most = _most_rows([*(view for views in stacks for view in views), *context.every_view], len(context.runs))
     found = [
-        *(_stacked(views, material.filters, most) for views in stacks),
-        *(_view(view, material.filters, looks, places, most) for view in material.every_view),
+        *(_stacked(views, context.filters, most) for views in stacks),
+        *(_view(view, context.filters, looks, places, most) for view in context.every_view),
     ]
-    return Content(
-        heading=headings.HERO,
+    return WinnersSection(
+        heading=HERO,
         views=tuple(replace(view, name=f"v{place}") for place, view in enumerate(found)),
     )
 
@@ -131,11 +131,11 @@ def _apart(pairing: Pairing) -> str:
     return "two machines" if pairing.two_machines else "two runs"
 
 
-def _side_by_side(material: PageContext) -> list[tuple[View, ...]]:
+def _side_by_side(context: PageContext) -> list[tuple[View, ...]]:
     """Return the views of one way, one for each machine, for each way that several machines have cases of."""
     ways: dict[tuple[str, str], dict[str, View]] = {}
-    for pairing in material.pairings:
-        if pairing.is_unlike == material.views[0].pairing.is_unlike:
+    for pairing in context.pairings:
+        if pairing.is_unlike == context.views[0].pairing.is_unlike:
             for view in pairings.views(pairing):
                 if view.timing == "latency":
                     ways.setdefault((view.residency, view.timing), {}).setdefault(pairing.run.id, view)
@@ -158,8 +158,8 @@ def _stacked(views: Sequence[View], chips: Filters, most: int) -> WinnersView:
         ),
         label=f"Side by side{copied}",
         machine=f"{len(views)} machines" if len({view.pairing.run.machine for view in views}) > 1 else "several runs",
-        finding=headings.stacked_finding(views, names),
-        meaning=headings.stacked_meaning(views),
+        finding=stacked_finding(views, names),
+        meaning=stacked_meaning(views),
         device_word=pairing.device.word,
         baseline_word=pairing.baseline.word,
         device_color=color,
@@ -168,3 +168,24 @@ def _stacked(views: Sequence[View], chips: Filters, most: int) -> WinnersView:
         table=stacked_table.table(views, [name.text for name in names], chips, most),
         is_stacked=True,
     )
+
+
+def stacked_finding(views: Sequence[View], names: Sequence[Label]) -> str:
+    """Return how often the device wins on each of several machines, over the cases that all of them have."""
+    device = views[0].pairing.device
+    counts = [findings.tally(view.pairs) for view in views]
+    told = [
+        f"{headlines.share(one.device, one.total)}{' cases' if place == 0 else ''} "
+        f"{'on' if name.is_device else 'in'} {name.subject}"
+        for place, (one, name) in enumerate(zip(counts, names, strict=True))
+    ]
+    # Machines have other numbers of threads: what they have in common is that it is all of them.
+    if device.plural and len({view.pairing.device.word for view in views}) > 1:
+        return f"All threads win {words.listed(told)}."
+    return f"{device.start} {device.verb('wins', 'win')} {words.listed(told)}."
+
+
+def stacked_meaning(views: Sequence[View]) -> str:
+    """Return what a cell of several machines holds."""
+    whose = "A line for each GPU, against the CPU beside it" if views[0].pairing.has_gpu else "A line for each run"
+    return f"{whose}, on the cases that all of them measured; {views[0].meaning}."

@@ -1,31 +1,45 @@
-"""From which size: one row per operation on an axis of bytes, with the price of re-use beside it.
+"""From which size: the crossovers of every operation on one axis of bytes, with the price of re-use beside it.
 
-Positions are percentages, so that the marks follow the width of the page without being stretched. Nothing here
-imports torch.
+Positions are percentages, so that the marks follow the width of the page without being stretched.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
 from bench_lib.analysis.pairings import findings
-from bench_lib.analysis.pairings.pairings import View
+from bench_lib.analysis.pairings.pairings import Side, View
 from bench_lib.records.sanitize import clean, is_known
+from bench_lib.report.page import captions
 from bench_lib.report.page.filters import Filters
+from bench_lib.report.page.page_context import Absent, PageContext
 from bench_lib.report.page.winners_table import LONG, MAX_ROWS
-from bench_lib.report.sentences import headlines, words
+from bench_lib.report.sentences import crossover_sentences, headlines, masthead, words
 from bench_lib.report.sentences.crossover_sentences import MIN_SIZES, largest_reuse
 from bench_lib.report.sentences.grid import FIRST_NBYTES
 
+NOTHING = "No operation was compared at two sizes or more, so there is no size from which one side wins."
 MAX_TICKS: Final = 7
 EDGE_PERCENT: Final = 4.0
 """Room at both ends of the axis for the arrows that point beyond the sizes tested."""
-
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossoverSection:
+    """What the section shows: filled marks of the first label, hollow ones of the second."""
+
+    heading: str
+    strip: CrossoverChart
+    labels: tuple[str, ...]
+    colors: tuple[str, ...]
+    reuse: bool
+    provenance: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +90,44 @@ class CrossoverChart:
         return len(self.rows) > LONG
 
 
-def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) -> CrossoverChart:
+def crossover_section(context: PageContext) -> CrossoverSection | Absent:
+    """Return the crossovers of the run that the headline is about."""
+    views = _drawn(context.views)
+    if not views:
+        return Absent(reason=NOTHING)
+    break_even = _break_even(views)
+    built = crossover_chart(views, break_even, context.filters)
+    if not built.rows:
+        return Absent(reason=NOTHING)
+    return CrossoverSection(
+        heading=crossover_heading(views[0].pairing.device, _answers(views[0])),
+        strip=built,
+        labels=tuple(crossover_sentences.label(view) for view in views),
+        colors=tuple(([masthead.color(view.pairing.run, view.pairing.device) for view in views] * 2)[:2]),
+        reuse=bool(break_even),
+        provenance=captions.provenance(views[0], both=True),
+    )
+
+
+def _drawn(views: Sequence[View]) -> Sequence[View]:
+    """Return the views of one device that the strip draws: filled and hollow."""
+    if views and views[0].pairing.has_gpu:
+        return [view for view in views if view.pairing is views[0].pairing and view.timing == "latency"][:2]
+    return views[:2]
+
+
+def _answers(view: View) -> list[str]:
+    """Return the answers that the strip draws, those known at the latest among those between two sizes."""
+    rows = view.crossovers.to_dict("records")
+    drawn = [row for row in rows if row["sizes"] >= crossover_sentences.MIN_SIZES]
+    return ["between" if is_known(row["latest"]) else row["answer"] for row in drawn]
+
+
+def _break_even(views: Sequence[View]) -> list[Mapping[Any, Any]]:
+    return list(views[0].pairing.break_even.to_dict("records"))
+
+
+def crossover_chart(views: Sequence[View], break_even: Sequence[Row], filters: Filters) -> CrossoverChart:
     """Return the figure of up to two views, the first drawn filled, the second hollow.
 
     An operation that was measured at one size only has no crossover to draw.
@@ -97,7 +148,7 @@ def build(views: Sequence[View], break_even: Sequence[Row], filters: Filters) ->
     reuse = {key: headlines.reuse_answer(row) for key, row in largest_reuse(break_even).items()}
     shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_ROWS]
     return CrossoverChart(
-        rows=tuple(_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
+        rows=tuple(_chart_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
         ticks=_ticks(low, high),
         left_out=len(found) - len(shown),
     )
@@ -111,7 +162,7 @@ def position(nbytes: float, low: float, high: float) -> float:
     return round(EDGE_PERCENT + min(1.0, share) * (100 - 2 * EDGE_PERCENT), 2)
 
 
-def _row(rows: Sequence[Row | None], reuse: str, low: float, high: float, filters: Filters) -> ChartRow:
+def _chart_row(rows: Sequence[Row | None], reuse: str, low: float, high: float, filters: Filters) -> ChartRow:
     first = next(row for row in rows if row)
     return ChartRow(
         name=words.operation(first["workload"]),
@@ -170,3 +221,29 @@ def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
     return tuple(
         (position(float(base**power), low, high), units.nbytes(base**power)) for power in range(first, last + 1)
     )
+
+
+def crossover_heading(device: Side, answers: Sequence[str]) -> str:
+    """Return how many operations the device takes over in.
+
+    Parameters
+    ----------
+    answers
+        Of its crossovers; ``between`` also for one that is only known at the latest.
+    """
+    counts = Counter(answers)
+    told = [
+        text
+        for text in (
+            f"at every size for {counts['always']}" if counts["always"] else "",
+            f"from some size on for {counts['between']}" if counts["between"] else "",
+            f"never for {counts['never']}" if counts["never"] else "",
+        )
+        if text
+    ]
+    whole = units.count(len(answers), "operation")
+    if not told:
+        takes = device.verb("takes", "take")
+        return f"Where {device.subject} {takes} over can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
+    rest = f"; for {counts['undecided']} it can\N{RIGHT SINGLE QUOTATION MARK}t be told" if counts["undecided"] else ""
+    return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}{rest}"
