@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli.compare import UNTOLD, format_of, note_unused, print_comparison
-from bench_lib.cli.options import profile_of, seconds_of, shown, threshold_of
+from bench_lib.cli.compare import UNTOLD, note_unused, print_comparison
+from bench_lib.cli.options import Devices, FormatName, NoColor, ProfileName, Quiet, seconds_of, shown, threshold_of
 from bench_lib.errors import NotComparable, UsageError
 from bench_lib.records.sanitize import shorten
 
@@ -51,8 +51,8 @@ def ab(
         typer.Option(metavar="PATH", help="Measure with the pytest-benchmark tests there; repeatable."),
     ] = None,
     expression: Annotated[str, typer.Option("-k", help="Which cases: words with and, or, not, ( ).")] = "",
-    device: Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")] = None,
-    profile: Annotated[str, typer.Option(help="Sizes and dtypes of quick, standard or full.")] = "quick",
+    device: Devices = None,
+    profile: Annotated[ProfileName, typer.Option(help="Sizes and dtypes of quick, standard or full.")] = "quick",
     processes: Annotated[
         int, typer.Option(min=FEWEST_PROCESSES, max=100, help="Fresh processes of each side for every case.")
     ] = 6,
@@ -61,14 +61,14 @@ def ab(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
     threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
-    form: Annotated[str, typer.Option("--format", help="table, markdown, json or github.")] = "table",
+    form: Annotated[FormatName, typer.Option("--format", help="How it is printed.")] = "table",
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What --aa taught on this machine. Default: in results/ab.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the two result files go.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
 ) -> int:
     """Measure two sides in alternation (two interpreters, two revisions, two environments) and say what is slower."""
     from bench_lib.cli.ab_progress import PairProgress
@@ -76,9 +76,9 @@ def ab(
     from bench_lib.runner.ab.session import measure, pair_in
     from bench_lib.runner.request import Request
 
-    share, how = threshold_of(threshold), format_of(form)
+    share = threshold_of(threshold)
     request = Request(
-        profile=profile_of(profile),
+        profile=profile,
         devices=tuple(device or ()),
         expression=expression,
         budget_seconds=seconds_of(budget) if budget else None,
@@ -120,8 +120,8 @@ def ab(
         progress.end()
     progress.ended(ended)
     comparison = _judged(pair, share, calibration)
-    print_comparison(comparison, how, color=not no_color, everything=everything)
-    told = sys.stderr if how == "json" else sys.stdout  # JSON is for a machine, and alone on standard output
+    print_comparison(comparison, form, color=not no_color, everything=everything)
+    told = sys.stderr if form == "json" else sys.stdout  # JSON is for a machine, and alone on standard output
     if aa:
         _keep(pair, comparison, calibration, told)
     else:

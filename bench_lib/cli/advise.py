@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -22,7 +22,7 @@ def advise(
     dtype: Annotated[str, typer.Option(help="float32, bfloat16, tf32, ...")] = "float32",
     calls: Annotated[int, typer.Option(min=1, help="Calls on the same data, one after the other.")] = 1,
     start: Annotated[
-        str, typer.Option("--from", help="host: data is copied there and back; device: in place.")
+        Literal["host", "device"], typer.Option("--from", help="host: data is copied there and back; device: in place.")
     ] = "host",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
 ) -> None:
@@ -33,7 +33,7 @@ def advise(
     from bench_lib.report import advice
 
     frame = tidy([load(path) for path in files or _newest_last(Path("results", "runs"))])
-    found = find_advice(frame, workload, n=n, dtype=dtype, calls=calls, start=_start(start))
+    found = find_advice(frame, workload, n=n, dtype=dtype, calls=calls, start=start)
     if as_json:
         print(json.dumps([_plain(dataclasses.asdict(one)) for one in found], indent=2, ensure_ascii=False))
         return
@@ -41,13 +41,6 @@ def advise(
         print(f"{one.machine}: {advice.headline(one)}")
         for sentence in advice.reasons(one):
             print(f"  {sentence}")
-
-
-def _start(text: str) -> Any:
-    if text in ("host", "device"):
-        return text
-    msg = f"--from takes host or device; came {text!r}"
-    raise UsageError(msg)
 
 
 def _newest_last(folder: Path) -> list[Path]:

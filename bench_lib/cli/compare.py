@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import shown, threshold_of
-from bench_lib.errors import UsageError
-from bench_lib.records.sanitize import shorten
+from bench_lib.cli.options import FormatName, Metrics, NoColor, shown, threshold_of
 
 if TYPE_CHECKING:
     from bench_lib.analysis.comparison.changes import Comparison
     from bench_lib.records.recording import Recording
 
-FORMATS: Final = ("table", "markdown", "json", "github")
 UNTOLD: Final = 3
 MOST_PROBLEMS: Final = 5
 
@@ -33,22 +30,19 @@ def compare(
     before: Annotated[str, typer.Argument(metavar="A", help="Before: a result file, or a folder or pattern of them.")],
     after: Annotated[str, typer.Argument(metavar="B", help="After: the same.")],
     threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
-    metric: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="time (default), memory, ...; repeatable.")
-    ] = None,
+    metric: Metrics = None,
     across: Facts = None,
-    form: Annotated[str, typer.Option("--format", help="table, markdown, json or github.")] = "table",
+    form: Annotated[FormatName, typer.Option("--format", help="How it is printed.")] = "table",
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What ab --aa taught on this machine. Default: in results/ab.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where one case cannot be told or compared.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is printed to a file, too.")] = None,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+    no_color: NoColor = False,
 ) -> int:
     """Say which cases became slower from A to B, by how much, and how sure that is."""
     share = threshold_of(threshold)
-    how = format_of(form)
     from bench_lib.analysis import comparison as core
     from bench_lib.analysis.comparison.calibration import known
     from bench_lib.analysis.comparison.metrics import TIME
@@ -62,22 +56,8 @@ def compare(
         a, b, threshold=share, metrics=metrics, across=facts, calibration=known(a[0].run.machine, calibration)
     )
     note_unused(found, calibration)
-    print_comparison(found, how, color=not no_color, everything=everything, out=out)
+    print_comparison(found, form, color=not no_color, everything=everything, out=out)
     return UNTOLD if strict and found.exit_code == 0 and _is_open(found) else found.exit_code
-
-
-def format_of(name: str) -> str:
-    """Return a format's name if there is one.
-
-    Raises
-    ------
-    UsageError
-        If there is none.
-    """
-    if name not in FORMATS:
-        msg = f"--format takes {', '.join(FORMATS[:-1])} or {FORMATS[-1]}; came {shorten(name)}"
-        raise UsageError(msg)
-    return name
 
 
 def note_unused(comparison: Comparison, calibration: Path | None) -> None:
@@ -87,27 +67,25 @@ def note_unused(comparison: Comparison, calibration: Path | None) -> None:
 
 
 def print_comparison(
-    comparison: Comparison, how: str, *, color: bool, everything: bool = False, out: Path | None = None
+    comparison: Comparison, form: FormatName, *, color: bool, everything: bool = False, out: Path | None = None
 ) -> None:
     """Print a comparison to standard output.
 
     Parameters
     ----------
-    how
-        One of :data:`FORMATS`.
     everything
         Of a table: each case, the unchanged ones too.
     out
         A file that gets the same, without colour.
     """
-    if how == "table":
+    if form == "table":
         _print_table(comparison, color=color, everything=everything)
     else:
-        print(_text(comparison, how, everything=everything), end="")
+        print(_text(comparison, form, everything=everything), end="")
     if out:
         from bench_lib.records.storage import write_text
 
-        write_text(out, _text(comparison, how, everything=everything))
+        write_text(out, _text(comparison, form, everything=everything))
 
 
 def _print_table(comparison: Comparison, *, color: bool, everything: bool) -> None:
@@ -119,17 +97,17 @@ def _print_table(comparison: Comparison, *, color: bool, everything: bool) -> No
         terminal.show(console, part)
 
 
-def _text(comparison: Comparison, how: str, *, everything: bool) -> str:
+def _text(comparison: Comparison, form: FormatName, *, everything: bool) -> str:
     """Return a comparison as text."""
-    if how == "markdown":
+    if form == "markdown":
         from bench_lib.report.comparison.markdown import markdown
 
         return markdown(comparison)
-    if how == "json":
+    if form == "json":
         from bench_lib.report.comparison.as_json import as_json
 
         return as_json(comparison)
-    if how == "github":
+    if form == "github":
         from bench_lib.report.comparison.github import github
 
         return github(comparison)

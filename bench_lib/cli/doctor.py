@@ -11,15 +11,17 @@ from typing import Annotated, Final
 
 import typer
 
+from bench_lib.cli.options import Devices, NoColor
+
 FIT: Final = 0
 UNFIT: Final = 1
 
 
 def doctor(
-    device: Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")] = None,
+    device: Devices = None,
     seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="How long to test.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+    no_color: NoColor = False,
 ) -> int:
     """Test the instrument on this machine: timers, waiting, noise, and what surrounds them. Exit code 1 if unfit."""
     from bench_lib.runner.doctor_client import diagnose

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -28,7 +28,8 @@ def export(
         Path | None, typer.Option(help="File to write (asv: its results folder). Default: in results/exports.")
     ] = None,
     level: Annotated[
-        str | None, typer.Option(help="Of csv, parquet, json: a row is a case (default), a sample or a speedup.")
+        Literal["case", "sample", "speedup"] | None,
+        typer.Option(help="Of csv, parquet, json: a row is a case (default), a sample or a speedup."),
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="Of speedups: the device to compare with. Default: cpu.")] = None,
     commit: Annotated[

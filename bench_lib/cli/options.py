@@ -1,32 +1,30 @@
-"""What several verbs read from the command line in the same way: a profile, a duration, a threshold, a path to show."""
+"""Options that verbs share: the choices there are, and how a duration, a threshold and a path are read and shown."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, Literal
+
+import typer
 
 from bench_lib.errors import UsageError
 from bench_lib.records.sanitize import shorten
 
+ProfileName = Literal["quick", "standard", "full"]
+FormatName = Literal["table", "markdown", "json", "github"]
+"""All forms that a verb may print in; each verb names those that it has, and typer refuses the others."""
+
+Devices = Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")]
+Prices = Annotated[
+    list[str] | None, typer.Option("--price", help="What an hour of a device costs, such as cpu=0.40; repeatable.")
+]
+Metrics = Annotated[list[str] | None, typer.Option(metavar="NAME", help="time (default), memory, ...; repeatable.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
+
 DURATION_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 MAX_SECONDS: Final = 7 * 86400.0
 MAX_THRESHOLD: Final = 10.0
-
-
-def profile_of(name: str) -> Any:
-    """Return a profile's name if there is one.
-
-    Raises
-    ------
-    UsageError
-        If there is none.
-    """
-    from bench_lib.runner.schedule import PROFILES
-
-    if name not in PROFILES:
-        msg = f"--profile takes {', '.join(PROFILES)}; came {name!r}"
-        raise UsageError(msg)
-    return name
 
 
 def seconds_of(text: str) -> float:

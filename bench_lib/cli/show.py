@@ -6,36 +6,34 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from bench_lib.cli.options import NoColor
 from bench_lib.errors import UsageError
 from bench_lib.records.sanitize import shorten
 
 if TYPE_CHECKING:
     from bench_lib.report.sentences.digest import Answer
 
-FORMATS: Final = ("table", "markdown")
 MAX_KEYS: Final = 20
 
 
 def show(
     files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
     form: Annotated[
-        str, typer.Option("--format", help="table, or markdown for a pull request or the summary of a job.")
+        Literal["table", "markdown"],
+        typer.Option("--format", help="markdown is for a pull request or the summary of a job."),
     ] = "table",
     device: Annotated[
         list[str] | None, typer.Option(help="Key of a device to tell about; repeatable. Default: every device.")
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Operations of a table at most. Default: a screenful.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All operations, and each way to look at them.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")] = False,
+    no_color: NoColor = False,
 ) -> None:
     """Print who wins, by how much and from which size, from any mix of result files: one answer for each run."""
-    if form not in FORMATS:
-        msg = f"--format takes {' or '.join(FORMATS)}; came {shorten(form)}"
-        raise UsageError(msg)
     from bench_lib.records.reference import beside
     from bench_lib.records.sanitize import clean
     from bench_lib.records.storage import load

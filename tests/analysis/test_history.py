@@ -288,7 +288,7 @@ def test_the_command_finds_and_names_the_step_in_a_folder(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("--format", "xml"), 4, "--format takes table, markdown or json; came 'xml'"),
+        (("--format", "xml"), 4, "'xml' is not one of 'table', 'markdown', 'json'"),
         (("--metric", "speed"), 4, "--metric takes one of time, first-call, compile, memory, energy, ceiling; came"),
         (("--threshold", "no"), 4, "--threshold takes a relative change"),
         (("absent",), 4, "there is nothing at 'absent'"),

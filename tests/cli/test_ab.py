@@ -226,7 +226,7 @@ def test_an_interrupt_exits_130_and_says_how_to_see_what_was_measured(
     [
         (("--env-b", "A"), "--env-b takes a variable as NAME=VALUE, such as DNNL_MAX_CPU_ISA=AVX2; came 'A'"),
         (("--env-a", "a b=1"), "--env-a takes a variable as NAME=VALUE"),
-        (("--format", "xml"), "--format takes table, markdown, json or github; came 'xml'"),
+        (("--format", "xml"), "'xml' is not one of 'table', 'markdown', 'json', 'github'"),
         (("--threshold", "0"), "--threshold takes a relative change above 0"),
         (("--budget", "soon"), "--budget takes a time from 1s"),
         (("--processes", "1"), "--processes"),

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench_lib.analysis.comparison.calibration import Calibration, CaseNoise, content
-from tests.cli.test_main import written
 from tests.support.comparison_data import factors, side, with_run
-from tests.support.verbs import Verb, plain_folder, verb
+from tests.support.verbs import Verb, plain_folder, verb, written
 
 ROOT = Path(__file__).resolve().parents[2]
 ASV = next((ROOT / "tests/data/asv/foreign/amd-epyc-2c").glob("*existing*.json"))
@@ -203,7 +202,7 @@ def test_what_could_not_be_read_is_said_beside(place: Path, compare: Verb) -> No
         (["a.jsonl", "copy.jsonl"], "run run-a is on both"),
         ([".", "b.jsonl"], "'b.jsonl' is on both"),
         (["a.jsonl", "empty"], "a folder of result files holds .jsonl"),
-        (["a.jsonl", "b.jsonl", "--format", "yaml"], "--format takes table, markdown, json or github; came 'yaml'"),
+        (["a.jsonl", "b.jsonl", "--format", "yaml"], "'yaml' is not one of 'table', 'markdown', 'json', 'github'"),
         (["a.jsonl", "b.jsonl", "--threshold", "much"], "--threshold takes a relative change above 0"),
         (["a.jsonl", "b.jsonl", "--threshold", "-5%"], "--threshold takes a relative change above 0"),
         (["a.jsonl", "b.jsonl", "--metric", "speed"], "--metric takes one of time, first-call, compile, memory, "),

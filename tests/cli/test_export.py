@@ -224,7 +224,7 @@ def test_an_export_of_another_tools_file_is_named_after_its_run(here: Path, cros
     ("arguments", "sentence"),
     [
         (("--to", "xml"), "--to takes csv, parquet, json, asv, pytest-benchmark; came 'xml'"),
-        (("--to", "csv", "--level", "row"), "one of the levels case, sample, speedup; came 'row'"),
+        (("--to", "csv", "--level", "row"), "'row' is not one of 'case', 'sample', 'speedup'"),
         (("--to", "csv", "--baseline", "cpu"), "add --level speedup"),
         (("--to", "csv", "--level", "speedup", "--baseline", "mps"), "'mps': compare with one of cpu, cuda:0"),
         (("--to", "json", "--commit", COMMIT), "a json table has no place for it"),

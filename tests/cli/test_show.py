@@ -7,10 +7,9 @@ import pytest
 
 from bench_lib.records import reference
 from bench_lib.records.storage import load
-from tests.cli.test_main import written
 from tests.support.builders import recording
 from tests.support.page_data import cpu_recording, gpu_recording
-from tests.support.verbs import Verb, plain_folder, verb
+from tests.support.verbs import Verb, plain_folder, verb, written
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = sorted(ROOT.glob("results/runs/*.jsonl.gz"))
@@ -138,7 +137,7 @@ def test_markdown_goes_to_standard_output_and_nothing_else(gpu: Path, show: Verb
         (["missing.jsonl"], "missing.jsonl"),
         (["gpu.jsonl", "notes.txt"], "notes.txt"),
         (["gpu.jsonl", "--device", "cuda:7"], "--device takes one of numpy, cpu, cpu-1t, cuda:0"),
-        (["gpu.jsonl", "--format", "yaml"], "--format takes table or markdown; came 'yaml'"),
+        (["gpu.jsonl", "--format", "yaml"], "'yaml' is not one of 'table', 'markdown'"),
         (["gpu.jsonl", "--top", "0"], "--top"),
         ([], "files"),
     ],

@@ -7,6 +7,13 @@ from pathlib import Path
 import pytest
 
 from bench_lib.cli import main
+from bench_lib.records.case import Plan
+from bench_lib.records.recording import Recording
+from bench_lib.records.writer import Store
+from bench_lib.runner import run as runner
+
+Crossover = Callable[..., int]
+"""Takes the arguments of the command, and returns the exit code."""
 
 Verb = Callable[..., tuple[int, str, str]]
 """Takes the arguments, and returns the exit code and what was printed to either stream."""
@@ -32,3 +39,26 @@ def verb(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         return ended.value.code, out, err
 
     return command
+
+
+def written(recording: Recording, path: Path) -> Path:
+    """Write a recording as a run writes it."""
+    with Store.create(path, recording.run) as store:
+        store.append(Plan(cases=recording.plan))
+        for sample in recording.samples:
+            store.append(sample)
+    return path
+
+
+def runs(monkeypatch: pytest.MonkeyPatch, recording: Recording, outcome: str = "complete") -> list[runner.Request]:
+    """Put a runner in place that measures nothing, and return the requests that reach it."""
+    asked: list[runner.Request] = []
+
+    def run(request: runner.Request, observer: runner.Progress) -> runner.RunOutcome:
+        asked.append(request)
+        path = written(recording, Path("run.jsonl"))
+        observer.begin(recording.run, len(recording.plan), path)
+        return runner.RunOutcome(path=path, outcome=outcome, wall_seconds=1.0)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "run", run)
+    return asked

@@ -262,8 +262,3 @@ def test_the_command_of_the_page_about_commands_answers_from_the_runs_that_are_k
     app(written_down[1].split(), standalone_mode=False)
     said = capsys.readouterr().out
     assert "10 calls of matmul at n = 300 in float32 takes" in said
-
-
-def test_a_start_that_is_none_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="--from takes host or device; came 'disk'"):
-        cli_advise.advise("add", n=4, files=[written(tmp_path / "a.jsonl", recording())], start="disk")

@@ -1,0 +1,30 @@
+"""The verb ``crossover devices``: what is here to measure on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from bench_lib.cli.options import NoColor
+
+
+def devices(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Show what is here: devices, memory, usable threads and why, versions, precision flags."""
+    from bench_lib.runner.run import describe
+
+    here = describe()
+    if as_json:
+        print(json.dumps(here.as_object(), indent=2, ensure_ascii=False))
+        return
+    from bench_lib.report.terminal import console
+
+    out = console.console(sys.stdout, color=not no_color)
+    out.print(console.devices_table(here.devices, here.default))
+    for title, facts in (("Host", here.host), ("Software", here.software), ("Precision", here.precision)):
+        out.print(console.facts_table(title, facts))
