@@ -160,7 +160,7 @@ def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, told: IO
     """Add what a comparison of a thing with itself taught to the machine's calibration, and say what is known now."""
     from bench_lib.analysis.comparison.calibration import content, path_of
     from bench_lib.records.storage import write_text
-    from bench_lib.report.comparison import noise_words
+    from bench_lib.report.comparison import words
 
     known, path = comparison.calibration, calibration or path_of(comparison.before.machine)
     why = ""
@@ -170,12 +170,12 @@ def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, told: IO
         why = f"its verdicts are by a threshold of {100 * known.threshold:g} %"
     learnt = comparison.learnt()
     again = _judged(pair, comparison.threshold, None, learnt)
-    print(*noise_words.seen(again.changes), sep="\n", file=told)
+    print(*words.min_detectable(again.changes), sep="\n", file=told)
     if why:
         print(f"not added to {shown(path)}: {why}; name another file with --calibration", file=told)
         return
     write_text(path, content(learnt))
-    print(noise_words.told(learnt), shown(path), sep="\n", file=told)
+    print(words.false_alarms(learnt), shown(path), sep="\n", file=told)
 
 
 def _variables(option: str, texts: Sequence[str]) -> dict[str, str]:

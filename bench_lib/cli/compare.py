@@ -6,7 +6,6 @@ imported inside.
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,46 +77,14 @@ def print_comparison(
     out
         A file that gets the same, without colour.
     """
-    if form == "table":
-        _print_table(comparison, color=color, everything=everything)
-    else:
-        print(_text(comparison, form, everything=everything), end="")
+    from bench_lib.report import formats
+    from bench_lib.report.terminal.console import console
+
+    formats.write(console(sys.stdout, color=color), "compare", form, comparison, everything=everything)
     if out:
         from bench_lib.records.storage import write_text
 
-        write_text(out, _text(comparison, form, everything=everything))
-
-
-def _print_table(comparison: Comparison, *, color: bool, everything: bool) -> None:
-    from bench_lib.report.comparison import table
-    from bench_lib.report.terminal import console as terminal
-
-    console = terminal.console(sys.stdout, color=color)
-    for part in table.parts(comparison, everything=everything):
-        terminal.show(console, part)
-
-
-def _text(comparison: Comparison, form: FormatName, *, everything: bool) -> str:
-    """Return a comparison as text."""
-    if form == "markdown":
-        from bench_lib.report.comparison.markdown import markdown
-
-        return markdown(comparison)
-    if form == "json":
-        from bench_lib.report.comparison.as_json import as_json
-
-        return as_json(comparison)
-    if form == "github":
-        from bench_lib.report.comparison.github import github
-
-        return github(comparison)
-    from bench_lib.report.comparison import table
-    from bench_lib.report.terminal import console as terminal
-
-    drawn = io.StringIO()
-    for part in table.parts(comparison, everything=everything):
-        terminal.show(terminal.console(drawn, color=False), part)
-    return drawn.getvalue()
+        write_text(out, formats.as_text("compare", form, comparison, everything=everything))
 
 
 def _print_problems(recordings: Sequence[Recording]) -> None:

@@ -43,18 +43,7 @@ def history(
     names = metrics_of(metric or ["time"], "--metric")
     metrics = [one for name in names for one in METRICS if one.name == name]
     found = judge(lines_of((load(path) for path in find(files or [FOLDER])), metrics), share)
-    if form == "json":
-        from bench_lib.report.history.as_json import document
+    from bench_lib.report import formats
+    from bench_lib.report.terminal.console import console
 
-        print(document(found), end="")
-    elif form == "markdown":
-        from bench_lib.report.history.as_markdown import markdown
-
-        print(markdown(found), end="")
-    else:
-        from bench_lib.report.history import table
-        from bench_lib.report.terminal import console
-
-        out = console.console(sys.stdout, color=not no_color)
-        for part in table.parts(found, everything=everything):
-            console.show(out, part)
+    formats.write(console(sys.stdout, color=not no_color), "history", form, found, everything=everything)

@@ -102,8 +102,13 @@ _HARMFUL = re.compile("[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u061c\u200e\u200
 @lru_cache(maxsize=1024)
 def clean(text: Hashable, limit: int = MAX_NAME) -> str:
     """Return a foreign text fit to be shown on one line: printable, of one direction at a time, and not endless."""
-    plain = _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(text).split()))
+    plain = harmless(" ".join(str(text).split()))
     return plain if len(plain) <= limit else f"{plain[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
+def harmless(text: str) -> str:
+    """Return a text in which nothing drives a terminal or turns the reading direction round."""
+    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def is_known(value: float) -> bool:

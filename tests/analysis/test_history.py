@@ -23,7 +23,7 @@ from bench_lib.errors import UsageError
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.report.history.as_json import document
-from bench_lib.report.history.as_markdown import markdown
+from bench_lib.report.history.blocks import as_markdown
 from tests.support.builders import recording
 
 pytest.importorskip("otava", reason="change points are found by Apache Otava, see docs/history.md")
@@ -165,7 +165,7 @@ def test_a_run_beside_a_noisy_neighbour_is_left_aside_and_hides_no_change() -> N
 def test_too_few_runs_say_how_many_are_needed() -> None:
     history = history_of(series(FEWEST_RUNS - 1, slower_from(4, 2.0)))
     assert (history.judged, history.short, history.beginnings) == (0, 8, ())
-    assert "a case needs 6 runs at the least, 3 before a change and 3 after" in markdown(history)
+    assert "a case needs 6 runs at the least, 3 before a change and 3 after" in as_markdown(history)
 
 
 def test_fewest_runs_are_enough_for_a_large_step() -> None:
@@ -191,7 +191,7 @@ def test_an_operation_whose_source_changed_begins_anew() -> None:
     history = history_of([of_source(one, "new" if place >= 10 else "old") for place, one in enumerate(runs)])
     assert (history.judged, history.beginnings) == (16, ())
     assert history.resourced == ("add", "exp")
-    assert "The source of add and exp changed: there the history begins anew." in markdown(history).replace("\\", "")
+    assert "The source of add and exp changed: there the history begins anew." in as_markdown(history).replace("\\", "")
 
 
 def test_a_difference_in_how_long_was_measured_is_no_cause() -> None:

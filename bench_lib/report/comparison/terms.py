@@ -15,7 +15,7 @@ from bench_lib.analysis.comparison.metrics import METRICS, Metric
 from bench_lib.records.case import Case
 from bench_lib.records.foreign.parameters import UNKNOWN_DTYPE
 from bench_lib.records.intervals import Estimate
-from bench_lib.records.sanitize import MAX_NAME, clean
+from bench_lib.records.sanitize import clean
 from bench_lib.report.sentences import words
 
 PLAIN_DTYPES: Final = ("float32", UNKNOWN_DTYPE, "")
@@ -57,20 +57,17 @@ def verdict(change: Change) -> str:
     return change.word.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
 
-def name(case: Case, room: int = ROOM) -> str:
-    """Return what was measured: ``softmax[256]``, ``softmax[256] bfloat16``; the size where there is one.
-
-    Parameters
-    ----------
-    room
-        Characters in all; it is the operation that is cut, never its size.
-    """
-    size = ""
-    if case.n:
-        size = f"[{units.nbytes(case.n) if case.workload.startswith(CEILING) else case.n}]"
+def split_name(case: Case) -> tuple[str, str]:
+    """Return the operation, which is cut where room is scarce, and its size and dtype, which are not."""
+    size = f"[{units.nbytes(case.n) if case.workload.startswith(CEILING) else case.n}]" if case.n else ""
     dtype = "" if case.dtype in PLAIN_DTYPES else f" {clean(case.dtype)}"
-    left = max(room - len(size) - len(dtype), FEWEST)
-    return f"{clean(case.workload, min(left, MAX_NAME))}{size}{dtype}"
+    return clean(case.workload), f"{size}{dtype}"
+
+
+def name(case: Case) -> str:
+    """Return what was measured: ``softmax[256]``, ``softmax[256] bfloat16``; the size where there is one."""
+    operation, tail = split_name(case)
+    return f"{clean(operation, max(ROOM - len(tail), FEWEST))}{tail}"
 
 
 def place(case: Case) -> str:

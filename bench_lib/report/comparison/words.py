@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench_lib import units
+from bench_lib.analysis.comparison.calibration import Calibration, rate
 from bench_lib.analysis.comparison.changes import Change, Comparison
 from bench_lib.analysis.comparison.judging import FALSE_DISCOVERIES
 from bench_lib.analysis.comparison.metrics import METRICS, TIME
@@ -19,7 +20,7 @@ from bench_lib.records.intervals import BETWEEN_RUN_SD
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
 from bench_lib.records.verdicts import MAX_STAGES
-from bench_lib.report.comparison import noise_words, reasons, terms
+from bench_lib.report.comparison import reasons, terms
 from bench_lib.report.comparison.order import Sorted, by_verdict
 
 NOUNS: Final = {
@@ -80,7 +81,7 @@ def sentences(comparison: Comparison) -> list[str]:
         *_medians(found),
         *_hiding(found),
         *_sight(comparison),
-        *_noise(comparison),
+        *([false_alarms(comparison.calibration).rstrip(".")] if comparison.calibration else []),
         *reasons.not_compared(comparison, found.not_comparable),
     ]
     return [terms.sentence(one) for one in said]
@@ -90,6 +91,26 @@ def sides(comparison: Comparison) -> tuple[str, str]:
     """Return in a few words what each side is: its label or run, its commit, its torch, when it was measured."""
     before, after = comparison.files
     return _side(comparison.before, before), _side(comparison.after, after)
+
+
+def false_alarms(calibration: Calibration) -> str:
+    """Return how often the gate was wrong on a machine that was compared with itself, in two sentences."""
+    comparisons = units.count(calibration.comparisons, "comparison")
+    called, failed = calibration.called, calibration.failed
+    return (
+        f"{called} of {units.count(calibration.judged, 'verdict')} called a change where there is none: "
+        f"{_share(called, calibration.judged)}, in {comparisons} of this machine with itself at a threshold of "
+        f"{100 * calibration.threshold:g} %. "
+        f"{failed} of {comparisons} would have failed a gate: {_share(failed, calibration.comparisons)}."
+    )
+
+
+def min_detectable(changes: Sequence[Change]) -> list[str]:
+    """Return a line for each case with the smallest change that would be called in nine of ten comparisons."""
+    known = [(clean(str(change.case)), change.sees) for change in changes if not math.isnan(change.sees)]
+    width = max((len(case) for case, _ in known), default=0)
+    lines = [f"{case:<{width}}  {_percent(share)}" for case, share in known]
+    return ["smallest change that is called in nine of ten comparisons:", *lines] if lines else []
 
 
 def exit_meaning(code: int) -> str:
@@ -219,5 +240,14 @@ def _sight(comparison: Comparison) -> Iterator[str]:
         yield both if is_learnt else f"{both}: judged by the noise of this comparison alone"
 
 
-def _noise(comparison: Comparison) -> list[str]:
-    return [noise_words.told(comparison.calibration).rstrip(".")] if comparison.calibration else []
+def _share(count: int, of: int) -> str:
+    """Return a share with its interval."""
+    estimate = rate(count, of)
+    if math.isnan(estimate.value):
+        return "nothing was judged"
+    return f"{_percent(estimate.value)} (95 % interval {_percent(estimate.low)} to {_percent(estimate.high)})"
+
+
+def _percent(share: float) -> str:
+    """Return a share with two digits behind the point, where it is small, and none where it is not."""
+    return f"{100 * share:.0f} %" if share == 0 or share >= 0.1 else f"{100 * share:.2g} %"

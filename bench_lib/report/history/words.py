@@ -18,10 +18,6 @@ from bench_lib.report.sentences.words import listed
 NAMED: Final = 5
 """Facts, or operations, that a sentence names; the others are counted."""
 
-LEGEND: Final = (
-    "runs: how many the levels before and after rest on; change: of what was before, with its 95 % interval over runs."
-)
-
 
 def headline(history: History) -> str:
     """Return the finding: how many numbers changed, begun by how many runs; or none did; or there are too few runs."""

@@ -8,7 +8,8 @@ import pytest
 
 from bench_lib.analysis.comparison.judging import compare
 from bench_lib.report.comparison import words
-from bench_lib.report.comparison.markdown import MAX_BYTES, markdown
+from bench_lib.report.comparison.blocks import as_markdown as markdown
+from bench_lib.report.markdown import MAX_BYTES
 from tests.support.comparison_data import compared, factors, side, with_run
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import pytest
 
 from bench_lib.analysis.comparison.changes import Comparison
 from bench_lib.analysis.comparison.judging import compare
-from bench_lib.report.comparison import table
-from bench_lib.report.terminal import console
+from bench_lib.report import formats
+from bench_lib.report.comparison import blocks
 from tests.support.comparison_data import compared, factors, side, with_run
 
 ROW = re.compile(r"\S  +\S.*(slower|faster|tell|unchanged|comparable|failed)$")
@@ -19,10 +18,7 @@ ODD = ("add", "matmul", "an_operation_with_a_name_that_no_column_has_room_for_in
 
 def shown(comparison: Comparison, width: str, monkeypatch: pytest.MonkeyPatch, *, everything: bool = False) -> str:
     monkeypatch.setenv("COLUMNS", width)
-    stream = io.StringIO()
-    for part in table.parts(comparison, everything=everything):
-        console.show(console.console(stream, color=False), part)
-    return stream.getvalue()
+    return formats.as_text("compare", "table", comparison, everything=everything)
 
 
 def rows(text: str) -> list[str]:
@@ -73,7 +69,7 @@ def test_many_cases_that_cannot_be_told_are_cut_to_a_screenful_with_the_widest_f
     many = tuple(f"op{number}" for number in range(10))
     found = compared(side(noise=0.3, workloads=many), side(name="b", noise=0.3, workloads=many))
     text = shown(found, "120", monkeypatch)
-    assert len(rows(text)) == table.TOP
+    assert len(rows(text)) == blocks.TOP
     assert "20 more cases: --all shows them" in text
 
 
@@ -81,7 +77,7 @@ def test_many_regressions_are_cut_too_and_counted(monkeypatch: pytest.MonkeyPatc
     many = tuple(f"op{number}" for number in range(20))
     found = compared(side(workloads=many, noise=0.001), side(lambda case: 2.0, name="b", workloads=many, noise=0.001))
     text = shown(found, "120", monkeypatch)
-    assert len(rows(text)) == table.MOST_WORSE
+    assert len(rows(text)) == blocks.MOST_WORSE
     assert "20 more cases: --all shows them" in text
 
 

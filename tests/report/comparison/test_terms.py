@@ -56,7 +56,7 @@ def test_a_case_is_named_by_what_sets_it_apart(case: Case, shown: str) -> None:
 
 def test_a_long_name_is_cut_and_its_size_and_dtype_are_not() -> None:
     case = Case(workload="x" * 500, n=4096, dtype="bfloat16", device="cpu")
-    assert terms.name(case, 30) == f"{'x' * 14}…[4096] bfloat16"
+    assert terms.name(case) == f"{'x' * 44}…[4096] bfloat16"
     assert len(terms.name(case)) == 60
 
 
