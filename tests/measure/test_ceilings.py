@@ -189,7 +189,8 @@ def test_a_product_is_right_and_its_work_is_counted() -> None:
         assert candidate.shape == "(16 x 64) @ (64 x 32)"
         call: Any = candidate.make()
         a, b = (torch.as_tensor(operand) for operand in call.args[:2])
-        assert torch.equal(torch.as_tensor(call()), a @ b)
+        # Two libraries add up 64 products in orders of their own; that b is right shows in float64 alone.
+        torch.testing.assert_close(torch.as_tensor(call()).double(), a.double() @ b.double(), rtol=1e-5, atol=1e-5)
         assert a.shape == (16, 64)
         assert len(a.unique()) > 900
 
