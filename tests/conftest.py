@@ -1,10 +1,15 @@
-"""What every test shares: tests that need an NVIDIA GPU are skipped where there is none, with the reason."""
+"""What every test shares: what needs a GPU or a module that is not here is skipped, with the reason."""
 
 import os
 import warnings
+from collections.abc import Iterable
+from pathlib import Path
 
 import hypothesis
 import pytest
+
+from bench_lib.devices.host import usable_threads
+from tests.support.extras import EXTRAS, reason
 
 # Tests that start pytest start one that measures: it must not take itself for a worker of pytest-xdist.
 os.environ.pop("PYTEST_XDIST_WORKER", None)
@@ -12,6 +17,33 @@ os.environ.pop("PYTEST_XDIST_WORKER", None)
 # How long an example takes says nothing about the code on a machine that is shared.
 hypothesis.settings.register_profile("crossover", deadline=None)
 hypothesis.settings.load_profile("crossover")
+
+
+MAX_PROCESSES = 8  # each takes half a gigabyte, and the longest file of tests sets when all end
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start as many processes as there are cores for this one, and not as many as the machine has."""
+    threads = usable_threads()
+    return min(threads.affinity, max(1, int(threads.quota or threads.affinity)), MAX_PROCESSES)
+
+
+class Module(pytest.Module):
+    """A file of tests, which is skipped where it imports a module that may be missing."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            missing = str(getattr(error.__cause__, "name", "")).partition(".")[0]
+            if missing in EXTRAS:
+                pytest.skip(reason(missing), allow_module_level=True)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> Module:
+    return Module.from_parent(parent, path=module_path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,8 +25,9 @@ from bench_lib.records.recording import Recording, to_json
 from bench_lib.report.history.as_json import document
 from bench_lib.report.history.blocks import as_markdown
 from tests.support.builders import recording
+from tests.support.extras import reason
 
-pytest.importorskip("otava", reason="change points are found by Apache Otava, see docs/history.md")
+pytest.importorskip("otava", reason=reason("otava"))
 
 WORKLOADS = ("add", "exp")
 SIZES = (2**10, 2**18)

@@ -11,16 +11,17 @@ from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
 from bench_lib.records.storage import read
 from bench_lib.report import page
-from tests.report.test_page import HOSTILE
+from tests.support.extras import reason
+from tests.support.hostile import IN_HTML
 from tests.support.page_data import cpu_recording, gpu_recording, with_modes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tests.browser.visit import Visit
+    from tests.support.browser import Visit
 
 RUNS = Path(__file__).parent.parent.parent / "results" / "runs"
-NAMES = (*HOSTILE, "=cmd()|'/C calc'!A0", "\u05e9\u05dc\u05d5\u05dd")
+NAMES = (*IN_HTML, "=cmd()|'/C calc'!A0", "\u05e9\u05dc\u05d5\u05dd")
 
 
 def hostile() -> Recording:
@@ -82,8 +83,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """Return the browser that all visits share."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the test extra")
-    from tests.browser.visit import EXECUTABLE, FLAGS
+    playwright = pytest.importorskip("playwright.sync_api", reason=reason("playwright"))
+    from tests.support.browser import EXECUTABLE, FLAGS
 
     if EXECUTABLE is None:
         pytest.skip("needs chromium: install it, or name it in CROSSOVER_CHROMIUM")
@@ -96,7 +97,7 @@ def browser() -> "Iterator[Browser]":
 @pytest.fixture
 def open_page(browser: "Browser", folder: Path) -> Iterator:
     """Return a function that opens a page by name, at a fragment, in a window of 1400 by 900 unless told otherwise."""
-    from tests.browser.visit import Visit
+    from tests.support.browser import Visit
 
     visits: list[Visit] = []
 

@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 
+from tests.support.extras import reason
+
 UNFOLD = "document.querySelectorAll('details:not(.menu)').forEach((each) => { each.open = true; })"
 SEEN_FOCUS = """() => { const at = document.activeElement;
   if (at === document.body) return null;
@@ -18,7 +20,8 @@ SEEN_FOCUS = """() => { const at = document.activeElement;
 
 @pytest.mark.parametrize("name", ["gpu", "cpu", "two"])
 def test_axe_finds_nothing(open_page, name: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe, of the test extra").Axe()
+    missing = reason("axe_playwright_python")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=missing).Axe()
     ways = itertools.product(("light", "dark"), (1400, 320)) if name == "gpu" else (("light", 1400), ("dark", 320))
     for scheme, width in ways:
         visit = open_page(name, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)

@@ -16,6 +16,7 @@ from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.storage import load
 from tests.support.builders import recording
+from tests.support.extras import needs
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAMES = {
@@ -25,6 +26,7 @@ NAMES = {
     "pytest-benchmark": "run-pytest-benchmark.json",
     "asv": f"asv/example-machine/{COMMIT[:8]}-crossover.json",
 }
+FORMATS = [pytest.param(to, marks=needs("pyarrow")) if to == "parquet" else to for to in NAMES]
 Crossover = Callable[..., int]
 
 
@@ -60,7 +62,7 @@ def options(to: str) -> tuple[str, ...]:
     return ("--to", to, *(("--commit", COMMIT) if to == "asv" else ()))
 
 
-@pytest.mark.parametrize("to", NAMES)
+@pytest.mark.parametrize("to", FORMATS)
 def test_each_format_goes_beside_the_other_exports_and_its_path_is_all_that_is_printed(
     here: Path, crossover: Crossover, capsys: pytest.CaptureFixture[str], to: str
 ) -> None:
@@ -71,7 +73,7 @@ def test_each_format_goes_beside_the_other_exports_and_its_path_is_all_that_is_p
     assert not list(here.rglob("*.part"))
 
 
-@pytest.mark.parametrize("to", NAMES)
+@pytest.mark.parametrize("to", FORMATS)
 def test_what_is_left_out_is_said_on_standard_error_one_line_for_each_kind(
     here: Path, crossover: Crossover, capsys: pytest.CaptureFixture[str], to: str
 ) -> None:
@@ -82,7 +84,7 @@ def test_what_is_left_out_is_said_on_standard_error_one_line_for_each_kind(
     assert all(line.startswith(f"{to}: ") for line in said)
 
 
-@pytest.mark.parametrize("to", NAMES)
+@pytest.mark.parametrize("to", FORMATS)
 def test_nothing_is_written_over_unless_it_is_forced(
     here: Path, crossover: Crossover, capsys: pytest.CaptureFixture[str], to: str
 ) -> None:

@@ -31,6 +31,7 @@ from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.run import DeviceRecord, WorkloadRecord
 from bench_lib.records.sample import Sample
 from tests.support.builders import recording
+from tests.support.extras import needs
 from tests.support.page_data import cpu_recording
 
 ROOT = Path(__file__).parents[2]
@@ -236,6 +237,7 @@ def test_a_folder_whose_file_is_no_object_is_refused(tmp_path: Path) -> None:
         known(tmp_path / "benchmarks.json")
 
 
+@needs("asv")
 def test_asv_itself_loads_what_is_written_and_finds_every_number(tmp_path: Path) -> None:
     from asv.benchmarks import Benchmarks
     from asv.config import Config
@@ -261,6 +263,7 @@ def test_asv_itself_loads_what_is_written_and_finds_every_number(tmp_path: Path)
     assert after["params"] == before["params"]
 
 
+@needs("asv")
 @pytest.mark.slow
 def test_asv_publishes_and_compares_two_runs_that_were_exported(tmp_path: Path) -> None:
     environment = os.environ | {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}

@@ -1,4 +1,4 @@
-"""Tables as CSV, JSON and Parquet: read back whole, strict, and with every column described."""
+"""Tables as CSV and JSON: read back whole, strict, and with every column described."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet
 
 import bench_lib
 from bench_lib import analysis
@@ -30,25 +28,15 @@ from bench_lib.export import json as as_json
 from bench_lib.export import parquet as as_parquet
 from bench_lib.export.fields import LEVELS, Field
 from bench_lib.export.tables import Table, Value
-from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.case import PlannedCase
 from bench_lib.records.decoding import parse_strict
 from bench_lib.records.recording import Recording, to_object
 from bench_lib.records.sample import Sample
-from tests.support.builders import recording
+from tests.support.exported import BOTH, FOREIGN_RUN, GPU_RUN
 from tests.support.record_strategies import ENERGY, OK_SAMPLES, OTHER_SAMPLES, RUN, RUNS, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "export.md"
-
-
-def in_doubt(case: Case, rng: Any) -> Any:
-    """Model a GPU that is out of memory at the largest size; all else takes a time."""
-    return ("oom", "no memory") if case.n == 2**26 and case.device == "cuda:0" else 1e-6 * rng.uniform(1, 2)
-
-
-GPU_RUN = recording(model=in_doubt, rounds=3, visits=2, unreached=lambda case: case.n == 2**22)
-FOREIGN_RUN = recording(source="asv", run_id="asv-1", rounds=1, visits=1)
-BOTH = [GPU_RUN, FOREIGN_RUN]
 
 
 def read_csv(content: bytes, fields: tuple[Field, ...]) -> list[tuple[Value, ...]]:
@@ -72,19 +60,13 @@ def read_json(content: bytes) -> tuple[dict[str, Any], list[tuple[Value, ...]]]:
     return document, [tuple(row.values()) for row in document["rows"]]
 
 
-def read_parquet(content: bytes) -> tuple[pa.Table, list[tuple[Value, ...]]]:
-    read = parquet.read_table(io.BytesIO(content))
-    return read, [tuple(row.values()) for row in read.to_pylist()]
-
-
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_format_gives_back_the_same_rows(level: str) -> None:
+def test_csv_and_json_give_back_the_same_rows(level: str) -> None:
     table = tables.table(BOTH, level)
     rows = list(table.rows())
     assert len(rows) == len(table) > 0
     assert read_csv(as_csv.content(table), table.level.fields) == rows
     assert read_json(as_json.content(table, BOTH))[1] == rows
-    assert read_parquet(as_parquet.content(table, BOTH))[1] == rows
 
 
 @given(
@@ -101,7 +83,6 @@ def test_whatever_a_record_holds_comes_back(run: Any, workload: Any, samples: li
     rows = list(table.rows())
     assert read_csv(as_csv.content(table), table.level.fields) == rows
     assert read_json(as_json.content(table, [odd]))[1] == rows
-    assert read_parquet(as_parquet.content(table, [odd]))[1] == rows
 
 
 @pytest.mark.parametrize(
@@ -196,27 +177,6 @@ def test_json_names_what_could_not_be_read() -> None:
     assert document["runs"][0]["problems"] == ["line 7 was not used"]
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_parquet_has_units_and_meanings_and_the_runs_in_its_metadata(level: str) -> None:
-    table = tables.table(BOTH, level)
-    read, _ = read_parquet(as_parquet.content(table, BOTH))
-    for column, field in zip(read.schema, table.level.fields, strict=True):
-        assert column.name == field.name
-        assert column.metadata == {b"unit": field.unit.encode(), b"meaning": field.meaning.encode()}
-    assert json.loads(read.schema.metadata[b"crossover"]) == as_json.about(table, BOTH)
-    types = {field.name: read.schema.field(field.name).type for field in table.level.fields}
-    assert types["nbytes"] == pa.int64()
-    assert types["flop"] == pa.float64()
-    assert types["run"] == pa.string()
-
-
-def test_pandas_reads_the_parquet(tmp_path: Path) -> None:
-    path = tmp_path / "run.parquet"
-    path.write_bytes(as_parquet.content(tables.table([GPU_RUN], "speedup"), [GPU_RUN]))
-    expected = analysis.speedups(tidy([GPU_RUN]))
-    assert pd.read_parquet(path)["ratio"].equals(expected["ratio"].astype(float))
-
-
 def test_without_pyarrow_it_is_one_sentence_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"pip install 'tensor-crossover\[parquet\]'"):
@@ -228,7 +188,6 @@ def test_the_same_runs_give_the_same_bytes(level: str) -> None:
     first, second = tables.table(BOTH, level), tables.table(BOTH, level)
     assert as_csv.content(first) == as_csv.content(second)
     assert as_json.content(first, BOTH) == as_json.content(second, BOTH)
-    assert as_parquet.content(first, BOTH) == as_parquet.content(second, BOTH)
 
 
 def test_what_is_left_out_is_said_once_for_each_kind() -> None:

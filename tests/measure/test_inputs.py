@@ -13,7 +13,7 @@ from bench_lib.measure import inputs
 from bench_lib.measure.visit import Visitor
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.workloads.case_setup import Prepared
-from tests.measure.test_visit import CPU, ask, prepared, visit, workload
+from tests.support.visits import CPU, ask, prepared, visit, workload
 
 
 class Payload:

@@ -8,8 +8,8 @@ import pytest
 from bench_lib import units
 from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording, to_json
-from tests.perf.large import CASES, ROUNDS, write
 from tests.support.builders import recording
+from tests.support.large_runs import CASES, ROUNDS, write
 
 
 @pytest.fixture(scope="session")

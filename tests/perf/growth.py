@@ -16,8 +16,8 @@ from pathlib import Path
 from bench_lib import units
 from bench_lib.records.case import Plan
 from bench_lib.records.recording import to_json
-from tests.perf.test_perf_results import REPORT
 from tests.support.builders import recording
+from tests.support.large_runs import REPORT
 
 ROUNDS = 5
 SIZES = 50

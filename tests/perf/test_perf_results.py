@@ -13,21 +13,10 @@ from bench_lib.analysis import frame, speedups
 from bench_lib.records.recording import Recording
 from bench_lib.records.storage import read
 from bench_lib.report.page import build_page
-from tests.perf.large import CASES, ROUNDS, write
 from tests.support.builders import made_up
+from tests.support.large_runs import CASES, REPORT, ROUNDS, write
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-REPORT = """
-import json, resource, sys
-from bench_lib.cli import main
-sys.argv = ["crossover", "report", sys.argv[1], "--out", sys.argv[2]]
-try:
-    main.main()
-except SystemExit as ended:
-    assert not ended.code
-scale = 1 if sys.platform == "darwin" else 1024
-json.dump({"peak_nbytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale}, sys.stderr)
-"""
 
 
 def test_appending_one_sample_of_each_of_10_000_cases(benchmark: Any, large: Recording, tmp_path: Path) -> None:

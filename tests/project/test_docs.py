@@ -19,6 +19,7 @@ import pytest
 import typer
 
 from bench_lib.cli.main import app
+from tests.support.extras import reason
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -196,7 +197,7 @@ class Loads(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("material", reason="needs mkdocs-material, of the test extra")
+    pytest.importorskip("material", reason=reason("material"))
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],

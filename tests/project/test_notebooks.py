@@ -15,11 +15,12 @@ from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording
 from bench_lib.records.writer import Store
 from tests.support.builders import ceilings_of
+from tests.support.extras import reason
 from tests.support.page_data import BATCH, SQUARE, Operation, gpu_recording
 
-nbformat = pytest.importorskip("nbformat", reason="the notebooks are executed with the extra notebooks")
-nbclient = pytest.importorskip("nbclient", reason="the notebooks are executed with the extra notebooks")
-pytest.importorskip("ipykernel", reason="the notebooks are executed with the extra notebooks")
+nbformat = pytest.importorskip("nbformat", reason=reason("nbformat"))
+nbclient = pytest.importorskip("nbclient", reason=reason("nbclient"))
+pytest.importorskip("ipykernel", reason=reason("ipykernel"))
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

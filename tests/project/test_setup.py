@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hatchling.builders.wheel import WheelBuilder
 
 import bench_lib
+from tests.support.extras import needs
 
 ROOT = Path(__file__).parents[2]
 SH = shutil.which("sh") or "/bin/sh"
@@ -269,7 +269,10 @@ def test_ci_pins_a_torch_that_the_package_accepts() -> None:
     assert [int(part) for part in pinned.split(".")] >= [int(part) for part in lowest.split(".")]
 
 
+@needs("hatchling")
 def test_the_wheel_ships_all_of_the_package_with_the_runs_of_the_checkout_and_nothing_else() -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
     shipped = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
     there = {str(path.relative_to(ROOT)) for path in (ROOT / "bench_lib").rglob("*") if path.is_file()}
     runs = {f"bench_lib/reference_runs/{path.name}" for path in (ROOT / "results" / "runs").iterdir()}

@@ -16,17 +16,9 @@ from bench_lib.records.recording import Recording
 from bench_lib.report import page
 from bench_lib.report.page import render
 from tests.support.builders import recording
+from tests.support.hostile import IN_HTML
 from tests.support.page_data import OPERATIONS, cpu_recording, gpu_recording, many_operations
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "\"'><img src=x onerror=alert(1)>",
-    "</script><script>alert(2)</script>",
-    "{{ 7 * 7 }} {% raw %} $x_{1}$ \\frac",
-    "\u202eright to left\u2069 \u05e9\u05dc\u05d5\u05dd \u200f",
-    "line\u2028separator\nand\ttab",
-    "x" * 10_000,
-)
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -226,7 +218,7 @@ def with_names(text: str) -> Recording:
     return replace(made, run=run, problems=(text,))
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+@pytest.mark.parametrize("text", IN_HTML, ids=lambda text: repr(text[:12]))
 def test_names_from_files_are_text_and_nothing_else(text: str) -> None:
     html = build(with_names(text))
     found = Reader(html)
@@ -240,7 +232,7 @@ def test_names_from_files_are_text_and_nothing_else(text: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["workload", "dtype", "device"])
-@pytest.mark.parametrize("text", HOSTILE[:5], ids=lambda text: repr(text[:12]))
+@pytest.mark.parametrize("text", IN_HTML[:5], ids=lambda text: repr(text[:12]))
 def test_keys_of_cases_are_text_too(field: str, text: str) -> None:
     made = recording()
     rename = {field: text}

@@ -7,7 +7,7 @@ import pytest
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.sample import Sample, Status
 from bench_lib.runner.case_states import CaseStates
-from tests.runner.test_refine import grid, header
+from tests.support.grids import grid, header
 from tests.support.worlds import work_of
 
 PLANNED = grid("cpu", "cpu-1t", sizes=(16, 64))

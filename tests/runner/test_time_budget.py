@@ -9,7 +9,7 @@ from bench_lib.records.sample import Sample
 from bench_lib.runner.case_states import CaseStates
 from bench_lib.runner.schedule import FIRST_SLOW_SHARE, LARGEST_PART, ROUND_SECONDS
 from bench_lib.runner.time_budget import TimeBudget
-from tests.runner.test_refine import grid, header
+from tests.support.grids import grid, header
 
 CASES = [one.case for one in grid("cpu", "cpu-1t", sizes=(16, 64))]
 MANY = tuple(f"w{place}" for place in range(20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -172,3 +173,32 @@ def ceilings_of(device: str, round: int = 1) -> tuple[Ceiling, ...]:
 def made_up(**settings: object) -> pd.DataFrame:
     """Return the tidy frame of one made-up recording; settings as for :func:`recording`."""
     return frame.tidy([recording(**settings)])  # type: ignore[arg-type]
+
+
+def named(recorded: Recording, **names: str) -> Recording:
+    """Return a run of one workload with other names: ``workload``, ``family``, ``expression`` or ``device``."""
+
+    def rename(case: Case) -> Case:
+        return dataclasses.replace(case, workload=names.get("workload", case.workload))
+
+    (workload,) = recorded.run.workloads
+    run = dataclasses.replace(
+        recorded.run,
+        workloads=(
+            dataclasses.replace(
+                workload,
+                name=names.get("workload", workload.name),
+                family=names.get("family", workload.family),
+                expression=names.get("expression", workload.expression),
+            ),
+        ),
+        devices=tuple(
+            dataclasses.replace(device, name=names.get("device", device.name)) for device in recorded.run.devices
+        ),
+    )
+    return dataclasses.replace(
+        recorded,
+        run=run,
+        plan=tuple(dataclasses.replace(planned, case=rename(planned.case)) for planned in recorded.plan),
+        samples=tuple(dataclasses.replace(sample, case=rename(sample.case)) for sample in recorded.samples),
+    )

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from asv_runner.discovery import disc_modules
 
 from bench_lib.devices.device import Device, discover, machine_name
 from bench_lib.devices.host import usable_threads
@@ -28,6 +27,7 @@ from bench_lib.records.run import WorkloadRecord
 from bench_lib.records.storage import load
 from bench_lib.workloads import ALL, find
 from bench_lib.workloads.accuracy import Accuracy
+from tests.support.extras import needs
 from tests.support.fakes import FakeDevice
 
 pytest_plugins = ["pytester"]
@@ -314,7 +314,10 @@ def test_the_plugin_loads_nothing_heavy_until_a_test_needs_it() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@needs("asv_runner")
 def test_asv_does_not_look_into_what_pytest_benchmark_measures() -> None:
+    from asv_runner.discovery import disc_modules
+
     assert (ROOT / "benchmarks" / "ci" / "test_matmul.py").is_file()
     assert not [module.__name__ for module in disc_modules("benchmarks") if "ci" in module.__name__.split(".")]
 

@@ -11,9 +11,8 @@ from bench_lib.records.storage import load
 from bench_lib.report.sentences import plain, words
 from bench_lib.report.sentences.digest import Answer, digest
 from bench_lib.report.sentences.markdown import MAX_BYTES, markdown
-from tests.report.sentences.test_plain import HOSTILE
-from tests.report.terminal.test_summary import named
-from tests.support.builders import recording
+from tests.support.builders import named, recording
+from tests.support.hostile import IN_MARKDOWN
 from tests.support.page_data import gpu_recording, many_operations
 
 RUNS = sorted(Path(__file__).parents[3].glob("results/runs/*.jsonl.gz"))
@@ -117,10 +116,10 @@ def test_hostile_names_of_operations_change_nothing_but_themselves() -> None:
     def told(names: tuple[str, ...]) -> str:
         return markdown(digest([recording(workloads=names, sizes=(2**10, 2**20), rounds=2, visits=1)]), top=100)
 
-    text = told(HOSTILE)
-    assert kinds_of(text) == kinds_of(told(tuple(f"w{number}" for number in range(len(HOSTILE)))))
+    text = told(IN_MARKDOWN)
+    assert kinds_of(text) == kinds_of(told(tuple(f"w{number}" for number in range(len(IN_MARKDOWN)))))
     cells = {row[0] for row in tables_of(text)[0][1:]}
-    assert len(cells) == len({words.operation(name) for name in HOSTILE})
+    assert len(cells) == len({words.operation(name) for name in IN_MARKDOWN})
     assert_harmless(text)
 
 

@@ -15,7 +15,7 @@ from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from bench_lib.report.sentences.digest import Answer, digest
 from bench_lib.report.terminal import console, layout, narrow_tables, summary
-from tests.support.builders import Outcome, recording, roofline
+from tests.support.builders import Outcome, named, recording, roofline
 from tests.support.page_data import cpu_recording, gpu_recording
 
 WIDE = 140
@@ -89,35 +89,6 @@ def steady(factor: float) -> Callable[[Case, Rng], Outcome]:
         return seconds * math.exp(1e-4 * rng.standard_normal())
 
     return model
-
-
-def named(recorded: Recording, **names: str) -> Recording:
-    """Return a run of one workload with other names: ``workload``, ``family``, ``expression`` or ``device``."""
-
-    def rename(case: Case) -> Case:
-        return dataclasses.replace(case, workload=names.get("workload", case.workload))
-
-    (workload,) = recorded.run.workloads
-    run = dataclasses.replace(
-        recorded.run,
-        workloads=(
-            dataclasses.replace(
-                workload,
-                name=names.get("workload", workload.name),
-                family=names.get("family", workload.family),
-                expression=names.get("expression", workload.expression),
-            ),
-        ),
-        devices=tuple(
-            dataclasses.replace(device, name=names.get("device", device.name)) for device in recorded.run.devices
-        ),
-    )
-    return dataclasses.replace(
-        recorded,
-        run=run,
-        plan=tuple(dataclasses.replace(planned, case=rename(planned.case)) for planned in recorded.plan),
-        samples=tuple(dataclasses.replace(sample, case=rename(sample.case)) for sample in recorded.samples),
-    )
 
 
 def test_the_finding_stands_first_and_the_machine_last(gpu: Answer) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench_lib.records.storage import read
-from tests.runner.ab.test_worktrees import git
+from tests.support.git import git
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,7 @@ from bench_lib.runner.ab.options import Asked, sides
 from bench_lib.runner.ab.probe import FOR_TESTS, FOR_WORKERS, PACKAGES, look_at
 from bench_lib.runner.ab.sides import Side
 from bench_lib.runner.request import Request
-from tests.runner.ab.test_worktrees import git, repository
-
-__all__ = ["repository"]  # a fixture
+from tests.support.git import git
 
 
 def asked(request: Request | None = None, **settings: Any) -> Asked:

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from bench_lib.errors import UsageError
 from bench_lib.runner.ab.worktrees import Checkout, checkout_of, worktree
-
-
-def git(folder: Path, *words: str) -> str:
-    identity = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.org")
-    return subprocess.run(
-        ["git", "-C", str(folder), *identity, *words], check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """Make a repository with two commits."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    for text in ("before", "after"):
-        (folder / "code.py").write_text(text, encoding="utf-8")
-        git(folder, "add", "code.py")
-        git(folder, "commit", "--quiet", f"--message={text}")
-    return folder
+from tests.support.git import git
 
 
 def here(folder: Path) -> Checkout:
