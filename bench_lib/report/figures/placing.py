@@ -1,6 +1,6 @@
 """Where names go in a figure so that none lies on another: beside their marks, around them, or not at all.
 
-Positions are points within the axes. Nothing here draws, and nothing imports torch.
+Positions are points within the axes. Nothing here draws.
 """
 
 from __future__ import annotations
@@ -118,6 +118,23 @@ def place(
             )
             placed.append(best)
             blocked.append(best.box)
+    return placed
+
+
+def spread(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+    """Return positions near the wanted ones, at least ``gap`` apart where they fit, within 0 and ``height``.
+
+    The order is kept. Positions are pushed up from the lowest, then down from the top.
+    """
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    gap = min(gap, height / max(1, len(wanted) - 1))
+    placed = [0.0] * len(wanted)
+    below = -math.inf
+    for index in order:
+        placed[index] = below = max(wanted[index], below + gap, 0.0)
+    above = math.inf
+    for index in reversed(order):
+        placed[index] = above = min(placed[index], above - gap, height)
     return placed
 
 

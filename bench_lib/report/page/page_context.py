@@ -75,6 +75,18 @@ class PageContext:
         return tuple(pairing for pairing in self.pairings if pairing.run is self.run)
 
     @property
+    def gpu_pairing(self) -> Pairing | None:
+        """The first of :attr:`lead` that is about a GPU."""
+        return next((pairing for pairing in self.lead if pairing.has_gpu), None)
+
+    @property
+    def calls(self) -> pd.DataFrame:
+        """The estimates of :attr:`run` that have a time: of one call, waited for, with the data in place."""
+        own = self.estimates[self.estimates["run"] == self.run.id]
+        waited = (own["timing"] == "latency") & (own["residency"] == "resident")
+        return own[waited & own["seconds"].notna()]
+
+    @property
     def every_estimate(self) -> pd.DataFrame:
         """The estimates of all runs, references among them."""
         if not self.reference:

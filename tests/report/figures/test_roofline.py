@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from bench_lib.report import figures, theme
-from bench_lib.report.figures import roofs
+from bench_lib.report import theme
+from bench_lib.report.figures.roofline import LABEL_GAP, roofline
 
 SERIES = {"cuda:0": theme.GPU, "cpu": theme.CPU}
 LABELS = {"cuda:0": "GPU", "cpu": "CPU"}
@@ -35,7 +35,7 @@ ROOFS = pd.DataFrame(
 
 
 def drawn(points: pd.DataFrame = POINTS, lids: pd.DataFrame = ROOFS) -> Figure:
-    return figures.roofline(points, lids, series=SERIES, labels=LABELS)
+    return roofline(points, lids, series=SERIES, labels=LABELS)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -108,7 +108,7 @@ def test_the_roof_of_the_dtype_of_the_marks_is_drawn_stronger_than_the_others() 
 
 
 def test_devices_that_are_not_named_are_not_drawn() -> None:
-    figure = figures.roofline(POINTS, ROOFS, series={"cpu": theme.CPU}, labels={"cpu": "CPU"})
+    figure = roofline(POINTS, ROOFS, series={"cpu": theme.CPU}, labels={"cpu": "CPU"})
     assert marks(figure, theme.GPU.color) == []
     assert not any("GPU" in text for text in texts(figure))
 
@@ -142,4 +142,4 @@ def test_names_of_roofs_at_the_right_edge_keep_their_distance() -> None:
         columns=["device", "roof", "dtype", "rate"],
     )
     heights = sorted(text.xy[1] for text in drawn(POINTS, close).axes[0].texts if "FLOP/s" in text.get_text())
-    assert np.diff(heights).min() >= roofs.LABEL_GAP - 1e-6
+    assert np.diff(heights).min() >= LABEL_GAP - 1e-6

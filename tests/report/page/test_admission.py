@@ -1,12 +1,8 @@
 """The price of admission, as the page shows it: a row for each operation at its smallest size."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
@@ -28,9 +24,9 @@ def content(one: Recording) -> admission.AdmissionSection:
 def test_each_operation_stands_at_its_smallest_size_only() -> None:
     run = recording(workloads=("add", "mul"), sizes=(256, 1024, 2**20))
     found = content(run)
-    assert {(row.name, row.size) for row in found.admission.rows} == {("add", "1 KiB"), ("mul", "1 KiB")}
+    assert {(row.name, row.size) for row in found.rows} == {("add", "1 KiB"), ("mul", "1 KiB")}
     assert [column.name for column in found.columns] == ["CPU", "GPU"]
-    for row in found.admission.rows:
+    for row in found.rows:
         cpu, gpu = row.marks
         assert cpu.at < gpu.at
         assert all(mark.low <= mark.at <= mark.high for mark in row.marks)
@@ -42,7 +38,7 @@ def test_a_size_at_which_a_device_failed_gives_way_to_one_that_both_have() -> No
         lost = case.device == "cuda:0" and case.n == 256
         return ("failed", "no") if lost else roofline(case, rng)
 
-    (row,) = content(recording(sizes=(256, 1024), model=model)).admission.rows
+    (row,) = content(recording(sizes=(256, 1024), model=model)).rows
     assert (row.size, len(row.marks)) == ("4 KiB", 2)
 
 
@@ -50,7 +46,7 @@ def test_rows_follow_the_time_of_the_first_device() -> None:
     def model(case: Case, rng: np.random.Generator) -> Outcome:
         return (1e-6 if case.device == "cpu" else 9e-6) * (1 + int(case.workload[-1]) % 3)
 
-    rows = content(recording(workloads=("op_2", "op_0", "op_1"), sizes=(64,), model=model)).admission.rows
+    rows = content(recording(workloads=("op_2", "op_0", "op_1"), sizes=(64,), model=model)).rows
     assert [row.name for row in rows] == ["op 0", "op 1", "op 2"]
 
 
@@ -80,39 +76,39 @@ def test_a_run_of_a_gpu_alone_has_its_calls() -> None:
 def test_calls_are_held_against_the_ceilings_of_their_devices() -> None:
     run = replace(recording(), ceilings=(*ceilings_of("cpu"), *ceilings_of("cuda:0"), *ceilings_of("cuda:0", round=2)))
     found = content(run)
-    texts = {row.name: tuple(cell.text for cell in row.cells) for row in found.admission.floors}
+    texts = {row.name: tuple(cell.text for cell in row.cells) for row in found.floors}
     assert texts == {
         "the cheapest operation": ("1 µs", "2 µs"),
         "an empty kernel, waited for": ("–", "8 µs"),
         "a wait for nothing": ("–", "1 µs"),
     }
-    assert [row.cells[-1].span for row in found.admission.floors] == [
+    assert [row.cells[-1].span for row in found.floors] == [
         "worst of 2 rounds: 2 µs",
         "worst of 2 rounds: 8 µs",
         "worst of 2 rounds: 1 µs",
     ]
-    assert found.admission.floors[0].expression == "one element; on the GPU, until it is submitted"
-    assert {(line.place, line.style) for line in found.admission.lines} == {(0, "dashed"), (1, "dashed")}
-    assert found.lines == (
+    assert found.floors[0].expression == "one element; on the GPU, until it is submitted"
+    assert {(line.place, line.style) for line in found.lines} == {(0, "dashed"), (1, "dashed")}
+    assert found.meaning == (
         "the dashed line of a CPU is its cheapest operation and the dashed line of a GPU is an empty kernel"
     )
-    assert (content(recording()).admission.floors, content(recording()).lines) == ((), "")
+    assert (content(recording()).floors, content(recording()).meaning) == ((), "")
 
 
 def test_the_smallest_copies_are_floors_and_no_rows_of_their_own() -> None:
     found = content(recording(workloads=("add", "host_to_device", "device_to_device"), sizes=(4, 4096)))
-    names = [row.name for row in found.admission.floors]
+    names = [row.name for row in found.floors]
     assert names == ["the smallest copy to the device", "the smallest copy in place"]
-    assert found.admission.floors[0].expression == "torch.host_to_device(x, y), 16 B"
-    assert [row.name for row in found.admission.rows] == ["add"]
-    assert ("dotted", 1) in {(line.style, line.place) for line in found.admission.lines}
-    assert "dotted one the smallest copy" in found.lines
+    assert found.floors[0].expression == "torch.host_to_device(x, y), 16 B"
+    assert [row.name for row in found.rows] == ["add"]
+    assert ("dotted", 1) in {(line.style, line.place) for line in found.lines}
+    assert "dotted one the smallest copy" in found.meaning
 
 
 def test_without_a_gpu_the_devices_there_are_marks_apart_on_one_line() -> None:
     run = replace(cpu_recording(), ceilings=(*ceilings_of("cpu"),))
     found = content(run)
-    full = [row.marks for row in found.admission.rows if len(row.marks) == 3]
+    full = [row.marks for row in found.rows if len(row.marks) == 3]
     assert full
     assert all(len({mark.y for mark in marks}) == 3 for marks in full)
     text = page(tidy([run]), [run])
@@ -122,7 +118,7 @@ def test_without_a_gpu_the_devices_there_are_marks_apart_on_one_line() -> None:
 
 
 def test_a_device_without_a_time_has_neither_mark_nor_text() -> None:
-    rows = content(cpu_recording()).admission.rows
+    rows = content(cpu_recording()).rows
     assert any(len(row.marks) < 3 for row in rows)
     assert all(len(row.marks) == sum(cell.text != "\N{EN DASH}" for cell in row.cells) for row in rows)
 
@@ -134,7 +130,7 @@ def test_every_marker_of_the_theme_has_a_path() -> None:
 
 def test_many_operations_are_bounded_and_counted() -> None:
     many = recording(workloads=tuple(f"operation_{number}" for number in range(60)), sizes=(64,), rounds=2)
-    found = content(many).admission
+    found = content(many)
     assert (len(found.rows), found.left_out, found.is_long) == (admission.MAX_ROWS, 20, True)
     assert f"{found.left_out} more operations stand" in page(tidy([many]), [many])
 
@@ -146,7 +142,7 @@ def test_a_run_without_a_time_says_why_there_is_nothing() -> None:
 
 def test_another_tools_file_shows_sizes_as_it_told_them() -> None:
     foreign = recording(devices=("cpu",), source="asv", timings=("latency",), sizes=(100, 1000))
-    (row,) = content(foreign).admission.rows
+    (row,) = content(foreign).rows
     assert row.size in ("n = 100", "0 B")
 
 
@@ -162,20 +158,3 @@ def test_names_from_a_file_stay_text() -> None:
     text = page(tidy([run]), [run])
     assert "the smallest copy to the device" in text
     assert hostile not in text
-
-
-@given(low=st.floats(1e-9, 1.0), factor=st.floats(1.0, 1e6), share=st.floats(0.0, 1.0))
-@example(low=0.125, factor=1.0000000000000002, share=0.0)
-def test_a_position_lies_on_the_axis_and_keeps_the_order(low: float, factor: float, share: float) -> None:
-    high = low * factor
-    inside = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
-    at = admission.position(inside, low, high)
-    assert admission.EDGE_PERCENT - 0.01 <= at <= 100 - admission.EDGE_PERCENT + 0.01
-    assert admission.position(low, low, high) <= at + 0.01 <= admission.position(high, low, high) + 0.02
-
-
-@pytest.mark.parametrize(("low", "high"), [(1e-7, 1e-3), (2e-7, 3e-6), (1.5e-7, 6e-7), (1e-9, 10.0)])
-def test_ticks_are_a_handful_of_round_times(low: float, high: float) -> None:
-    ticks = admission._ticks(admission._Axis(low=low, high=high))
-    assert 2 <= len(ticks) <= admission.MAX_TICKS
-    assert all(text.split()[0].rstrip("0") in ("1", "2", "5") for _, text in ticks)

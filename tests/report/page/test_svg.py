@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from bench_lib import analysis
-from bench_lib.report import figures, theme
+from bench_lib.report import theme
+from bench_lib.report.figures import time_against_size as figures
 from bench_lib.report.page import svg
 from tests.support.builders import made_up
 
@@ -74,7 +75,7 @@ def test_text_stays_text_in_the_fonts_of_the_page(text: str) -> None:
 def test_the_size_is_left_to_the_page(text: str) -> None:
     root = ET.fromstring(text)
     assert "width" not in root.attrib
-    assert root.attrib["viewBox"] == f"0 0 {figures.lines.WIDTH:.0f} {figures.lines.HEIGHT:.0f}"
+    assert root.attrib["viewBox"] == f"0 0 {figures.WIDTH:.0f} {figures.HEIGHT:.0f}"
 
 
 def test_the_alternative_text_is_escaped() -> None:

@@ -174,7 +174,7 @@ def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch, g
 # The strip
 
 
-def strip_of(views: list[View]) -> dict[tuple[str, str], crossover_chart.ChartRow]:
+def strip_of(views: list[View]) -> dict[tuple[str, str], crossover_chart.CrossoverRow]:
     rows = views[0].pairing.break_even.to_dict("records")
     return {
         (row.expression, row.dtype): row for row in crossover_chart.crossover_chart(views[:2], rows, NO_FILTERS).rows
@@ -209,12 +209,6 @@ def test_break_even_stands_beside_with_its_size(gpu_views: list[View]) -> None:
 
 def test_an_operation_of_one_size_has_no_crossover_to_draw(gpu_views: list[View]) -> None:
     assert not any("x**3" in expression for expression, _ in strip_of(gpu_views))
-
-
-@given(st.floats(1, 2**40), st.floats(1, 2**40), st.floats(1, 2**40))
-def test_positions_stay_on_the_axis(nbytes: float, one: float, other: float) -> None:
-    low, high = sorted((one, other))
-    assert 0 <= crossover_chart.position(nbytes, low, high) <= 100
 
 
 # Panels

@@ -17,11 +17,13 @@ from bench_lib import units
 from bench_lib.analysis.pairings.pairings import Pairing
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.sanitize import clean, is_known
+from bench_lib.report.log_axis import LogAxis
 from bench_lib.report.page import captions, launch_floors
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.interleave import in_turn
 from bench_lib.report.page.launch_floors import DRAWN, HOST_DRAWN, Floor
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import OperationRow, Row, Value, operation, seconds, size
 from bench_lib.report.sentences import headlines, words
 from bench_lib.report.theme import Series, device_series
 
@@ -33,8 +35,6 @@ MAX_DEVICES: Final = 4
 MAX_ROWS: Final = 40
 LONG: Final = 24
 """Rows from which on the figure scrolls by itself."""
-EDGE_PERCENT: Final = 4.0
-"""Room at both ends of the axis for the marks."""
 MAX_TICKS: Final = 7
 SPREAD: Final = 5
 """How far apart marks stand where more than two devices share a line, in pixels."""
@@ -49,21 +49,11 @@ PATHS: Final[Mapping[str, str]] = {
     "<": "M-5 0 4-5v10z",
 }
 """The markers of :mod:`bench_lib.report.theme` as paths round their centre."""
-Row = Mapping[Any, Any]
+
 Key = tuple[str, str]
 """Workload and dtype."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdmissionSection:
-    """What the section shows."""
-
-    heading: str
-    admission: AdmissionChart
-    columns: tuple[Column, ...]
-    finding: str
-    lines: str
-    provenance: str
+Times = Mapping[str, tuple[float, float, float]]
+"""By the key of a device: its time and the interval of that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,24 +83,12 @@ class Mark:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One device's time in words, and what stands under it."""
-
-    text: str
-    span: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdmissionRow:
+class AdmissionRow(OperationRow):
     """One operation at its smallest size, or one floor; a device without a time there has neither mark nor text."""
 
-    name: str
-    expression: str
-    dtype: str
-    classes: str
     size: str
     marks: tuple[Mark, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Value, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,14 +101,27 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdmissionChart:
-    """The figure: the floors, the operations, the axis, the lines, and how many operations are left out."""
+class AdmissionSection:
+    """What the section shows: floors and operations, the axis, the lines through all rows, and what is left out.
 
+    Attributes
+    ----------
+    finding
+        How many of the calls each side wins.
+    meaning
+        What the lines are.
+    """
+
+    heading: str
+    columns: tuple[Column, ...]
     floors: tuple[AdmissionRow, ...]
     rows: tuple[AdmissionRow, ...]
     ticks: tuple[tuple[float, str], ...]
     lines: tuple[Line, ...]
     left_out: int
+    finding: str
+    meaning: str
+    provenance: str
 
     @property
     def is_long(self) -> bool:
@@ -138,69 +129,132 @@ class AdmissionChart:
         return len(self.floors) + len(self.rows) > LONG
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Axis:
-    """A logarithmic axis of seconds."""
-
-    low: float
-    high: float
-
-    def at(self, seconds: float) -> float:
-        return position(seconds, self.low, self.high)
-
-
 def admission_section(context: PageContext) -> AdmissionSection | Absent:
     """Return the smallest call of each operation on the devices of the headline's run."""
-    run, estimates, ceilings = context.run, context.estimates, context.ceilings
-    lead = [pairing for pairing in context.lead if pairing.has_gpu and not pairing.crosses]
-    columns = tuple(_columns(context, lead))[:MAX_DEVICES]
+    run, ceilings, calls = context.run, context.ceilings, context.calls
+    columns = tuple(_columns(context))[:MAX_DEVICES]
     keys = [column.key for column in columns]
-    resident = estimates[
-        (estimates["run"] == run.id)
-        & estimates["device"].isin(keys)
-        & estimates["seconds"].notna()
-        & (estimates["timing"] == "latency")
-        & (estimates["residency"] == "resident")
-    ]
+    resident = calls[calls["device"].isin(keys)]
     gpu = any(is_gpu(column.kind) for column in columns)
-    found = launch_floors.find(ceilings[ceilings["run"] == run.id], resident, keys, gpu=gpu)
-    smallest = smallest_calls(resident[~resident["workload"].isin([floor.key for floor in found])])
-    built = admission_chart(smallest, found, columns, context.filters)
-    if built is None:
+    floors = launch_floors.find(ceilings[ceilings["run"] == run.id], resident, keys, gpu=gpu)
+    smallest = smallest_calls(resident[~resident["workload"].isin([floor.key for floor in floors])])
+    found: dict[Key, dict[str, Row]] = {}
+    for row in smallest.to_dict("records"):
+        found.setdefault((row["workload"], row["dtype"]), {})[row["device"]] = row
+    if not found:
         return Absent(reason=NOTHING)
+    shown = _shown(found, keys)
+    times = [row["seconds"] for key in shown for row in found[key].values()]
+    times += [time.seconds for floor in floors for time in floor.times.values()]
+    axis = LogAxis(low=min(times), high=max(times))
+    lines = tuple(_lines(floors, columns, axis))
+    names = {device.key: device.name or device.key for device in run.devices}
     return AdmissionSection(
         heading=heading(resident, columns),
-        admission=built,
         columns=columns,
+        floors=tuple(_floor(floor, columns, axis) for floor in floors),
+        rows=tuple(_row(found[key], columns, axis, context.filters) for key in shown),
+        ticks=tuple((axis.percent(tick), units.seconds(tick)) for tick in axis.decades(MAX_TICKS)),
+        lines=lines,
+        left_out=len(found) - len(shown),
         finding=_finding(smallest, context.lead),
-        lines=_lines_in_words(columns, built),
+        meaning=_meaning(lines, columns),
         provenance=captions.of_run(
             run,
-            [f"{column.name}: {clean(_name(context, column.key))}" for column in columns],
+            [f"{column.name}: {clean(names[column.key])}" for column in columns],
             resident,
             "latency, resident, the smallest size of each operation",
         ),
     )
 
 
-def _columns(context: PageContext, lead: Sequence[Pairing]) -> Iterable[Column]:
+def smallest_calls(resident: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each operation at one size: the smallest of those that the most devices have a time at.
+
+    Parameters
+    ----------
+    resident
+        Rows of :func:`bench_lib.analysis.estimates` of one run: latency with the data in place, those with a time.
+    """
+    operation = ["workload", "dtype"]
+    devices = resident.groupby([*operation, "n"], observed=True)["device"].transform("nunique")
+    most = resident[devices == devices.groupby([resident[name] for name in operation]).transform("max")]
+    return most[most["n"] == most.groupby(operation, observed=True)["n"].transform("min")]
+
+
+def _columns(context: PageContext) -> Iterable[Column]:
     """Yield the devices: what the GPUs are set against and the GPUs; without that, all of the run."""
     devices = context.run.devices
-    look = device_series((device.key, device.kind) for device in devices)
-    if lead:
-        for side in (lead[0].baseline, *(pairing.device for pairing in lead)):
-            yield Column(key=side.key, kind=side.kind, name=side.word, series=look[side.key])
+    styles = device_series((device.key, device.kind) for device in devices)
+    gpus = [pairing for pairing in context.lead if pairing.has_gpu]
+    if gpus:
+        for side in (gpus[0].baseline, *(pairing.device for pairing in gpus)):
+            yield Column(key=side.key, kind=side.kind, name=side.word, series=styles[side.key])
         return
     order = {"cpu": 0, "cpu-1t": 1}
     for device in sorted(devices, key=lambda device: order.get(device.key, 2)):
         name = {"numpy": "NumPy", "cpu-1t": "1 thread"}.get(device.key) or (
             f"{device.threads} threads" if device.key == "cpu" and device.threads else clean(device.key)
         )
-        yield Column(key=device.key, kind=device.kind, name=name, series=look[device.key])
+        yield Column(key=device.key, kind=device.kind, name=name, series=styles[device.key])
 
 
-def _name(context: PageContext, key: str) -> str:
-    return next(device.name for device in context.run.devices if device.key == key) or key
+def _shown(found: Mapping[Key, Mapping[str, Row]], keys: Sequence[str]) -> list[Key]:
+    """Return the operations to show, by the times of their devices; one without a time comes last."""
+
+    def times(key: Key) -> tuple[float, ...]:
+        return tuple(found[key][device]["seconds"] if device in found[key] else math.inf for device in keys)
+
+    ordered = sorted(found, key=lambda key: (-len(found[key]), key[1] != "float32", *times(key), key))
+    chosen = in_turn(ordered, lambda key: next(iter(found[key].values()))["family"], MAX_ROWS)
+    return sorted(chosen, key=lambda key: (*times(key), key))
+
+
+def _row(rows: Mapping[str, Row], columns: Sequence[Column], axis: LogAxis, filters: Filters) -> AdmissionRow:
+    first = next(iter(rows.values()))
+    times = {key: (row["seconds"], row["seconds_low"], row["seconds_high"]) for key, row in rows.items()}
+    return AdmissionRow(
+        **operation(first, filters),
+        size=size(first),
+        marks=tuple(_marks(times, columns, axis)),
+        cells=_cells({key: seconds(*time) for key, time in times.items()}, columns),
+    )
+
+
+def _floor(floor: Floor, columns: Sequence[Column], axis: LogAxis) -> AdmissionRow:
+    times = {key: (time.seconds, time.low, time.high) for key, time in floor.times.items()}
+    cells = {key: Value(text=units.seconds(time.seconds), span=time.span) for key, time in floor.times.items()}
+    return AdmissionRow(
+        name=floor.name,
+        expression=floor.detail,
+        dtype="",
+        classes="",
+        size="",
+        marks=tuple(_marks(times, columns, axis)),
+        cells=_cells(cells, columns),
+    )
+
+
+def _cells(cells: Mapping[str, Value], columns: Sequence[Column]) -> tuple[Value, ...]:
+    return tuple(cells.get(column.key, Value(text=units.NONE)) for column in columns)
+
+
+def _marks(times: Times, columns: Sequence[Column], axis: LogAxis) -> Iterable[Mark]:
+    spread = SPREAD if len(columns) > 2 else 0
+    for place, column in enumerate(columns):
+        if column.key in times:
+            time, *limits = times[column.key]
+            low, high = (axis.percent(limit if is_known(limit) else time) for limit in limits)
+            y = round(13 + spread * (2 * place / max(len(columns) - 1, 1) - 1))
+            yield Mark(place=place, at=axis.percent(time), low=low, high=high, y=y)
+
+
+def _lines(floors: Sequence[Floor], columns: Sequence[Column], axis: LogAxis) -> Iterable[Line]:
+    for floor in floors:
+        for place, column in enumerate(columns):
+            style = (DRAWN if is_gpu(column.kind) else HOST_DRAWN).get(floor.key)
+            if style and column.key in floor.times:
+                yield Line(place=place, at=axis.percent(floor.times[column.key].seconds), style=style)
 
 
 def heading(resident: pd.DataFrame, columns: Sequence[Column]) -> str:
@@ -229,26 +283,26 @@ def _on(column: Column) -> str:
     return "on the GPU" if column.name == "GPU" else f"on {column.name}"
 
 
-def _lines_in_words(columns: Sequence[Column], built: AdmissionChart) -> str:
+def _meaning(lines: Sequence[Line], columns: Sequence[Column]) -> str:
     """Return what the lines through all rows are."""
-    host = any(not is_gpu(columns[line.place].kind) for line in built.lines)
-    of_gpu = {line.style for line in built.lines if is_gpu(columns[line.place].kind)}
-    told = [
+    host = any(not is_gpu(columns[line.place].kind) for line in lines)
+    of_gpu = {line.style for line in lines if is_gpu(columns[line.place].kind)}
+    meanings = [
         *(["the dashed line of a CPU is its cheapest operation"] if host else []),
         *(["the dashed line of a GPU is an empty kernel"] if "dashed" in of_gpu else []),
         *(["the dotted one the smallest copy to it"] if "dotted" in of_gpu else []),
     ]
-    return words.listed(told)
+    return words.listed(meanings)
 
 
 def _finding(smallest: pd.DataFrame, lead: Sequence[Pairing]) -> str:
     """Return how many of the smallest calls each side wins: GPU or CPU, else PyTorch or NumPy; empty without both."""
-    pairing = next((one for one in lead if (one.has_gpu or one.baseline.kind == "numpy") and not one.crosses), None)
+    pairing = next((one for one in lead if one.has_gpu or one.baseline.kind == "numpy"), None)
     if pairing is None:
         return ""
     pairs = pairing.pairs[(pairing.pairs["residency"] == "resident") & (pairing.pairs["timing"] == "latency")]
-    operation = ["workload", "dtype", "n"]
-    verdicts = Counter(pairs.merge(smallest[operation].drop_duplicates(), on=operation)["verdict"])
+    case = ["workload", "dtype", "n"]
+    verdicts = Counter(pairs.merge(smallest[case].drop_duplicates(), on=case)["verdict"])
     device, baseline = pairing.device, pairing.baseline
     total = verdicts["device"] + verdicts["baseline"] + verdicts["same"] + verdicts["undecided"]
     if not total:
@@ -258,131 +312,3 @@ def _finding(smallest: pd.DataFrame, lead: Sequence[Pairing]) -> str:
         f"{headlines.share(verdicts['baseline'], total)} operations, {device.subject} in "
         f"{units.count(verdicts['device']) if verdicts['device'] else 'none'}."
     )
-
-
-def admission_chart(
-    smallest: pd.DataFrame, floors: Sequence[Floor], columns: Sequence[Column], filters: Filters
-) -> AdmissionChart | None:
-    """Return the figure; None where no operation was measured.
-
-    Parameters
-    ----------
-    smallest
-        Rows of :func:`smallest_calls`.
-    floors
-        Of the same run and devices; their rows stand first.
-    columns
-        The devices, the one first whose times order the rows.
-    """
-    found: dict[Key, dict[str, Row]] = {}
-    for row in smallest.to_dict("records"):
-        found.setdefault((row["workload"], row["dtype"]), {})[row["device"]] = row
-    if not found:
-        return None
-    keys = [column.key for column in columns]
-    chosen = in_turn(
-        sorted(found, key=lambda key: (-len(found[key]), key[1] != "float32", *_order(found[key], keys), key)),
-        lambda key: next(iter(found[key].values()))["family"],
-        MAX_ROWS,
-    )
-    shown = sorted(chosen, key=lambda key: (*_order(found[key], keys), key))
-    times = [row["seconds"] for key in shown for row in found[key].values()]
-    times += [time.seconds for floor in floors for time in floor.times.values()]
-    axis = _Axis(low=min(times), high=max(times))
-    return AdmissionChart(
-        floors=tuple(_floor(floor, columns, axis) for floor in floors),
-        rows=tuple(_row(found[key], columns, axis, filters) for key in shown),
-        ticks=_ticks(axis),
-        lines=tuple(_lines(floors, columns, axis)),
-        left_out=len(found) - len(shown),
-    )
-
-
-def smallest_calls(resident: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of each operation at one size: the smallest of those that the most devices have a time at.
-
-    Parameters
-    ----------
-    resident
-        Rows of :func:`bench_lib.analysis.estimates` of one run: latency with the data in place, those with a time.
-    """
-    operation = ["workload", "dtype"]
-    devices = resident.groupby([*operation, "n"], observed=True)["device"].transform("nunique")
-    most = resident[devices == devices.groupby([resident[name] for name in operation]).transform("max")]
-    return most[most["n"] == most.groupby(operation, observed=True)["n"].transform("min")]
-
-
-def position(seconds: float, low: float, high: float) -> float:
-    """Return where a time stands on the logarithmic axis, in percent; clipped to its ends."""
-    width = math.log(high) - math.log(low) if high > low else 0.0
-    if not width:  # also of two ends so close that their logarithms are equal
-        return 50.0
-    share = (math.log(seconds) - math.log(low)) / width
-    return round(EDGE_PERCENT + min(max(share, 0.0), 1.0) * (100 - 2 * EDGE_PERCENT), 2)
-
-
-def _order(rows: Mapping[str, Row], keys: Sequence[str]) -> tuple[float, ...]:
-    """Return the times of the devices, in the order of the columns; one without a time comes last."""
-    return tuple(rows[key]["seconds"] if key in rows else math.inf for key in keys)
-
-
-def _row(rows: Mapping[str, Row], columns: Sequence[Column], axis: _Axis, filters: Filters) -> AdmissionRow:
-    first = next(iter(rows.values()))
-    times = {key: (row["seconds"], row["seconds_low"], row["seconds_high"]) for key, row in rows.items()}
-    cells = {key: Cell(text=units.seconds(*time), span=words.seconds_span(*time[1:])) for key, time in times.items()}
-    return AdmissionRow(
-        name=words.operation(first["workload"]),
-        expression=clean(first["expression"]),
-        dtype="" if first["dtype"] == "float32" else clean(first["dtype"]),
-        classes=filters.classes([first["dtype"]], [first["family"]]),
-        size=units.nbytes(first["nbytes"]) if is_known(first["nbytes"]) else f"n = {units.count(int(first['n']))}",
-        marks=tuple(_marks(times, columns, axis)),
-        cells=_cells(cells, columns),
-    )
-
-
-def _floor(floor: Floor, columns: Sequence[Column], axis: _Axis) -> AdmissionRow:
-    times = {key: (time.seconds, time.low, time.high) for key, time in floor.times.items()}
-    cells = {key: Cell(text=units.seconds(time.seconds), span=time.span) for key, time in floor.times.items()}
-    return AdmissionRow(
-        name=floor.name,
-        expression=floor.detail,
-        dtype="",
-        classes="",
-        size="",
-        marks=tuple(_marks(times, columns, axis)),
-        cells=_cells(cells, columns),
-    )
-
-
-def _cells(cells: Mapping[str, Cell], columns: Sequence[Column]) -> tuple[Cell, ...]:
-    return tuple(cells.get(column.key, Cell(text=units.NONE, span="")) for column in columns)
-
-
-def _marks(times: Mapping[str, tuple[float, float, float]], columns: Sequence[Column], axis: _Axis) -> Iterable[Mark]:
-    spread = SPREAD if len(columns) > 2 else 0
-    for place, column in enumerate(columns):
-        if column.key in times:
-            seconds, *limits = times[column.key]
-            low, high = (axis.at(limit if is_known(limit) else seconds) for limit in limits)
-            y = round(13 + spread * (2 * place / max(len(columns) - 1, 1) - 1))
-            yield Mark(place=place, at=axis.at(seconds), low=low, high=high, y=y)
-
-
-def _lines(floors: Sequence[Floor], columns: Sequence[Column], axis: _Axis) -> Iterable[Line]:
-    for floor in floors:
-        for place, column in enumerate(columns):
-            style = (DRAWN if is_gpu(column.kind) else HOST_DRAWN).get(floor.key)
-            if style and column.key in floor.times:
-                yield Line(place=place, at=axis.at(floor.times[column.key].seconds), style=style)
-
-
-def _ticks(axis: _Axis) -> tuple[tuple[float, str], ...]:
-    """Return a handful of ticks: powers of ten, or 1, 2 and 5 of each where the axis is short."""
-    first, last = math.ceil(math.log10(axis.low) - 1e-9), math.floor(math.log10(axis.high) + 1e-9)
-    step = max(1, math.ceil((last - first + 1) / MAX_TICKS))
-    values = [10.0**power for power in range(first, last + 1, step)]
-    if len(values) < 3:
-        fine = [digit * 10.0**power for power in range(first - 1, last + 1) for digit in (1, 2, 5)]
-        values = [value for value in fine if axis.low * (1 - 1e-9) <= value <= axis.high * (1 + 1e-9)]
-    return tuple((axis.at(value), units.seconds(value)) for value in values)

@@ -7,39 +7,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from bench_lib import units
 from bench_lib.analysis.pairings import findings
 from bench_lib.analysis.pairings.pairings import Side, View
-from bench_lib.records.sanitize import clean, is_known
+from bench_lib.records.sanitize import is_known
+from bench_lib.report.log_axis import LogAxis
 from bench_lib.report.page import captions
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
-from bench_lib.report.page.winners_table import LONG, MAX_ROWS
+from bench_lib.report.page.rows import LONG, MAX_OPERATIONS, OperationRow, Row, operation
 from bench_lib.report.sentences import crossover_sentences, headlines, masthead, words
 from bench_lib.report.sentences.crossover_sentences import MIN_SIZES, largest_reuse
 from bench_lib.report.sentences.grid import FIRST_NBYTES
 
 NOTHING = "No operation was compared at two sizes or more, so there is no size from which one side wins."
 MAX_TICKS: Final = 7
-EDGE_PERCENT: Final = 4.0
-"""Room at both ends of the axis for the arrows that point beyond the sizes tested."""
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrossoverSection:
-    """What the section shows: filled marks of the first label, hollow ones of the second."""
-
-    heading: str
-    strip: CrossoverChart
-    labels: tuple[str, ...]
-    colors: tuple[str, ...]
-    reuse: bool
-    provenance: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +45,15 @@ class Mark:
     style: str
     low: float
     high: float
-    at: float
-    arrow: str
+    at: float = math.nan
+    arrow: str = ""
     answer: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartRow:
-    """One operation in one dtype."""
+class CrossoverRow(OperationRow):
+    """One operation with its marks, and how often data must be used before its copy has paid."""
 
-    name: str
-    expression: str
-    dtype: str
-    classes: str
     marks: tuple[Mark | None, ...]
     reuse: str
 
@@ -80,7 +62,7 @@ class ChartRow:
 class CrossoverChart:
     """The figure: rows, the ticks of its axis (percent, label), and how many operations were left out."""
 
-    rows: tuple[ChartRow, ...]
+    rows: tuple[CrossoverRow, ...]
     ticks: tuple[tuple[float, str], ...]
     left_out: int
 
@@ -90,18 +72,30 @@ class CrossoverChart:
         return len(self.rows) > LONG
 
 
+@dataclass(frozen=True, kw_only=True)
+class CrossoverSection:
+    """What the section shows: filled marks of the first label, hollow ones of the second."""
+
+    heading: str
+    chart: CrossoverChart
+    labels: tuple[str, ...]
+    colors: tuple[str, ...]
+    reuse: bool
+    provenance: str
+
+
 def crossover_section(context: PageContext) -> CrossoverSection | Absent:
     """Return the crossovers of the run that the headline is about."""
     views = _drawn(context.views)
     if not views:
         return Absent(reason=NOTHING)
-    break_even = _break_even(views)
-    built = crossover_chart(views, break_even, context.filters)
-    if not built.rows:
+    break_even = views[0].pairing.break_even.to_dict("records")
+    chart = crossover_chart(views, break_even, context.filters)
+    if not chart.rows:
         return Absent(reason=NOTHING)
     return CrossoverSection(
         heading=crossover_heading(views[0].pairing.device, _answers(views[0])),
-        strip=built,
+        chart=chart,
         labels=tuple(crossover_sentences.label(view) for view in views),
         colors=tuple(([masthead.color(view.pairing.run, view.pairing.device) for view in views] * 2)[:2]),
         reuse=bool(break_even),
@@ -110,21 +104,16 @@ def crossover_section(context: PageContext) -> CrossoverSection | Absent:
 
 
 def _drawn(views: Sequence[View]) -> Sequence[View]:
-    """Return the views of one device that the strip draws: filled and hollow."""
+    """Return the views of one device that the chart draws: filled and hollow."""
     if views and views[0].pairing.has_gpu:
         return [view for view in views if view.pairing is views[0].pairing and view.timing == "latency"][:2]
     return views[:2]
 
 
 def _answers(view: View) -> list[str]:
-    """Return the answers that the strip draws, those known at the latest among those between two sizes."""
-    rows = view.crossovers.to_dict("records")
-    drawn = [row for row in rows if row["sizes"] >= crossover_sentences.MIN_SIZES]
+    """Return the answers that the chart draws, those known at the latest among those between two sizes."""
+    drawn = [row for row in view.crossovers.to_dict("records") if row["sizes"] >= MIN_SIZES]
     return ["between" if is_known(row["latest"]) else row["answer"] for row in drawn]
-
-
-def _break_even(views: Sequence[View]) -> list[Mapping[Any, Any]]:
-    return list(views[0].pairing.break_even.to_dict("records"))
 
 
 def crossover_chart(views: Sequence[View], break_even: Sequence[Row], filters: Filters) -> CrossoverChart:
@@ -144,82 +133,42 @@ def crossover_chart(views: Sequence[View], break_even: Sequence[Row], filters: F
         for row in view.crossovers.to_dict("records"):
             if row["sizes"] >= MIN_SIZES and is_known(row["nbytes_min"]):
                 found.setdefault((row["workload"], row["dtype"]), [None] * len(views))[place] = row
-    low, high = _range(row for rows in found.values() for row in rows if row)
+    known = [row for rows in found.values() for row in rows if row]
+    low = max(min((row["nbytes_min"] for row in known), default=FIRST_NBYTES), 1.0)
+    axis = LogAxis(low=low, high=max([low, *(row["nbytes_max"] for row in known)]))
     reuse = {key: headlines.reuse_answer(row) for key, row in largest_reuse(break_even).items()}
-    shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_ROWS]
+    shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_OPERATIONS]
     return CrossoverChart(
-        rows=tuple(_chart_row(found[key], reuse.get(key, ""), low, high, filters) for key in shown),
-        ticks=_ticks(low, high),
+        rows=tuple(_row(found[key], reuse.get(key, ""), axis, filters) for key in shown),
+        ticks=tuple((axis.percent(size), units.nbytes(round(size))) for size in axis.sizes(MAX_TICKS)),
         left_out=len(found) - len(shown),
     )
 
 
-def position(nbytes: float, low: float, high: float) -> float:
-    """Return where a size stands on the axis, in percent; clipped to the sizes tested."""
-    if high <= low:
-        return 50.0
-    share = (math.log(max(nbytes, low)) - math.log(low)) / (math.log(high) - math.log(low))
-    return round(EDGE_PERCENT + min(1.0, share) * (100 - 2 * EDGE_PERCENT), 2)
+def _row(rows: Sequence[Row | None], reuse: str, axis: LogAxis, filters: Filters) -> CrossoverRow:
+    marks = (_mark(row, "filled" if place == 0 else "hollow", axis) if row else None for place, row in enumerate(rows))
+    return CrossoverRow(**operation(next(row for row in rows if row), filters), marks=tuple(marks), reuse=reuse)
 
 
-def _chart_row(rows: Sequence[Row | None], reuse: str, low: float, high: float, filters: Filters) -> ChartRow:
-    first = next(row for row in rows if row)
-    return ChartRow(
-        name=words.operation(first["workload"]),
-        expression=clean(first["expression"]),
-        dtype="" if first["dtype"] == "float32" else clean(first["dtype"]),
-        classes=filters.classes([first["dtype"]], [first["family"]]),
-        marks=tuple(
-            _mark(row, "filled" if place == 0 else "hollow", low, high) if row else None
-            for place, row in enumerate(rows)
-        ),
-        reuse=reuse,
-    )
-
-
-def _mark(row: Row, style: str, low: float, high: float) -> Mark:
-    ends = (position(row["nbytes_min"], low, high), position(row["nbytes_max"], low, high))
-    answer = headlines.crossover_answer(row)
+def _mark(row: Row, style: str, axis: LogAxis) -> Mark:
+    at, arrow = math.nan, ""
     if is_known(row["latest"]):
-        from_, to = row["earliest"] if is_known(row["earliest"]) else row["nbytes_min"], row["latest"]
-        return Mark(
-            style=style,
-            low=position(from_, low, high),
-            high=position(to, low, high),
-            at=math.nan,
-            arrow="",
-            answer=answer,
-        )
-    if row["answer"] != "between":
+        ends = [row["earliest"] if is_known(row["earliest"]) else row["nbytes_min"], row["latest"]]
+    elif row["answer"] == "between":
+        ends = [row["nbytes_low"], row["nbytes_high"]]
+        ends += [row[name] for name in ("estimate_low", "estimate_high") if is_known(row[name])]
+        at = row["nbytes_estimate"]
+    else:
+        ends = [row["nbytes_min"], row["nbytes_max"]]
         arrow = {"always": "left", "never": "right"}.get(row["answer"], "both")
         at = {"left": ends[0], "right": ends[1]}.get(arrow, math.nan)
-        return Mark(style=style, low=ends[0], high=ends[1], at=at, arrow=arrow, answer=answer)
-    edges = [row["nbytes_low"], row["nbytes_high"]]
-    edges += [row[name] for name in ("estimate_low", "estimate_high") if is_known(row[name])]
-    at = row["nbytes_estimate"]
     return Mark(
         style=style,
-        low=position(min(edges), low, high),
-        high=position(max(edges), low, high),
-        at=position(at, low, high) if is_known(at) else math.nan,
-        arrow="",
-        answer=answer,
-    )
-
-
-def _range(rows: Any) -> tuple[float, float]:
-    sizes = [row[name] for row in rows for name in ("nbytes_min", "nbytes_max")]
-    low = max(min(sizes, default=FIRST_NBYTES), 1.0)
-    return low, max(max(sizes, default=FIRST_NBYTES), low)
-
-
-def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
-    """Return a handful of ticks, at powers of 4, 16, 64 or 1,024."""
-    base = next((base for base in (4, 16, 64) if math.log(high / low, base) <= MAX_TICKS), 1024)
-    first = math.ceil(math.log(low, base) - 1e-9)
-    last = math.floor(math.log(high, base) + 1e-9)
-    return tuple(
-        (position(float(base**power), low, high), units.nbytes(base**power)) for power in range(first, last + 1)
+        low=axis.percent(min(ends)),
+        high=axis.percent(max(ends)),
+        at=axis.percent(at) if is_known(at) else math.nan,
+        arrow=arrow,
+        answer=headlines.crossover_answer(row),
     )
 
 

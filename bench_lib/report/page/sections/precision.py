@@ -12,8 +12,7 @@ from markupsafe import Markup
 from bench_lib import analysis, units
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.sanitize import clean, is_known
-from bench_lib.report import figures
-from bench_lib.report.figures.precision import ordered
+from bench_lib.report.figures.speed_against_error import ordered, speed_against_error
 from bench_lib.report.page import captions, svg
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
@@ -108,7 +107,7 @@ def precision_section(context: PageContext) -> PrecisionSection | Absent:
     built = precision_tables(chosen, names, ordered(chosen["dtype"].unique()), context.filters)
     looks = device_series((device.key, device.kind) for device in run.devices)
     drawn = chosen.head(MAX_MARKS)
-    figure = figures.precision(
+    figure = speed_against_error(
         drawn.assign(label=_labels(drawn)), series={key: looks[key] for key in names}, labels=names
     )
     return PrecisionSection(

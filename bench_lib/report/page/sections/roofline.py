@@ -14,7 +14,7 @@ from bench_lib import units
 from bench_lib.analysis.bounds import IMPOSSIBLE
 from bench_lib.analysis.roofline import roofline_points, roofs
 from bench_lib.records.sanitize import clean, is_known
-from bench_lib.report import figures
+from bench_lib.report.figures.roofline import roofline
 from bench_lib.report.page import captions, svg
 from bench_lib.report.page.interleave import in_turn
 from bench_lib.report.page.page_context import Absent, PageContext
@@ -157,7 +157,7 @@ def _devices(context: PageContext) -> dict[str, str]:
 def _chart(
     points: pd.DataFrame, lids: pd.DataFrame, series: Mapping[str, Series], names: Mapping[str, str], heading: str
 ) -> Markup:
-    figure = figures.roofline(points.assign(label=_labels(points)), lids, series=series, labels=names)
+    figure = roofline(points.assign(label=_labels(points)), lids, series=series, labels=names)
     return svg.inline(figure, prefix="roofline", alternative=f"Rate against operational intensity. {heading}.")
 
 

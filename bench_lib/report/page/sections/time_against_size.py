@@ -20,7 +20,8 @@ from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.environment import common_workloads
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean, is_known
-from bench_lib.report import device_styles, figures
+from bench_lib.report import device_styles
+from bench_lib.report.figures import time_against_size as figures
 from bench_lib.report.page import captions, svg
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext

@@ -14,24 +14,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench_lib import units
-from bench_lib.report.theme import FIGURE_RC, FOREGROUND, GRID, MUTED, ROUNDTRIP_DASH, Series
+from bench_lib.report.figures.drawing import draw_grid, new_figure, set_log_axes, write
+from bench_lib.report.figures.placing import spread
+from bench_lib.report.log_axis import LogAxis
+from bench_lib.report.theme import FIGURE_RC, MUTED, ROUNDTRIP_DASH, Series
 
-POINTS_PER_INCH: Final = 72.0
 WIDTH, HEIGHT = 284.0, 190.0  # points
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 78.0, 8.0, 22.0
 LABEL_GAP: Final = 12.0  # points between the labels at the lines' ends
 MAX_TICKS: Final = 3.6
-FONT_SIZE: Final = 10.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """The axes that all panels share, in bytes and seconds."""
 
-    nbytes_low: float
-    nbytes_high: float
-    seconds_low: float
-    seconds_high: float
+    nbytes: LogAxis
+    seconds: LogAxis
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,12 +54,11 @@ def limits(estimates: pd.DataFrame) -> Limits:
     """
     known = estimates[estimates["seconds"].notna() & (estimates["nbytes"] > 0)]
     if known.empty:
-        return Limits(nbytes_low=1.0, nbytes_high=1024.0, seconds_low=1e-6, seconds_high=1e-3)
+        return Limits(nbytes=LogAxis(low=1.0, high=1024.0), seconds=LogAxis(low=1e-6, high=1e-3))
+    least, most = (known[["nbytes", "seconds"]].agg(end).astype(float) for end in ("min", "max"))
     return Limits(
-        nbytes_low=float(known["nbytes"].min()) / 1.5,
-        nbytes_high=max(float(known["nbytes"].max()), 4 * float(known["nbytes"].min())) * 1.5,
-        seconds_low=float(known["seconds"].min()) / 2,
-        seconds_high=max(float(known["seconds"].max()), 100 * float(known["seconds"].min())) * 2,
+        nbytes=LogAxis(low=least["nbytes"] / 1.5, high=max(most["nbytes"], 4 * least["nbytes"]) * 1.5),
+        seconds=LogAxis(low=least["seconds"] / 2, high=max(most["seconds"], 100 * least["seconds"]) * 2),
     )
 
 
@@ -89,7 +87,7 @@ def time_against_size(
         Bytes at which two lines cross; marked by a dotted line.
     """
     with matplotlib.rc_context(dict(FIGURE_RC)):
-        figure = Figure(figsize=(WIDTH / POINTS_PER_INCH, HEIGHT / POINTS_PER_INCH))
+        figure = new_figure(WIDTH, HEIGHT)
         axes = figure.add_axes(
             (LEFT / WIDTH, BOTTOM / HEIGHT, (WIDTH - LEFT - RIGHT) / WIDTH, (HEIGHT - TOP - BOTTOM) / HEIGHT)
         )
@@ -104,27 +102,14 @@ def time_against_size(
 
 
 def _set_axes(axes: Axes, limits: Limits) -> None:
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xlim(limits.nbytes_low, limits.nbytes_high)
-    axes.set_ylim(limits.seconds_low, limits.seconds_high)
-    span = limits.nbytes_high / limits.nbytes_low
-    base = next((base for base in (4, 16, 64) if math.log(span, base) <= MAX_TICKS), 1024)
-    sizes = _powers(limits.nbytes_low, limits.nbytes_high, base)
-    times = _powers(limits.seconds_low, limits.seconds_high, 10)
+    set_log_axes(axes, limits.nbytes, limits.seconds)
+    sizes, times = limits.nbytes.sizes(MAX_TICKS), limits.seconds.powers(10)
     axes.set_xticks(sizes, [units.nbytes(round(size)) for size in sizes], minor=False)
     step = 3 if len(times) > 4 else 1
-    axes.set_yticks(times, [units.seconds(time) if _decade(time) % step == 0 else "" for time in times], minor=False)
+    labels = [units.seconds(time) if round(math.log10(time)) % step == 0 else "" for time in times]
+    axes.set_yticks(times, labels, minor=False)
     axes.minorticks_off()
-    # One path for all grid lines: an SVG grid line of matplotlib's own takes ten times the bytes.
-    axes.plot(
-        [place for _ in times for place in (limits.nbytes_low, limits.nbytes_high, math.nan)],
-        [height for time in times for height in (time, time, math.nan)],
-        color=GRID,
-        linewidth=0.8,
-        clip_on=False,
-        zorder=0,
-    )
+    draw_grid(axes, limits.nbytes, times, clip_on=False)
 
 
 def _lines(estimates: pd.DataFrame, series: Mapping[str, Series], labels: Mapping[str, str]) -> list[_Line]:
@@ -180,51 +165,7 @@ def _draw(axes: Axes, line: _Line) -> None:
 
 def _label_ends(axes: Axes, lines: Sequence[_Line], limits: Limits) -> None:
     """Write each line's name beside its last point, pushed apart where names would touch."""
-    wanted = [_height(line.seconds[-1], limits) for line in lines]
-    for line, height in zip(lines, spread(wanted, LABEL_GAP, HEIGHT - TOP - BOTTOM), strict=True):
-        axes.annotate(
-            line.label,
-            xy=(line.nbytes[-1], line.seconds[-1]),
-            xytext=(_across(line.nbytes[-1], limits) + 7, height),
-            textcoords="axes points",
-            va="center_baseline",
-            fontsize=FONT_SIZE,
-            color=FOREGROUND,
-            annotation_clip=False,
-        )
-
-
-def spread(wanted: Sequence[float], gap: float, height: float) -> list[float]:
-    """Return positions near the wanted ones, at least ``gap`` apart where they fit, within 0 and ``height``.
-
-    The order is kept. Positions are pushed up from the lowest, then down from the top.
-    """
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    gap = min(gap, height / max(1, len(wanted) - 1))
-    placed = [0.0] * len(wanted)
-    below = -math.inf
-    for index in order:
-        placed[index] = below = max(wanted[index], below + gap, 0.0)
-    above = math.inf
-    for index in reversed(order):
-        placed[index] = above = min(placed[index], above - gap, height)
-    return placed
-
-
-def _height(seconds: float, limits: Limits) -> float:
-    share = math.log(seconds / limits.seconds_low) / math.log(limits.seconds_high / limits.seconds_low)
-    return share * (HEIGHT - TOP - BOTTOM)
-
-
-def _across(nbytes: float, limits: Limits) -> float:
-    share = math.log(nbytes / limits.nbytes_low) / math.log(limits.nbytes_high / limits.nbytes_low)
-    return share * (WIDTH - LEFT - RIGHT)
-
-
-def _powers(low: float, high: float, base: int) -> list[float]:
-    first, last = math.ceil(math.log(low, base) - 1e-9), math.floor(math.log(high, base) + 1e-9)
-    return [float(base) ** power for power in range(first, last + 1)]
-
-
-def _decade(value: float) -> int:
-    return round(math.log10(value))
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    wanted = [limits.seconds.share(line.seconds[-1]) * height for line in lines]
+    for line, level in zip(lines, spread(wanted, LABEL_GAP, height), strict=True):
+        write(axes, line.label, (limits.nbytes.share(line.nbytes[-1]) * width + 7, level))

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from bench_lib.report import figures, theme
-from bench_lib.report.figures.precision import ordered
+from bench_lib.report import theme
+from bench_lib.report.figures.speed_against_error import ordered, speed_against_error
 
 SERIES = {"cuda:0": theme.GPU, "cpu": theme.CPU}
 LABELS = {"cuda:0": "GPU", "cpu": "CPU"}
@@ -27,7 +27,7 @@ TABLE = pd.DataFrame(
 
 
 def drawn(table: pd.DataFrame = TABLE) -> Figure:
-    return figures.precision(table, series=SERIES, labels=LABELS)
+    return speed_against_error(table, series=SERIES, labels=LABELS)
 
 
 def panels(figure: Figure) -> dict[str, object]:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from bench_lib import analysis
-from bench_lib.report import figures, theme
-from bench_lib.report.figures import lines
+from bench_lib.report import theme
+from bench_lib.report.figures import placing
+from bench_lib.report.figures.time_against_size import limits, time_against_size
 from tests.support.builders import made_up
 
 SERIES = {"cpu": theme.CPU, "cuda:0": theme.GPU}
@@ -28,9 +29,7 @@ def estimates() -> pd.DataFrame:
 
 
 def drawn(estimates: pd.DataFrame, crossover: float | None = None) -> Figure:
-    return figures.time_against_size(
-        estimates, series=SERIES, labels=LABELS, limits=figures.limits(estimates), crossover=crossover
-    )
+    return time_against_size(estimates, series=SERIES, labels=LABELS, limits=limits(estimates), crossover=crossover)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -97,14 +96,14 @@ def test_a_figure_of_nothing_is_drawn_and_empty(estimates: pd.DataFrame) -> None
 
 
 def test_limits_hold_every_time_and_size(estimates: pd.DataFrame) -> None:
-    found = figures.limits(estimates)
-    assert found.nbytes_low < estimates["nbytes"].min() <= estimates["nbytes"].max() < found.nbytes_high
-    assert found.seconds_low < estimates["seconds"].min() <= estimates["seconds"].max() < found.seconds_high
+    found = limits(estimates)
+    for name, axis in (("nbytes", found.nbytes), ("seconds", found.seconds)):
+        assert axis.low < estimates[name].min() <= estimates[name].max() < axis.high
 
 
 def test_cases_without_size_or_time_do_not_stretch_the_axes(estimates: pd.DataFrame) -> None:
     odd = estimates.iloc[:1].assign(nbytes=0.0, seconds=math.nan)
-    assert figures.limits(pd.concat([estimates, odd])) == figures.limits(estimates)
+    assert limits(pd.concat([estimates, odd])) == limits(estimates)
 
 
 def test_drawing_leaves_the_settings_of_matplotlib_as_they_were(estimates: pd.DataFrame) -> None:
@@ -114,14 +113,14 @@ def test_drawing_leaves_the_settings_of_matplotlib_as_they_were(estimates: pd.Da
 
 
 def test_drawing_needs_no_pyplot() -> None:
-    code = "import sys, bench_lib.report.figures; print('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, bench_lib.report.page; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "False"
 
 
 @given(st.lists(st.floats(0, 100), max_size=8), st.floats(1, 20))
 def test_labels_keep_their_order_and_their_distance_within_the_panel(wanted: list[float], gap: float) -> None:
-    placed = lines.spread(wanted, gap, 100.0)
+    placed = placing.spread(wanted, gap, 100.0)
     fits = gap * max(0, len(wanted) - 1) <= 100
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     steps = [placed[b] - placed[a] for a, b in itertools.pairwise(order)]
@@ -133,4 +132,4 @@ def test_labels_keep_their_order_and_their_distance_within_the_panel(wanted: lis
 @given(st.lists(st.integers(0, 5), max_size=6, unique=True))
 def test_labels_that_do_not_touch_stay_where_they_are(places: list[int]) -> None:
     wanted = [20.0 * place for place in places]
-    assert lines.spread(wanted, 10.0, 100.0) == pytest.approx(wanted)
+    assert placing.spread(wanted, 10.0, 100.0) == pytest.approx(wanted)

@@ -1,7 +1,4 @@
-"""Precision: speed against error, one small panel for each dtype, all panels on the same axes.
-
-Nothing here imports torch.
-"""
+"""Speed against error, one small panel for each dtype, all panels on the same axes."""
 
 from __future__ import annotations
 
@@ -20,13 +17,13 @@ from matplotlib.lines import Line2D
 from bench_lib import units
 from bench_lib.records.intervals import Floats
 from bench_lib.report.figures import placing
-from bench_lib.report.theme import FIGURE_RC, FOREGROUND, GRID, MUTED, Series
+from bench_lib.report.figures.drawing import FONT_SIZE, draw_grid, new_figure, set_log_axes, write
+from bench_lib.report.log_axis import LogAxis
+from bench_lib.report.theme import FIGURE_RC, FOREGROUND, MUTED, Series
 
-POINTS_PER_INCH: Final = 72.0
 PANEL_WIDTH, PANEL_HEIGHT = 178.0, 190.0  # points
 LEFT, RIGHT, TOP, BOTTOM, BETWEEN, ABOVE = 64.0, 20.0, 48.0, 46.0, 14.0, 28.0
 PER_ROW: Final = 4
-FONT_SIZE: Final = 10.5
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 REFERENCE: Final = "float32"
 DTYPE_ORDER: Final = ("float64", "tf32", "float16", "bfloat16", "autocast", "float8_e4m3", "int8")
@@ -41,22 +38,17 @@ class _Axes:
     An error of 0 stands at ``exact``, left of all others; ``reference`` is the median of float32's own.
     """
 
-    error_low: float
-    error_high: float
+    error: LogAxis
+    ratio: LogAxis
     exact: float
     reference: float
-    ratio_low: float
-    ratio_high: float
 
     def at(self, error: float, ratio: float) -> placing.Point:
         """Return where a mark stands within its panel, in points."""
-        return (
-            PANEL_WIDTH * math.log(error / self.error_low) / math.log(self.error_high / self.error_low),
-            PANEL_HEIGHT * math.log(ratio / self.ratio_low) / math.log(self.ratio_high / self.ratio_low),
-        )
+        return PANEL_WIDTH * self.error.share(error), PANEL_HEIGHT * self.ratio.share(ratio)
 
 
-def precision(table: pd.DataFrame, *, series: Mapping[str, Series], labels: Mapping[str, str]) -> Figure:
+def speed_against_error(table: pd.DataFrame, *, series: Mapping[str, Series], labels: Mapping[str, str]) -> Figure:
     """Draw how many times as fast as float32 each operation is in another dtype, against its error.
 
     Up means faster than float32 on the same device, right means less accurate; both axes are logarithmic.
@@ -78,7 +70,7 @@ def precision(table: pd.DataFrame, *, series: Mapping[str, Series], labels: Mapp
     width = LEFT + columns * PANEL_WIDTH + (columns - 1) * BETWEEN + RIGHT
     height = TOP + rows * PANEL_HEIGHT + (rows - 1) * ABOVE + BOTTOM
     with matplotlib.rc_context(dict(FIGURE_RC)):
-        figure = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
+        figure = new_figure(width, height)
         ranges = _ranges(known)
         for place, dtype in enumerate(dtypes):
             row, column = divmod(place, PER_ROW)
@@ -108,26 +100,20 @@ def _ranges(known: pd.DataFrame) -> _Axes:
     low = 10.0 ** math.floor(math.log10(errors.min())) if len(errors) else 1e-8
     high = 10.0 ** math.ceil(math.log10(errors.max()) + 0.3) if len(errors) else 1.0
     return _Axes(
-        error_low=low / 100,
-        error_high=high,
+        error=LogAxis(low=low / 100, high=high),
+        ratio=LogAxis(low=float(ratios.min()) / 1.6, high=float(ratios.max()) * 1.6),
         exact=low / 10,
         reference=float(np.median(own)) if len(own) else math.nan,
-        ratio_low=float(ratios.min()) / 1.6,
-        ratio_high=float(ratios.max()) * 1.6,
     )
 
 
 def _set_axes(axes: Axes, ranges: _Axes, dtype: str, *, first: bool, last: bool) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlim(ranges.error_low, ranges.error_high)
-    axes.set_ylim(ranges.ratio_low, ranges.ratio_high)
-    errors = _powers(ranges.exact * 10, ranges.error_high, 10)
+    set_log_axes(axes, ranges.error, ranges.ratio)
+    errors = LogAxis(low=ranges.exact * 10, high=ranges.error.high).powers(10)
     step = max(1, math.ceil(len(errors) / 5))
     shown = errors[(len(errors) - 1) % step :: step]
     axes.set_xticks([ranges.exact, *shown], ["0", *(units.relative_error(error) for error in shown)], minor=False)
-    base = 10 if ranges.ratio_high / ranges.ratio_low > COARSE else 2
-    ratios = _powers(ranges.ratio_low, ranges.ratio_high, base)
+    ratios = ranges.ratio.powers(10 if ranges.ratio.high / ranges.ratio.low > COARSE else 2)
     axes.set_yticks(ratios, [f"{units.ratio(ratio)}{TIMES}" for ratio in ratios] if first else [], minor=False)
     axes.minorticks_off()
     if not last:
@@ -136,16 +122,10 @@ def _set_axes(axes: Axes, ranges: _Axes, dtype: str, *, first: bool, last: bool)
         dtype, xy=(0, PANEL_HEIGHT + 5), xycoords="axes points", fontsize=FONT_SIZE + 1, color=FOREGROUND,
         fontweight="bold", annotation_clip=False,
     )  # fmt: skip
+    draw_grid(axes, ranges.error, ratios)
     axes.plot(
-        [place for _ in ratios for place in (ranges.error_low, ranges.error_high, math.nan)],
-        [height for ratio in ratios for height in (ratio, ratio, math.nan)],
-        color=GRID,
-        linewidth=0.8,
-        zorder=0,
-    )
-    axes.plot(
-        [ranges.error_low, ranges.error_high, math.nan, ranges.reference, ranges.reference],
-        [1.0, 1.0, math.nan, ranges.ratio_low, ranges.ratio_high],
+        [ranges.error.low, ranges.error.high, math.nan, ranges.reference, ranges.reference],
+        [1.0, 1.0, math.nan, ranges.ratio.low, ranges.ratio.high],
         color=MUTED,
         linewidth=1.0,
         linestyle=(0, (1, 2)),
@@ -159,8 +139,8 @@ def _draw(axes: Axes, rows: pd.DataFrame, series: Mapping[str, Series], ranges: 
         errors = _places(mine, ranges)
         ratio = mine["ratio"].to_numpy(dtype=np.float64)
         low, high = (mine[name].to_numpy(dtype=np.float64) for name in ("ratio_low", "ratio_high"))
-        low = np.where(np.isfinite(low), low, ratio).clip(ranges.ratio_low)
-        high = np.where(np.isfinite(high), high, ratio).clip(max=ranges.ratio_high)
+        low = np.where(np.isfinite(low), low, ratio).clip(ranges.ratio.low)
+        high = np.where(np.isfinite(high), high, ratio).clip(max=ranges.ratio.high)
         gap = np.full(len(ratio), np.nan)
         axes.plot(
             np.column_stack([errors, errors, gap]).ravel(),
@@ -199,10 +179,7 @@ def _name(axes: Axes, rows: pd.DataFrame, ranges: _Axes) -> None:
         named.append((ranges.at(ranges.reference, 1.0), REFERENCE))
     placed = placing.place(named, [*every, *lines], width=PANEL_WIDTH, height=PANEL_HEIGHT, font_size=FONT_SIZE - 1)
     for one in placed:
-        axes.annotate(
-            one.text, xy=one.anchor, xycoords="axes points", va="center_baseline", fontsize=FONT_SIZE - 1,
-            color=FOREGROUND, annotation_clip=False, zorder=4,
-        )  # fmt: skip
+        write(axes, one.text, one.anchor, fontsize=FONT_SIZE - 1, zorder=4)
 
 
 def _title(
@@ -238,8 +215,3 @@ def _title(
             (place + 13) / width, level / height, name, va="center_baseline", fontsize=FONT_SIZE, color=FOREGROUND
         )
         place += 13 + placing.width_of(name, FONT_SIZE) + 18
-
-
-def _powers(low: float, high: float, base: int) -> list[float]:
-    first, last = math.ceil(math.log(low, base) - 1e-9), math.floor(math.log(high, base) + 1e-9)
-    return [float(base) ** power for power in range(first, last + 1)]
