@@ -1,24 +1,35 @@
-"""Which cases are compared while a run goes on, and between which sizes the winner changes.
+"""Which cases are compared while a run goes on, who wins so far, and between which sizes the winner changes.
 
-Standard library only, and no clock.
+Visits of equal round and number were made side by side; their difference of logs is one observation of a ratio.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bench_lib.records.case import Case
 from bench_lib.records.device_kind import HOST_KINDS
+from bench_lib.records.intervals import Estimate, t_interval
 from bench_lib.records.run import DeviceRecord
-from bench_lib.records.verdicts import decide
+from bench_lib.records.sample import Sample, Status
+from bench_lib.records.verdicts import Verdict, decide, verdict
 from bench_lib.runner.order import STORED_AS
 
 BASELINE: Final = "cpu"
 SIGNIFICANT_BITS: Final = 3  # beyond the first, of an added size
 FLIPPED: Final = {"device": "baseline", "baseline": "device"}
+
+ENOUGH_ROUNDS: Final = 4
+"""From so many rounds on each gives one value, as in the report; with fewer, Student's t over rounds is too wide to
+steer by, and the visits of all of them stand in."""
+
+FEW_VISITS: Final = 2
+FEW_HALF_WIDTH: Final = 0.2
+"""Half width, in logs, allowed to the mean of one or two visits: visits seconds apart differ by about 15 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +94,57 @@ def operations(cases: Iterable[Case], devices: Sequence[DeviceRecord]) -> Iterat
             yield Operation(device=device, baseline=baseline, sizes=sizes, either=not gpus)
 
 
+class Ratios:
+    """The times of each case, visit by visit, and the verdicts that follow from them."""
+
+    def __init__(self) -> None:
+        self._logs: dict[Case, dict[tuple[int, int], float]] = {}
+        self._status: dict[Case, Status] = {}
+
+    def note(self, sample: Sample) -> None:
+        """Take one visit in."""
+        case = sample.case
+        if sample.status == "ok":
+            median = statistics.median(sample.seconds)
+            self._logs.setdefault(case, {})[sample.round, sample.visit] = math.log(median)
+        before = self._status.get(case)
+        if before != "wrong" and (before != "ok" or sample.status == "wrong"):
+            self._status[case] = sample.status
+
+    def status(self, case: Case) -> Status | None:
+        """Return ``wrong`` if a case ever was, else ``ok`` if it ever was, else its last status; None if never seen."""
+        return self._status.get(case)
+
+    def pairs(self, device: Case, baseline: Case) -> int:
+        """Return how many visits of two cases were side by side."""
+        return len(self._logs.get(device, {}).keys() & self._logs.get(baseline, {}).keys())
+
+    def verdict(self, device: Case, baseline: Case) -> Verdict | None:
+        """Return who wins so far; ``undecided`` before either was visited, None where one of them has no time."""
+        if any(self.status(case) not in (None, "ok") for case in (device, baseline)):
+            return None
+        theirs = self._logs.get(baseline, {})
+        of_round: dict[int, list[float]] = {}
+        for place, log in self._logs.get(device, {}).items():
+            if place in theirs:
+                of_round.setdefault(place[0], []).append(theirs[place] - log)
+        if not of_round:
+            return "undecided"
+        if len(of_round) >= ENOUGH_ROUNDS:
+            ratio = _interval([statistics.median(logs) for logs in of_round.values()])
+        else:
+            ratio = _interval([log for logs in of_round.values() for log in logs])
+        return verdict(ratio.low, ratio.high)
+
+
+def _interval(logs: Sequence[float]) -> Estimate:
+    """Return the ratio of baseline time over device time, from its logs."""
+    if len(logs) > FEW_VISITS:
+        return t_interval(logs).exp()
+    mean = math.fsum(logs) / len(logs)
+    return Estimate(value=mean, low=mean - FEW_HALF_WIDTH, high=mean + FEW_HALF_WIDTH).exp()
+
+
 def find_bracket(verdicts: Sequence[str], *, either: bool = False) -> Bracket:
     """Return where a device takes over, for all that is known, from its verdicts at growing sizes.
 
@@ -100,13 +162,14 @@ def find_bracket(verdicts: Sequence[str], *, either: bool = False) -> Bracket:
     return Bracket(low=low, high=high)
 
 
-def undecided(gap: Bracket, verdicts: Sequence[str], most: int) -> list[int]:
-    """Return the places that keep a gap from being told, those next to the takeover first and ``most`` of them.
+def undecided(bracket: Bracket, verdicts: Sequence[str], most: int) -> list[int]:
+    """Return the places that keep a bracket open, those next to the takeover first and ``most`` of them.
 
     Where the device does not win at the largest size, that size alone could still tell.
     """
-    lowest = gap.low if gap.high < len(verdicts) else gap.high - 2
-    return [place for place in range(gap.high - 1, lowest, -1) if place >= 0 and verdicts[place] == "undecided"][:most]
+    lowest = bracket.low if bracket.high < len(verdicts) else bracket.high - 2
+    places = range(bracket.high - 1, lowest, -1)
+    return [place for place in places if place >= 0 and verdicts[place] == "undecided"][:most]
 
 
 def between(low: int, high: int, *, multiple: int, taken: Collection[int]) -> int | None:

@@ -18,9 +18,8 @@ from typing import Final
 from bench_lib.records.case import Case, Plan, PlannedCase
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Sample
-from bench_lib.runner.brackets import Bracket, Operation, between, find_bracket, operations, undecided
+from bench_lib.runner.brackets import Bracket, Operation, Ratios, between, find_bracket, operations, undecided
 from bench_lib.runner.costs import Costs
-from bench_lib.runner.ratios import Ratios
 from bench_lib.runner.schedule import ROUND_SECONDS
 
 WITHIN: Final = 1.5  # a gap is narrow enough when its ends differ by no more than this factor

@@ -1,4 +1,6 @@
-"""What is compared while a run goes on, and where the winner changes."""
+"""What is compared while a run goes on, who wins so far, and where the winner changes."""
+
+import math
 
 import pytest
 from hypothesis import given
@@ -6,10 +8,13 @@ from hypothesis import strategies as st
 
 from bench_lib.records.case import Case
 from bench_lib.records.run import DeviceRecord
+from bench_lib.records.sample import Sample, Status
 from bench_lib.records.verdicts import decide
-from bench_lib.runner.brackets import Bracket, between, find_bracket, operations, undecided
+from bench_lib.runner.brackets import FEW_HALF_WIDTH, Bracket, Ratios, between, find_bracket, operations, undecided
 from tests.support.builders import DEVICES
 
+CPU = Case(workload="add", n=64, dtype="float32", device="cpu")
+GPU = Case(workload="add", n=64, dtype="float32", device="cuda:0")
 WORDS = {"d": "device", "b": "baseline", "s": "same", "u": "undecided"}
 
 
@@ -136,3 +141,78 @@ def test_an_added_size_is_a_round_number_in_binary() -> None:
 def test_neighbours_leave_no_room() -> None:
     assert between(4, 5, multiple=1, taken=()) is None
     assert between(64, 96, multiple=64, taken=()) is None
+
+
+def sample(case: Case, *seconds: float, round: int = 1, visit: int = 1, status: Status = "ok") -> Sample:
+    """Return a visit; one that is not ok takes no seconds."""
+    reason = "" if status == "ok" else "because"
+    return Sample(case=case, round=round, visit=visit, status=status, reason=reason, seconds=seconds, calls=1)
+
+
+def seen(*pairs: tuple[int, int, float]) -> Ratios:
+    """Return what is known after visits (round, visit, ratio): the CPU takes ``ratio`` times as long."""
+    ratios = Ratios()
+    for number, visit, ratio in pairs:
+        ratios.note(sample(GPU, 1e-3, round=number, visit=visit))
+        ratios.note(sample(CPU, ratio * 1e-3, round=number, visit=visit))
+    return ratios
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        (1.02 * math.exp(FEW_HALF_WIDTH) * 1.001, "device"),
+        (1.02 * math.exp(FEW_HALF_WIDTH) * 0.999, "undecided"),
+        (1.0, "undecided"),
+        (0.98 * math.exp(-FEW_HALF_WIDTH) * 0.999, "baseline"),
+    ],
+)
+def test_one_visit_tells_only_what_is_far_from_a_tie(ratio: float, expected: str) -> None:
+    assert seen((1, 1, ratio)).verdict(GPU, CPU) == expected
+
+
+def test_three_visits_that_agree_tell_what_one_cannot() -> None:
+    assert seen((1, 1, 1.10), (1, 2, 1.11), (1, 3, 1.12)).verdict(GPU, CPU) == "device"
+    assert seen((1, 1, 1.00), (1, 2, 1.10), (1, 3, 1.40)).verdict(GPU, CPU) == "undecided"
+    assert seen((1, 1, 1.000), (1, 2, 1.001), (1, 3, 0.999)).verdict(GPU, CPU) == "same"
+
+
+def test_from_four_rounds_on_a_round_is_one_value_however_often_it_was_visited() -> None:
+    disturbed = [(number, visit, 1.5) for number in range(1, 5) for visit in (1, 2)]
+    assert seen(*disturbed, *[(number, 3, 0.01) for number in range(1, 5)]).verdict(GPU, CPU) == "device"
+    assert seen(*disturbed[:6], *[(number, 3, 0.01) for number in range(1, 4)]).verdict(GPU, CPU) == "undecided"
+
+
+def test_only_visits_side_by_side_are_compared() -> None:
+    ratios = Ratios()
+    for visit in range(1, 5):
+        ratios.note(sample(GPU, 1e-3, visit=visit))
+        ratios.note(sample(CPU, 9e-3, visit=visit + 10))
+    assert ratios.pairs(GPU, CPU) == 0
+    assert ratios.verdict(GPU, CPU) == "undecided"
+
+
+def test_a_case_that_was_never_visited_is_undecided_and_one_that_failed_is_not_compared() -> None:
+    ratios = seen((1, 1, 5.0))
+    other = Case(workload="add", n=128, dtype="float32", device="cpu")
+    assert ratios.verdict(GPU, other) == "undecided"
+    ratios.note(sample(other, status="oom"))
+    assert ratios.verdict(GPU, other) is None
+
+
+def test_a_result_that_was_ever_wrong_stays_wrong_and_one_that_was_ever_ok_stays_ok() -> None:
+    ratios = seen((1, 1, 5.0))
+    ratios.note(sample(GPU, visit=2, status="timeout"))
+    assert ratios.status(GPU) == "ok"
+    ratios.note(sample(GPU, visit=3, status="wrong"))
+    ratios.note(sample(GPU, 1e-3, visit=4))
+    assert ratios.status(GPU) == "wrong"
+    assert ratios.verdict(GPU, CPU) is None
+
+
+def test_a_visit_counts_by_its_median() -> None:
+    ratios = Ratios()
+    for visit in range(1, 4):
+        ratios.note(sample(GPU, 1e-3, 1e-3, 1.0, visit=visit))
+        ratios.note(sample(CPU, 2e-3, visit=visit))
+    assert ratios.verdict(GPU, CPU) == "device"
