@@ -72,7 +72,7 @@ def ab(
 ) -> int:
     """Measure two sides in alternation (two interpreters, two revisions, two environments) and say what is slower."""
     from bench_lib.cli.ab_progress import PairProgress
-    from bench_lib.runner.ab.options import Asked
+    from bench_lib.runner.ab.options import AbOptions
     from bench_lib.runner.ab.session import measure, pair_in
     from bench_lib.runner.request import Request
 
@@ -86,7 +86,7 @@ def ab(
         workloads=tuple(workloads or ()),
         models=tuple(model or ()),
     )
-    asked = Asked(
+    options = AbOptions(
         request=request,
         python_a=python_a,
         python_b=python_b,
@@ -103,11 +103,11 @@ def ab(
 
     def look(made: int) -> Sequence[Case]:
         suspects = _judged(pair, share, calibration).suspects
-        progress.looked(made, len(suspects))
+        progress.judged(made, len(suspects))
         return suspects
 
     try:
-        ended = measure(asked, pair, look, progress)
+        ended = measure(options, pair, look, progress)
     except NotComparable as err:
         print(f"crossover: {err}", file=sys.stderr)
         return UNTOLD

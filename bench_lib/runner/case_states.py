@@ -70,7 +70,7 @@ class CaseStates:
             self._settled.add(case)
 
     def recall(self, sample: Sample) -> None:
-        """Take up what an earlier sitting saw."""
+        """Take up what an earlier session saw."""
         if sample.status in ("failed", "timeout"):
             self.note_death(sample.case)  # each may have been a worker's death, and one is forgiven
         self.note(sample)
@@ -107,10 +107,6 @@ class CaseStates:
     def measured(self) -> list[Case]:
         """Return the cases that have a time and are still asked for."""
         return [case for case in self.active() if case in self._ok]
-
-    def devices(self) -> list[str]:
-        """Return the keys of the devices on which some case is still asked for."""
-        return list(dict.fromkeys(case.device for case in self.active()))
 
     def near(self) -> list[Case]:
         """Return the cases that more visits are best spent on: those that were added, and those near a crossover."""

@@ -1,16 +1,15 @@
-"""When ceilings are measured, for how long, and which shapes are repeated: the parent's side of it.
-
-Standard library only, and no clock of its own: the parent never imports torch and never touches a device.
-"""
+"""When ceilings are measured, for how long, and which shapes are repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from bench_lib.errors import WorkerError
 from bench_lib.records.recording import from_json
 from bench_lib.records.sample import Ceiling, ceiling_name
+from bench_lib.runner.supervisor import Supervisor
 
 FIRST_SECONDS: Final = {"quick": 1.0, "standard": 4.0, "full": 12.0}
 """For each device in the first round, which searches among shapes."""
@@ -19,14 +18,6 @@ REPEAT_SECONDS: Final = {"quick": 0.1, "standard": 0.4, "full": 1.0}
 MOST_OF_BUDGET: Final = 0.1
 """What all of it together may take of a run's time: half for the search, half for what is repeated."""
 TIMEOUT_SECONDS: Final = 120.0
-
-
-class Asked(Protocol):
-    """A worker, as far as it is needed here."""
-
-    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        """Return the answer to a request."""
-        ...
 
 
 @dataclass(kw_only=True)
@@ -46,20 +37,21 @@ class CeilingSchedule:
     _best: dict[str, dict[str, Ceiling]] = field(default_factory=dict)
     _lost: set[str] = field(default_factory=set)
 
-    def ask(self, worker: Asked, device: str, round_number: int) -> tuple[Ceiling, ...]:
-        """Return the ceilings of a device in a round; none of a device that was lost.
-
-        Raises
-        ------
-        WorkerError
-            If the worker died of it or did not answer; tell :meth:`lose`.
-        """
-        if device in self._lost:
-            return ()
-        answer = worker.ask(self.request(device, round_number), timeout=TIMEOUT_SECONDS)
-        found = tuple(line for text in answer["ceilings"] if isinstance(line := from_json(text), Ceiling))
-        self.recall(found)
-        return found
+    def measure(self, supervisor: Supervisor, number: int) -> Iterator[Ceiling]:
+        """Yield the ceilings of every device that is needed; one that costs its worker is not asked again."""
+        for device in supervisor.devices():
+            if device in self._lost:
+                continue
+            try:
+                answer = supervisor.worker.ask(self.request(device, number), timeout=TIMEOUT_SECONDS)
+            except WorkerError as err:
+                self._lost.add(device)
+                supervisor.renew(number)
+                yield Ceiling(device=device, quantity="matmul", round=number, reason=str(err))
+                continue
+            found = tuple(line for text in answer["ceilings"] if isinstance(line := from_json(text), Ceiling))
+            self.recall(found)
+            yield from found
 
     def request(self, device: str, round_number: int) -> dict[str, Any]:
         """Return what a worker is asked."""
@@ -80,7 +72,7 @@ class CeilingSchedule:
         return min(REPEAT_SECONDS[self.profile], most / max(self.rounds - 1, 1))
 
     def recall(self, ceilings: Iterable[Ceiling]) -> None:
-        """Take up what was seen, now or by an earlier sitting."""
+        """Take up what was seen, now or by an earlier session."""
         for ceiling in ceilings:
             if not ceiling.seconds:
                 continue
@@ -89,11 +81,6 @@ class CeilingSchedule:
             best = by_name.get(name)
             if best is None or _seconds_per_work(ceiling) < _seconds_per_work(best):
                 by_name[name] = ceiling
-
-    def lose(self, device: str, round_number: int, reason: str) -> Ceiling:
-        """Return the line of a device that took its worker with it; it is not asked again."""
-        self._lost.add(device)
-        return Ceiling(device=device, quantity="matmul", round=round_number, reason=reason)
 
 
 def _seconds_per_work(ceiling: Ceiling) -> float:

@@ -54,7 +54,7 @@ def chosen(planned: Iterable[PlannedCase], ok: Iterable[Case]) -> tuple[Case, ..
 
 
 def draw(
-    crew: Supervisor,
+    supervisor: Supervisor,
     works: Mapping[Case, PlannedCase],
     cases: Collection[Case],
     *,
@@ -79,9 +79,9 @@ def draw(
             continue
         try:
             request = {"do": "energy", "planned": to_object(works[case]), "seconds": LOOP_SECONDS}
-            answer = crew.worker.ask(request, timeout=timeout + LOOP_SECONDS + BESIDE_SECONDS)
+            answer = supervisor.worker.ask(request, timeout=timeout + LOOP_SECONDS + BESIDE_SECONDS)
         except WorkerError as err:
-            crew.renew(number)
+            supervisor.renew(number)
             yield Energy(case=case, reason=str(err))
             continue
         energy = from_json(answer["energy"])

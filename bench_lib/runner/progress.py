@@ -1,10 +1,8 @@
-"""Who is told of a run while it goes on, and how it is said that it ended.
-
-Standard library only.
-"""
+"""Progress callbacks, and the outcome of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +14,7 @@ from bench_lib.records.sample import Outcome, Sample
 
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
-    """How a sitting ended and where its results are."""
+    """How a session of a run ended and where its results are."""
 
     path: Path
     outcome: Outcome
@@ -24,13 +22,16 @@ class RunOutcome:
 
 
 class Progress(Protocol):
-    """Is told what happens, to show it."""
+    """Is told what happens in a run, or on the two sides of a comparison, to show it."""
 
-    def begin(self, run: Run, cases: int, path: Path) -> None:
-        """Hear that a sitting starts."""
+    def note(self, sentence: str) -> None:
+        """Hear of something that a person should know."""
 
-    def begin_round(self, number: int, last: int, visits: int) -> None:
-        """Hear that a pass over ``visits`` cases starts, in round ``number`` of ``last``."""
+    def begin(self, runs: Sequence[Run], cases: int, path: Path) -> None:
+        """Hear that cases are to be measured: of one run into a file, or of two sides into a folder."""
+
+    def begin_pass(self, run: Run, number: int, last: int, visits: int) -> None:
+        """Hear that a pass over ``visits`` cases starts, in round ``number`` of ``last`` that visit every case."""
 
     def add(self, cases: int) -> None:
         """Hear that so many cases were added to the plan."""

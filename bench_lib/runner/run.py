@@ -1,7 +1,6 @@
-"""From a request to a result file: the plan, the header, and the sitting that measures.
+"""From a request to a result file: the plan, the header, and the rounds that measure.
 
-The parent imports no torch and touches no device: it asks a worker. Whatever ends a sitting, what was measured stays in
-the file and :func:`resume` goes on from there.
+Whatever ends a session, what was measured stays in the file and :func:`resume` goes on from there.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from bench_lib.runner.doctor_client import examined
 from bench_lib.runner.process import start_worker
 from bench_lib.runner.progress import Progress, RunOutcome
 from bench_lib.runner.request import Request
+from bench_lib.runner.rounds import Rounds
 from bench_lib.runner.run_header import MachineFacts, ask_here, ask_plan, make_header, require_same
-from bench_lib.runner.session import Session
 from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
 
@@ -51,7 +50,7 @@ def list_cases(request: Request) -> Listed:
         return Listed(cases=planned, not_loaded=tuple(start.not_loaded))
 
 
-def run(request: Request, observer: Progress) -> RunOutcome:
+def run(request: Request, progress: Progress) -> RunOutcome:
     """Measure, from the plan to the last round.
 
     Raises
@@ -74,10 +73,10 @@ def run(request: Request, observer: Progress) -> RunOutcome:
             path = request.out or default_path(header)
             with Store.create(path, header) as store:
                 store.append(Plan(cases=planned))
-                return _sit(store, header, planned, start, request, observer, started).go(worker, path)
+                return _rounds(store, header, planned, start, request, progress, started).go(worker, path)
 
 
-def resume(path: Path, request: Request, observer: Progress) -> RunOutcome:
+def resume(path: Path, request: Request, progress: Progress) -> RunOutcome:
     """Go on with a file where it stopped, after checking that the plan and the environment are still the same.
 
     Raises
@@ -107,9 +106,9 @@ def resume(path: Path, request: Request, observer: Progress) -> RunOutcome:
             with start() as worker:
                 header, planned = make_header(worker, asked, start)
                 require_same(recording, header, planned)
-                sitting = _sit(store, original, planned, start, asked, observer, started)
-                sitting.recall(recording)
-                return sitting.go(worker, path)
+                rounds = _rounds(store, original, planned, start, asked, progress, started)
+                rounds.recall(recording)
+                return rounds.go(worker, path)
 
 
 @contextmanager
@@ -128,20 +127,20 @@ def _starter(request: Request) -> Iterator[Starter]:
         )
 
 
-def _sit(
+def _rounds(
     store: Store,
     header: Run,
     planned: tuple[PlannedCase, ...],
     start: Starter,
     request: Request,
-    observer: Progress,
+    progress: Progress,
     started: float,
-) -> Session:
-    return Session(
+) -> Rounds:
+    return Rounds(
         store=store,
         header=header,
         planned=planned,
-        observer=observer,
+        progress=progress,
         started=started,
         visit_timeout=request.visit_timeout,
         start=start,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.run import Run
 
 MIN_VISIT_SECONDS: Final = 4e-3
 MAX_VISIT_SECONDS: Final = 0.5
@@ -40,7 +41,7 @@ class Profile:
     rounds
         At least so many, if the budget allows.
     visits
-        VisitLoop over all cases in each round.
+        Passes over all cases in each round.
     target
         Relative half width at which a visit stops.
     """
@@ -56,6 +57,11 @@ PROFILES: Final = {
     "standard": Profile(budget_seconds=570.0, rounds=8, visits=4, target=0.02),
     "full": Profile(budget_seconds=3600.0, rounds=12, visits=4, target=0.01),
 }
+
+
+def budget_of(header: Run) -> float:
+    """Return the wall-clock seconds that a run may take."""
+    return header.budget_seconds or PROFILES[header.profile].budget_seconds
 
 
 def visit_share(seconds_left: float, visits_left: int) -> float:

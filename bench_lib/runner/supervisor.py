@@ -1,20 +1,16 @@
-"""One worker at a time, asked and replaced: what it does not survive becomes a row, and another one goes on.
-
-The parent imports no torch and touches no device. Standard library only.
-"""
+"""One worker at a time, asked and replaced: what it does not survive becomes a row, and another one goes on."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bench_lib.errors import WorkerError
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.recording import from_json, from_object, to_object
-from bench_lib.records.sample import Ceiling, Sample, Status
-from bench_lib.runner.ceiling_schedule import CeilingSchedule
+from bench_lib.records.sample import Sample, Status
 from bench_lib.runner.process import WorkerProcess, WorkerTimeout
 
 START_TIMEOUT_SECONDS: Final = 300.0  # a first import of torch from a cold disk, and a CUDA context
@@ -53,7 +49,6 @@ class Supervisor:
     devices: Callable[[], Iterable[str]]
     compiles: Callable[[str], bool]
     give_up: Callable[[str, str, int], None]
-    ceilings: CeilingSchedule
     warmup_seconds: float = 0.0
     warm_seconds: float = WARM_SECONDS
     _alive: WorkerProcess | None = field(default=None)
@@ -103,16 +98,6 @@ class Supervisor:
         """Return the devices without a counter of energy, and why each has none."""
         answer = self.worker.ask({"do": "counters", "devices": list(self.devices())}, timeout=START_TIMEOUT_SECONDS)
         return dict(answer["missing"])
-
-    def measure_ceilings(self, number: int) -> Iterator[Ceiling]:
-        """Yield the ceilings of every device that is needed."""
-        for key in self.devices():
-            try:
-                found = self.ceilings.ask(self.worker, key, number)
-            except WorkerError as err:
-                found = (self.ceilings.lose(key, number, str(err)),)
-                self.renew(number)
-            yield from found
 
     def visit(self, question: dict[str, Any], blank: Sample, *, timeout: float) -> tuple[Sample, bool]:
         """Return what a visit saw, and whether the worker survived it; :meth:`renew` it where not.

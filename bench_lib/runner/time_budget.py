@@ -1,6 +1,6 @@
 """How the time of a round is spent: which slow cases take part, how long a call may be, when further passes end.
 
-The sitting says how much time is left; there is no clock here. Standard library only.
+The session says how much time is left; there is no clock here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TimeBudget:
     """
 
     header: Run
-    ledger: CaseStates
+    states: CaseStates
     seconds_left: Callable[[], float]
     start_seconds: float = ROUND_SECONDS
     resting: frozenset[Case] = frozenset()
@@ -60,21 +60,21 @@ class TimeBudget:
         allotment = self._allot(left, rounds_done, rounds_left) if rounds_done else first_allotment(left, rounds_left)
         self.rounds_that_fit = allotment.rounds
         self._slow_left = allotment.slow_seconds
-        self.ledger.reconsider(self.call_limit())
+        self.states.reconsider(self.call_limit())
         return round_share(left, allotment.rounds)
 
     def _allot(self, left: float, rounds_done: int, rounds_left: int) -> Allotment:
         """Share what is left, now that it is known which cases are slow, and let the others of them rest."""
-        slow, cost = self._slow(), self.ledger.costs.visit
+        slow, cost = self._slow(), self.states.costs.visit
         allotment = allot(
             left,
             rounds_done=rounds_done,
             rounds_left=rounds_left,
             others=self._others(slow),
             slow=sum(map(cost, slow)),
-            slow_rounds=min(map(self.ledger.rounds, slow), default=0),
+            slow_rounds=min(map(self.states.rounds, slow), default=0),
         )
-        self.resting = resting(slow, seconds=allotment.slow_seconds, cost=cost, rounds=self.ledger.rounds)
+        self.resting = resting(slow, seconds=allotment.slow_seconds, cost=cost, rounds=self.states.rounds)
         return allotment
 
     def shortest_round(self) -> float:
@@ -82,39 +82,39 @@ class TimeBudget:
         return self._others(self._slow())
 
     def rounds_done(self) -> int:
-        """Return how many rounds an earlier sitting has completed."""
-        if not self.ledger.active():
+        """Return how many rounds an earlier session has completed."""
+        if not self.states.active():
             return self.header.rounds
         self._even_share = self._share_of(self.header.budget_seconds or 0.0, self.header.rounds)
-        return self.ledger.rounds_done(self._slow())
+        return self.states.rounds_done(self._slow())
 
     def owed(self) -> list[Case]:
         """Return the slow cases that rest and were seen in the fewest rounds, with what they are compared with."""
-        rounds = {case: self.ledger.rounds(case) for case in self.resting}
+        rounds = {case: self.states.rounds(case) for case in self.resting}
         fewest = min(rounds.values(), default=SLOW_ROUNDS)
         groups = {group_of(case) for case, seen in rounds.items() if seen == fewest < SLOW_ROUNDS}
-        return [case for case in self.ledger.active() if case.timing == "latency" and group_of(case) in groups]
+        return [case for case in self.states.active() if case.timing == "latency" and group_of(case) in groups]
 
     def call_limit(self) -> float:
         """Return the longest call, in seconds, that a case may have that was never visited."""
-        limit = call_limit(self._slow_left, unvisited=self.ledger.unvisited, even_share=self._even_share)
+        limit = call_limit(self._slow_left, unvisited=self.states.unvisited, even_share=self._even_share)
         return min(limit, max(self.seconds_left(), 0.0) / CALLS_PER_VISIT)
 
     def note(self, elapsed: float, wall: float) -> None:
-        """Take in what a visit took by the sitting's clock, and what the worker said of it, in seconds."""
+        """Take in what a visit took by the session's clock, and what the worker said of it, in seconds."""
         self._beside = [self._beside[0] + elapsed - wall, self._beside[1] + 1]
         if elapsed > slow_visit(self._even_share):
             self._slow_left -= elapsed
 
     def _share_of(self, seconds: float, rounds: int) -> float:
-        return max(seconds, 0.0) / (rounds * max(len(self.ledger.active()), 1))
+        return max(seconds, 0.0) / (rounds * max(len(self.states.active()), 1))
 
     def _slow(self) -> list[Case]:
-        return self.ledger.slow(slow_visit(self._even_share))
+        return self.states.slow(slow_visit(self._even_share))
 
     def _others(self, slow: list[Case]) -> float:
         """Return the seconds of a round in which the slow cases rest."""
         out = set(slow)
-        others = [case for case in self.ledger.active() if case not in out]
+        others = [case for case in self.states.active() if case not in out]
         beside = self._beside[0] / max(self._beside[1], 1.0) - ASK_SECONDS
-        return self.start_seconds + sum(self.ledger.costs.visit(case) + max(beside, 0.0) for case in others)
+        return self.start_seconds + sum(self.states.costs.visit(case) + max(beside, 0.0) for case in others)

@@ -17,8 +17,8 @@ from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.sample import Finish
 from bench_lib.runner.ab import session
-from bench_lib.runner.ab.alternation import Alternated, Look
-from bench_lib.runner.ab.options import Asked
+from bench_lib.runner.ab.alternation import Alternated, Judge
+from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.session import Pair
 from tests.support.comparison_data import factors, side
 
@@ -37,17 +37,17 @@ class Measuring:
     """Stands for the measuring: writes two files, and looks once."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[AbOptions] = []
         self.suspects: list[str] = []
         self.after = side(SLOWER, name="b")
         self.fails_with: BaseException | None = None
 
-    def __call__(self, asked: Asked, pair: Pair, look: Look, watcher: PairProgress) -> Alternated:
-        self.asked.append(asked)
+    def __call__(self, options: AbOptions, pair: Pair, look: Judge, progress: PairProgress) -> Alternated:
+        self.asked.append(options)
         before = side()
         keep(pair.a, before)
         keep(pair.b, self.after)
-        watcher.begin(before.run, self.after.run, 12, pair.folder)
+        progress.begin((before.run, self.after.run), 12, pair.folder)
         self.suspects += [case.workload for case in look(6)]
         if self.fails_with:
             raise self.fails_with
@@ -195,10 +195,10 @@ def test_what_is_asked_reaches_the_measuring(measuring: Measuring, crossover: Cr
         *("--python-b", "other", "--env-a", "A=x=y", "--env-b", "A=x=y", "--workloads", "bench.py", "--device", "cpu"),
         *("-k", "add", "--budget", "3m", "--processes", "8", "--seed", "5", "--profile", "standard"),
     )
-    (asked,) = measuring.asked
-    assert (asked.python_a, asked.python_b, asked.processes) == ("", "other", 8)
-    assert asked.environment_a == asked.environment_b == {"A": "x=y"}
-    request = asked.request
+    (options,) = measuring.asked
+    assert (options.python_a, options.python_b, options.processes) == ("", "other", 8)
+    assert options.environment_a == options.environment_b == {"A": "x=y"}
+    request = options.request
     assert (request.workloads, request.devices, request.expression) == ((Path("bench.py"),), ("cpu",), "add")
     assert (request.budget_seconds, request.seed, request.profile) == (180.0, 5, "standard")
 

@@ -21,7 +21,7 @@ def sample(case: Case, status: Status = "ok", *, number: int = 1, seconds: float
     return replace(blank, status=status, reason="", seconds=(seconds,), calls=1, error_bound=1e-6 if check else None)
 
 
-def ledger(*samples: Sample) -> CaseStates:
+def states(*samples: Sample) -> CaseStates:
     made = CaseStates(header("cpu", "cpu-1t"), PLANNED)
     for one in samples:
         made.note(one)
@@ -30,13 +30,13 @@ def ledger(*samples: Sample) -> CaseStates:
 
 @pytest.mark.parametrize("status", ["wrong", "oom", "failed", "too_slow", "skipped"])
 def test_a_case_that_ended_badly_is_asked_for_no_more(status: Status) -> None:
-    made = ledger(sample(CASES[0], status))
+    made = states(sample(CASES[0], status))
     assert made.active() == CASES[1:]
     assert made.is_settled(CASES[0])
 
 
 def test_a_case_that_ended_its_worker_is_forgiven_once() -> None:
-    made = ledger()
+    made = states()
     for expected in (False, True):
         made.note_death(CASES[0])
         made.note(sample(CASES[0], "timeout"))
@@ -44,7 +44,7 @@ def test_a_case_that_ended_its_worker_is_forgiven_once() -> None:
 
 
 def test_inputs_are_checked_once_whatever_is_timed_of_them() -> None:
-    made = ledger(sample(CASES[0], check=True))
+    made = states(sample(CASES[0], check=True))
     assert made.is_checked(CASES[0])
     assert made.is_checked(replace(CASES[0], timing="throughput"))
     assert not made.is_checked(replace(CASES[0], residency="roundtrip"))
@@ -52,13 +52,13 @@ def test_inputs_are_checked_once_whatever_is_timed_of_them() -> None:
 
 
 def test_cases_are_counted_as_new_until_they_are_visited_or_refused() -> None:
-    made = ledger(sample(CASES[0]), sample(CASES[1], "too_slow"))
+    made = states(sample(CASES[0]), sample(CASES[1], "too_slow"))
     assert made.unvisited == len(CASES) - 2
     assert [made.is_new(case) for case in CASES[:3]] == [False, False, True]
 
 
 def test_a_refusal_names_the_prediction_and_is_taken_back_when_the_prediction_falls() -> None:
-    made = ledger(sample(CASES[0], seconds=1.0))
+    made = states(sample(CASES[0], seconds=1.0))
     larger = next(case for case in CASES if case.n == 64 and case.device == CASES[0].device)
     blank = sample(larger, "failed")
     refusal = made.refusal(blank, limit=2.0)
@@ -77,7 +77,7 @@ def test_a_refusal_names_the_prediction_and_is_taken_back_when_the_prediction_fa
 
 
 def test_an_added_case_is_asked_for_and_near_until_it_was_visited() -> None:
-    made = ledger(*[sample(case) for case in CASES])
+    made = states(*[sample(case) for case in CASES])
     new = replace(CASES[0], n=32)
     made.add(Plan(cases=(work_of(new),), round=1))
     assert made.active() == [*CASES, new]
@@ -85,7 +85,7 @@ def test_an_added_case_is_asked_for_and_near_until_it_was_visited() -> None:
 
 
 def test_rounds_are_done_when_every_case_had_its_visit_but_slow_and_added_ones() -> None:
-    made = ledger(*[sample(case, number=number) for number in (1, 2) for case in CASES])
+    made = states(*[sample(case, number=number) for number in (1, 2) for case in CASES])
     assert made.rounds_done([]) == 2
     made.note(sample(CASES[0], number=3))
     assert made.rounds_done([]) == 2
@@ -93,8 +93,3 @@ def test_rounds_are_done_when_every_case_had_its_visit_but_slow_and_added_ones()
     made.add(Plan(cases=(work_of(replace(CASES[0], n=32)),), round=1))
     assert made.rounds_done([]) == 2
     assert made.rounds_done(CASES) == 3
-
-
-def test_a_device_is_needed_while_some_case_of_it_is_asked_for() -> None:
-    made = ledger(*[sample(case, "failed") for case in CASES if case.device == "cpu"])
-    assert made.devices() == ["cpu-1t"]

@@ -361,7 +361,7 @@ def test_a_file_that_exists_is_never_written_over(world: World, tmp_path: Path) 
     assert read(ended.path).samples == before.samples
 
 
-def test_a_worker_that_cannot_be_started_again_ends_the_sitting_with_its_reason(
+def test_a_worker_that_cannot_be_started_again_ends_the_session_with_its_reason(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start(seed: int, compile_cache: str = "") -> Worker:

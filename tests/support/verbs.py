@@ -54,10 +54,10 @@ def runs(monkeypatch: pytest.MonkeyPatch, recording: Recording, outcome: str = "
     """Put a runner in place that measures nothing, and return the requests that reach it."""
     asked: list[runner.Request] = []
 
-    def run(request: runner.Request, observer: runner.Progress) -> runner.RunOutcome:
+    def run(request: runner.Request, progress: runner.Progress) -> runner.RunOutcome:
         asked.append(request)
         path = written(recording, Path("run.jsonl"))
-        observer.begin(recording.run, len(recording.plan), path)
+        progress.begin((recording.run,), len(recording.plan), path)
         return runner.RunOutcome(path=path, outcome=outcome, wall_seconds=1.0)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "run", run)

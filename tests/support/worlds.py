@@ -20,7 +20,7 @@ from bench_lib.records.recording import Recording, from_object, to_json, to_obje
 from bench_lib.records.run import DeviceRecord, Finding, WorkloadRecord
 from bench_lib.records.sample import Ceiling, Energy, Sample
 from bench_lib.records.storage import read
-from bench_lib.runner import run, session, visits
+from bench_lib.runner import rounds, run, session
 from bench_lib.runner.request import Request
 
 START_SECONDS: Final = 2.0
@@ -257,7 +257,7 @@ class Worker:
 
 
 class Silent:
-    """An observer that only counts."""
+    """Progress callbacks that only count."""
 
     def __init__(self) -> None:
         self.told: Counter[str] = Counter()
@@ -265,8 +265,11 @@ class Silent:
     def begin(self, *_: object) -> None:
         self.told["begin"] += 1
 
-    def begin_round(self, *_: object) -> None:
-        self.told["begin_round"] += 1
+    def note(self, *_: object) -> None:
+        self.told["note"] += 1
+
+    def begin_pass(self, *_: object) -> None:
+        self.told["begin_pass"] += 1
 
     def add(self, cases: int) -> None:
         self.told["add"] += cases
@@ -281,7 +284,7 @@ class Silent:
 @contextmanager
 def living_in(world: World, monkeypatch: pytest.MonkeyPatch):
     """Let the parent's clock and workers be a world's, and see that no worker is left alive in it."""
-    for module in (run, session, visits):
+    for module in (run, rounds, session):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=world.monotonic))
     monkeypatch.setattr(run, "start_worker", world.start)
     yield world

@@ -119,15 +119,8 @@ class RunProgress:
         self._budget: float | None = None
         self._status: dict[Case, str] = {}
 
-    def begin(self, run: Run, cases: int, path: Path) -> None:
-        """Say what is about to be measured."""
-        devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)
-        limit = f", at most {run.budget_seconds:.0f} s" if run.budget_seconds else ""
-        what = f"{units.count(cases, 'case')} on {devices}; {units.count(run.rounds, 'round')}{limit}"
-        self.announce(f"{what}; writing {path}", cases, (run,))
-
-    def announce(self, sentence: str, cases: int, runs: Sequence[Run]) -> None:
-        """Say in a sentence what is about to be measured, and show it from here on.
+    def begin(self, runs: Sequence[Run], cases: int, path: Path) -> None:
+        """Say what is about to be measured, and show it from here on.
 
         Parameters
         ----------
@@ -141,7 +134,7 @@ class RunProgress:
             self._console.print(Text(f"not loaded: {line}"), soft_wrap=True)
         if self._quiet:
             return
-        self._console.print(Text(sentence))
+        self._console.print(Text(self.headline(runs, cases, path)))
         for line in dict.fromkeys(line for run in runs for line in doubts_before(run.findings)):
             self._console.print(Text(line))
         if self._console.is_terminal:
@@ -155,13 +148,22 @@ class RunProgress:
             )
             self._progress.start()
 
-    def begin_round(self, number: int, last: int, visits: int) -> None:
-        """Begin a pass over ``visits`` cases."""
-        self.begin_pass(f"round {number} of {last}", visits)
+    def headline(self, runs: Sequence[Run], cases: int, path: Path) -> str:
+        """Return in a sentence what is about to be measured."""
+        (run,) = runs
+        devices = ", ".join(f"{device.key} ({device.name})" for device in run.devices)
+        limit = f", at most {run.budget_seconds:.0f} s" if run.budget_seconds else ""
+        what = f"{units.count(cases, 'case')} on {devices}; {units.count(run.rounds, 'round')}{limit}"
+        return f"{what}; writing {path}"
 
-    def begin_pass(self, label: str, visits: int) -> None:
-        """Begin a pass over ``visits`` cases, and call it so."""
-        self._round = label
+    def label(self, run: Run, number: int, last: int) -> str:
+        """Return what a pass is called."""
+        del run
+        return f"round {number} of {last}"
+
+    def begin_pass(self, run: Run, number: int, last: int, visits: int) -> None:
+        """Begin a pass over ``visits`` cases."""
+        self._round = self.label(run, number, last)
         if self._progress:
             if self._task is not None:
                 self._progress.remove_task(self._task)
@@ -192,7 +194,7 @@ class RunProgress:
             self._last_line = time.monotonic()
             self._console.print(Text(f"{self._round}: {self._rate()}, at {sample.case}"))
 
-    def say(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         """Print a sentence, above the bar where there is one."""
         if not self._quiet:
             self._console.print(Text(sentence))

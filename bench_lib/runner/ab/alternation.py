@@ -27,7 +27,7 @@ SUSPECT_SECONDS: Final = 0.3  # of visits to one suspect in one process, at most
 FIRST_SUSPECTS_SHARE: Final = 0.65
 """Of what is left then, for the first suspects: those that stay open after them are fewer, and need less."""
 
-Look = Callable[[int], Collection[Case]]
+Judge = Callable[[int], Collection[Case]]
 """Is told how many processes there were, and returns the cases to measure again: none when all is decided."""
 
 
@@ -61,7 +61,7 @@ def common(a: SideRunner, b: SideRunner) -> tuple[Case, ...]:
 
 
 def alternate(
-    a: SideRunner, b: SideRunner, look: Look, *, processes: int, budget_seconds: float, started: float
+    a: SideRunner, b: SideRunner, look: Judge, *, processes: int, budget_seconds: float, started: float
 ) -> Alternated:
     """Measure two sides in alternation, and suspects again.
 

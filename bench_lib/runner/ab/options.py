@@ -28,7 +28,7 @@ FOLDER: Final = Path("results", "ab")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class AbOptions:
     """What is asked of ``crossover ab``.
 
     Attributes
@@ -130,7 +130,7 @@ class Asked:
 
 
 @contextmanager
-def sides(asked: Asked) -> Iterator[tuple[Side, Side]]:
+def sides(options: AbOptions) -> Iterator[tuple[Side, Side]]:
     """Hand out the two sides; what was checked out for them is gone afterwards.
 
     Raises
@@ -138,21 +138,21 @@ def sides(asked: Asked) -> Iterator[tuple[Side, Side]]:
     UsageError
         If there is no such revision, no git, what is to be compared is not said, or an interpreter lacks something.
     """
-    asked.require_sense()
-    compared = asked.compared()
+    options.require_sense()
+    compared = options.compared()
     here = checkout_of(Path.cwd())
     with ExitStack() as stack:
         # Two checkouts or none: a folder that only one side starts in would be a difference of its own.
         both: tuple[Checkout | None, Checkout | None] = (None, None)
         if compared == "revision":
             if here is None:
-                msg = f"--base takes a revision of the git repository here; this folder is in none: came {asked.base}"
+                msg = f"--base takes a revision of the git repository here; this folder is in none: came {options.base}"
                 raise UsageError(msg)
-            both = (stack.enter_context(worktree(here, asked.base)), here)
-        labels = _labels(asked, compared)
-        a = _side("a", labels[0], asked.python_a, asked.environment_a, both[0], here)
-        b = _side("b", labels[1], asked.python_b, asked.environment_b, both[1], here)
-        modules = FOR_TESTS if asked.tests else FOR_WORKERS
+            both = (stack.enter_context(worktree(here, options.base)), here)
+        labels = _labels(options, compared)
+        a = _side("a", labels[0], options.python_a, options.environment_a, both[0], here)
+        b = _side("b", labels[1], options.python_b, options.environment_b, both[1], here)
+        modules = FOR_TESTS if options.tests else FOR_WORKERS
         versions = look_at(a, modules), look_at(b, modules)
         if compared == "python":
             a, b = (replace(side, label=label) for side, label in zip((a, b), _versions(*versions), strict=True))
@@ -182,11 +182,11 @@ def _side(
     return replace(side, folder=folder if folder.is_dir() else checkout.folder)
 
 
-def _labels(asked: Asked, compared: Compared) -> tuple[str, str]:
+def _labels(options: AbOptions, compared: Compared) -> tuple[str, str]:
     if compared == "revision":
-        return short(scrub(asked.base)), "working tree"
+        return short(scrub(options.base)), "working tree"
     if compared == "environment":
-        return _spelled(asked.environment_a), _spelled(asked.environment_b)
+        return _spelled(options.environment_a), _spelled(options.environment_b)
     if compared == "python":
         return "first interpreter", "second interpreter"
     return "one half", "other half"

@@ -20,11 +20,11 @@ from bench_lib.records.run import Run
 from bench_lib.records.sample import Finish, Sample
 from bench_lib.records.sanitize import shorten
 from bench_lib.records.writer import Store
-from bench_lib.runner.ab.options import Asked
+from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.pytest_process import Seen, run_tests
 from bench_lib.runner.ab.side_setup import SideSetup, header_of
 from bench_lib.runner.ab.sides import Side
-from bench_lib.runner.ab.watching import Watcher
+from bench_lib.runner.progress import Progress
 from bench_lib.units import count
 
 MAX_BLOCKS: Final = 2_000
@@ -55,7 +55,7 @@ class _First:
         return found
 
 
-def tests_of(both: Sequence[Side], asked: Asked, pair: str, watcher: Watcher) -> list[SideSetup]:
+def tests_of(both: Sequence[Side], options: AbOptions, pair: str, progress: Progress) -> list[SideSetup]:
     """Return two sides that pytest-benchmark measures; a first process of each has run.
 
     Raises
@@ -65,33 +65,34 @@ def tests_of(both: Sequence[Side], asked: Asked, pair: str, watcher: Watcher) ->
     WorkerError
         If pytest cannot run the tests of a side.
     """
-    firsts = [_first(side, asked, watcher) for side in both]
-    _tell_lost(firsts, watcher)
+    firsts = [_first(side, options, progress) for side in both]
+    _tell_lost(firsts, progress)
     took = sum(first.seen.wall_seconds for first in firsts)
-    if asked.processes * took > asked.budget_seconds:
-        watcher.note(
-            f"one process of either side takes {took:.0f} s together, so {asked.processes} of each take about "
-            f"{asked.processes * took:.0f} s and the budget of {asked.budget_seconds:.0f} s leaves no time to measure "
-            "suspects again: give a longer --budget, or choose tests with -k"
+    if options.processes * took > options.budget_seconds:
+        progress.note(
+            f"one process of either side takes {took:.0f} s together, so {options.processes} of each take about "
+            f"{options.processes * took:.0f} s and the budget of {options.budget_seconds:.0f} s leaves no time to "
+            "measure suspects again: give a longer --budget, or choose tests with -k"
         )
     return [
-        _entrant(first, other.seen, asked, pair, watcher) for first, other in zip(firsts, reversed(firsts), strict=True)
+        _setup(first, other.seen, options, pair, progress)
+        for first, other in zip(firsts, reversed(firsts), strict=True)
     ]
 
 
-def _first(side: Side, asked: Asked, watcher: Watcher) -> _First:
+def _first(side: Side, options: AbOptions, progress: Progress) -> _First:
     """Run all tests of a side once."""
-    for path in asked.tests:
+    for path in options.tests:
         if not Path(str(path).partition("::")[0]).exists():
             msg = f"--pytest takes a file or a folder of tests; there is no {shorten(str(path))} here"
             raise UsageError(msg)
-    paths = [place for path in asked.tests if (place := _place(side, path))]
+    paths = [place for path in options.tests if (place := _place(side, path))]
     if not paths:
-        named = ", ".join(path.name for path in asked.tests)
+        named = ", ".join(path.name for path in options.tests)
         msg = f"{side.label} has no {named}, so there is nothing to compare with: name a revision that has the tests"
         raise NotComparable(msg)
-    watcher.note(f"{side.name.upper()} ({side.label}): a first run of the tests")
-    run = partial(run_tests, side, paths, asked.request.expression)
+    progress.note(f"{side.name.upper()} ({side.label}): a first run of the tests")
+    run = partial(run_tests, side, paths, options.request.expression)
     return _First(side=side, run=run, seen=run(None))
 
 
@@ -102,13 +103,13 @@ def _place(side: Side, path: Path) -> str:
     return f"{place}{colons}{inside}" if ((side.folder or Path()) / place).exists() else ""
 
 
-def _entrant(first: _First, other: Seen, asked: Asked, pair: str, watcher: Watcher) -> SideSetup:
+def _setup(first: _First, other: Seen, options: AbOptions, pair: str, progress: Progress) -> SideSetup:
     if first.seen.recording is None:
         msg = f"no test of {first.side.label} gave a number: {_listed(first.seen.failed or first.seen.skipped)}"
         raise (WorkerError if first.seen.failed else NotComparable)(msg)
     cases = first.cases(other)
     header = _with_others(first.seen.recording.run, other, cases)
-    header = header_of(header, first.side, asked, pair, visits=1)
+    header = header_of(header, first.side, options, pair, visits=1)
     planned = tuple(one for one, _ in cases.values())
     names = {case: name for case, (_, name) in cases.items()}
     return SideSetup(
@@ -121,7 +122,7 @@ def _entrant(first: _First, other: Seen, asked: Asked, pair: str, watcher: Watch
             names=names,
             run=first.run,
             first=first.seen,
-            watcher=watcher,
+            progress=progress,
         ),
     )
 
@@ -141,12 +142,12 @@ def _with_others(run: Run, other: Seen, cases: Iterable[Case]) -> Run:
     )
 
 
-def _tell_lost(firsts: Sequence[_First], watcher: Watcher) -> None:
+def _tell_lost(firsts: Sequence[_First], progress: Progress) -> None:
     """Say which tests failed on both sides: nobody knows what they would have measured."""
     a, b = (first.seen.failed for first in firsts)
     both = {name: why for name, why in b.items() if name in a}
     if both:
-        watcher.note(f"{count(len(both), 'test')} failed on both sides, and cannot be compared: {_listed(both)}")
+        progress.note(f"{count(len(both), 'test')} failed on both sides, and cannot be compared: {_listed(both)}")
 
 
 def _listed(reasons: Mapping[str, str]) -> str:
@@ -176,7 +177,7 @@ class Tests:
     names: Mapping[Case, str]
     run: Run_
     first: Seen
-    watcher: Watcher
+    progress: Progress
 
     def __post_init__(self) -> None:
         self._lost: set[Case] = set()
@@ -190,12 +191,12 @@ class Tests:
         """Run the tests of some cases; they take what they take."""
         del seconds
         wanted = [case for case in cases if self.wants(case)]
-        self.watcher.begin_pass(self.header, number, len(wanted))
+        self.progress.begin_pass(self.header, number, self.header.rounds, len(wanted))
         seen = self.first if number == 1 else self.run([self.names[case] for case in wanted])
         for case in wanted:
             sample = self._sample(case, seen, number)
             self.store.append(sample)
-            self.watcher.saw(sample)
+            self.progress.saw(sample)
         self._rounds += 1
         return seen.wall_seconds
 
@@ -205,7 +206,7 @@ class Tests:
         return self.first.overhead_seconds + sum(self.first.seconds.get(test, 0.0) for test in tests)
 
     def finish(self, *, interrupted: bool, wall_seconds: float) -> None:
-        """Write how the sitting ended."""
+        """Write how the session ended."""
         outcome = Finish(
             outcome="interrupted" if interrupted else "complete",
             rounds=self._rounds,

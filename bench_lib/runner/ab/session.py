@@ -17,12 +17,12 @@ from bench_lib.errors import NotComparable, UsageError
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.sample import Sample
 from bench_lib.records.writer import Store
-from bench_lib.runner.ab.alternation import PROCESSES, Alternated, Look, alternate
-from bench_lib.runner.ab.options import FOLDER, Asked, sides
+from bench_lib.runner.ab.alternation import PROCESSES, Alternated, Judge, alternate
+from bench_lib.runner.ab.options import FOLDER, AbOptions, sides
 from bench_lib.runner.ab.pytest_side import tests_of
 from bench_lib.runner.ab.side_runner import SideRunner
 from bench_lib.runner.ab.side_setup import SideSetup, workers_of
-from bench_lib.runner.ab.watching import Watcher
+from bench_lib.runner.progress import Progress
 from bench_lib.units import count
 
 
@@ -61,7 +61,7 @@ def pair_in(asked_for: Path | None) -> Pair:
     return pair
 
 
-def measure(asked: Asked, pair: Pair, look: Look, watcher: Watcher) -> Alternated:
+def measure(options: AbOptions, pair: Pair, look: Judge, progress: Progress) -> Alternated:
     """Measure both sides, each into its own file.
 
     Parameters
@@ -84,39 +84,39 @@ def measure(asked: Asked, pair: Pair, look: Look, watcher: Watcher) -> Alternate
     """
     started = time.monotonic()
     with ExitStack() as stack:
-        both = stack.enter_context(sides(asked))
-        if asked.processes < PROCESSES:
-            watcher.note(
-                f"{count(asked.processes, 'process', 'processes')} of each side are few: verdicts rest on little"
+        both = stack.enter_context(sides(options))
+        if options.processes < PROCESSES:
+            progress.note(
+                f"{count(options.processes, 'process', 'processes')} of each side are few: verdicts rest on little"
             )
-        entrants = (
-            tests_of(both, asked, pair.id, watcher)
-            if asked.tests
-            else [workers_of(side, asked, pair.id, watcher, stack) for side in both]
+        setups = (
+            tests_of(both, options, pair.id, progress)
+            if options.tests
+            else [workers_of(side, options, pair.id, progress, stack) for side in both]
         )
-        shared = _require_common(*entrants)
+        shared = _require_common(*setups)
         a, b = (
-            _entered(entrant, stack.enter_context(Store.create(path, entrant.header)), shared)
-            for entrant, path in zip(entrants, (pair.a, pair.b), strict=True)
+            _entered(setup, stack.enter_context(Store.create(path, setup.header)), shared)
+            for setup, path in zip(setups, (pair.a, pair.b), strict=True)
         )
-        watcher.begin(entrants[0].header, entrants[1].header, len(shared), pair.folder)
+        progress.begin([setup.header for setup in setups], len(shared), pair.folder)
         outcome = None
         try:
             outcome = alternate(
-                a, b, look, processes=asked.processes, budget_seconds=asked.budget_seconds, started=started
+                a, b, look, processes=options.processes, budget_seconds=options.budget_seconds, started=started
             )
         finally:
-            for contestant in (a, b):
-                contestant.finish(interrupted=outcome is None, wall_seconds=time.monotonic() - started)
+            for side in (a, b):
+                side.finish(interrupted=outcome is None, wall_seconds=time.monotonic() - started)
         return outcome
 
 
-def _entered(entrant: SideSetup, store: Store, shared: Collection[Case]) -> SideRunner:
+def _entered(setup: SideSetup, store: Store, shared: Collection[Case]) -> SideRunner:
     """Begin the file of a side with its plan, and with a row for each case that the other side does not have."""
-    store.append(Plan(cases=entrant.cases))
-    for case in [planned.case for planned in entrant.cases if planned.case not in shared]:
+    store.append(Plan(cases=setup.cases))
+    for case in [planned.case for planned in setup.cases if planned.case not in shared]:
         store.append(Sample(case=case, round=1, visit=1, status="skipped", reason="the other side does not have it"))
-    return entrant.enter(store)
+    return setup.enter(store)
 
 
 def _require_common(a: SideSetup, b: SideSetup) -> frozenset[Case]:

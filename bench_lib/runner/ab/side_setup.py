@@ -14,10 +14,10 @@ from bench_lib.records.case import PlannedCase
 from bench_lib.records.checkout import COMMIT
 from bench_lib.records.run import Run
 from bench_lib.records.writer import Store
-from bench_lib.runner.ab.options import Asked
+from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.side_runner import VISITS, SideRunner, Workers
 from bench_lib.runner.ab.sides import Side
-from bench_lib.runner.ab.watching import Watcher
+from bench_lib.runner.progress import Progress
 from bench_lib.runner.run_header import make_header
 from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
@@ -38,7 +38,7 @@ class SideSetup:
     enter: Callable[[Store], SideRunner]
 
 
-def header_of(found: Run, side: Side, asked: Asked, pair: str, *, visits: int) -> Run:
+def header_of(found: Run, side: Side, options: AbOptions, pair: str, *, visits: int) -> Run:
     """Return the header of a side's file, from what one of its processes has found.
 
     Parameters
@@ -51,16 +51,16 @@ def header_of(found: Run, side: Side, asked: Asked, pair: str, *, visits: int) -
     settings = {key: fact for key, fact in found.settings.items() if key != COMMIT}
     return dataclasses.replace(
         found,
-        rounds=asked.processes,
+        rounds=options.processes,
         visits=visits,
-        seed=asked.request.seed,
-        budget_seconds=asked.budget_seconds,
-        command=asked.command(),
-        settings=settings | side.settings(pair, asked.compared()),
+        seed=options.request.seed,
+        budget_seconds=options.budget_seconds,
+        command=options.command(),
+        settings=settings | side.settings(pair, options.compared()),
     )
 
 
-def workers_of(side: Side, asked: Asked, pair: str, watcher: Watcher, stack: ExitStack) -> SideSetup:
+def workers_of(side: Side, options: AbOptions, pair: str, progress: Progress, stack: ExitStack) -> SideSetup:
     """Return a side that workers of ours measure.
 
     Parameters
@@ -68,13 +68,13 @@ def workers_of(side: Side, asked: Asked, pair: str, watcher: Watcher, stack: Exi
     stack
         Of what is to be taken away once all is measured.
     """
-    request = asked.request
+    request = options.request
     compile_cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True))
     start = Starter(
         start=lambda: side.start(request.seed, compile_cache),
         sources=sources_of(
-            [_at(side, file, watcher) for file in request.workloads],
-            [_model_at(side, one, watcher) for one in request.models],
+            [_at(side, file, progress) for file in request.workloads],
+            [_model_at(side, one, progress) for one in request.models],
         ),
         start_seconds=START_TIMEOUT_SECONDS,
         load_seconds=max(LOAD_SECONDS, request.visit_timeout),
@@ -83,20 +83,20 @@ def workers_of(side: Side, asked: Asked, pair: str, watcher: Watcher, stack: Exi
         with start() as worker:
             found, cases = make_header(worker, request, start)
     except (CrossoverError, KeyError, TypeError) as err:
-        raise _of_side(err, side, asked) from err
-    header = header_of(found, side, asked, pair, visits=VISITS)
+        raise _of_side(err, side, options) from err
+    header = header_of(found, side, options, pair, visits=VISITS)
     return SideSetup(
         header=header,
         cases=cases,
         enter=lambda store: Workers(
-            store=store, header=header, cases=cases, start=start, watcher=watcher, visit_timeout=request.visit_timeout
+            store=store, header=header, cases=cases, start=start, progress=progress, visit_timeout=request.visit_timeout
         ),
     )
 
 
-def _of_side(err: Exception, side: Side, asked: Asked) -> Exception:
+def _of_side(err: Exception, side: Side, options: AbOptions) -> Exception:
     """Return an error that says which side it is of, and, of a revision of this suite, that it may be too old."""
-    if asked.compared() not in ("revision", "python"):
+    if options.compared() not in ("revision", "python"):
         return err
     where = f"side {side.name.upper()} ({side.label})"
     if side.root and (side.root / "bench_lib").is_dir() and not isinstance(err, UsageError):
@@ -104,15 +104,15 @@ def _of_side(err: Exception, side: Side, asked: Asked) -> Exception:
     return type(err)(f"{where}: {err}")
 
 
-def _at(side: Side, file: Path, watcher: Watcher) -> Path:
+def _at(side: Side, file: Path, progress: Progress) -> Path:
     """Return where a file of the present checkout lies in that of a side; one from elsewhere stays where it is."""
     there = side.place_of(file)
     if there.exists() or not file.exists():
         return there
-    watcher.note(f"{file.name} is not in {side.label}: that of the working tree measures both sides")
+    progress.note(f"{file.name} is not in {side.label}: that of the working tree measures both sides")
     return file
 
 
-def _model_at(side: Side, model: str, watcher: Watcher) -> str:
+def _model_at(side: Side, model: str, progress: Progress) -> str:
     path, colon, function = model.rpartition(":")
-    return f"{_at(side, Path(path), watcher)}{colon}{function}" if path else model
+    return f"{_at(side, Path(path), progress)}{colon}{function}" if path else model

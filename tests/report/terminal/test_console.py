@@ -78,8 +78,8 @@ def bad(case: Case, status: str, visit: int = 1) -> Sample:
 
 def show(progress: terminal.RunProgress, *samples: Sample, cases: int = 2) -> None:
     """Drive a progress as the runner does."""
-    progress.begin(RUN, cases, PATH)
-    progress.begin_round(1, 5, len(samples))
+    progress.begin((RUN,), cases, PATH)
+    progress.begin_pass(RUN, 1, 5, len(samples))
     for sample in samples:
         progress.about_to(sample.case)
         progress.saw(sample)
@@ -124,7 +124,7 @@ def test_a_name_is_shown_as_it_is_and_never_read_as_markup(name: str, piped: Str
     assert text_of(terminal.devices_table([device], "cpu")).count(name) == 2
     assert name in text_of(terminal.facts_table("Facts", {"driver": name}))
     run = dataclasses.replace(RUN, devices=(device,))
-    terminal.RunProgress().begin(run, 1, PATH)
+    terminal.RunProgress().begin((run,), 1, PATH)
     assert name in piped.getvalue()
 
 
@@ -142,8 +142,8 @@ def test_piped_progress_adds_a_line_now_and_then(piped: Stream, monkeypatch: pyt
     clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(terminal, "time", clock)
     progress = terminal.RunProgress()
-    progress.begin(RUN, 2, PATH)
-    progress.begin_round(2, 5, 6)
+    progress.begin((RUN,), 2, PATH)
+    progress.begin_pass(RUN, 2, 5, 6)
     for clock.now, sample in (
         (104.0, ok(CASE)),
         (109.0, bad(OTHER, "oom")),
@@ -158,7 +158,7 @@ def test_piped_progress_adds_a_line_now_and_then(piped: Stream, monkeypatch: pyt
 
 def test_a_run_without_a_budget_promises_no_time(piped: Stream) -> None:
     progress = terminal.RunProgress()
-    progress.begin(dataclasses.replace(RUN, budget_seconds=None), 2, PATH)
+    progress.begin((dataclasses.replace(RUN, budget_seconds=None),), 2, PATH)
     assert "at most" not in piped.getvalue()
 
 
@@ -231,7 +231,7 @@ def test_a_case_is_counted_as_the_analysis_will_count_it(
 def test_cases_that_are_added_are_counted_with_the_others(piped: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "PLAIN_INTERVAL_SECONDS", -1.0)
     progress = terminal.RunProgress()
-    progress.begin(RUN, 2, PATH)
+    progress.begin((RUN,), 2, PATH)
     progress.add(3)
     progress.saw(ok(CASE))
     assert ": 1/5 cases, 1 ok," in piped.getvalue().splitlines()[-1]
@@ -264,12 +264,12 @@ TIMER = Finding(check="timer cpu", severity="unfit", found="wrong", advice="repo
 def test_what_the_doctor_found_is_said_before_a_run_in_two_lines_at_most_the_worst_first(
     findings: tuple[Finding, ...], said: list[str], piped: Stream
 ) -> None:
-    terminal.RunProgress().begin(dataclasses.replace(RUN, findings=findings), 2, PATH)
+    terminal.RunProgress().begin((dataclasses.replace(RUN, findings=findings),), 2, PATH)
     assert piped.getvalue().splitlines()[1:] == said
 
 
 def test_quiet_keeps_what_the_doctor_found_to_the_file(piped: Stream) -> None:
-    terminal.RunProgress(quiet=True).begin(dataclasses.replace(RUN, findings=(TIMER,)), 2, PATH)
+    terminal.RunProgress(quiet=True).begin((dataclasses.replace(RUN, findings=(TIMER,)),), 2, PATH)
     assert piped.getvalue() == ""
 
 
@@ -281,7 +281,7 @@ def test_the_table_of_findings_has_a_row_for_each_and_what_to_do_under_it() -> N
 @pytest.mark.parametrize("quiet", [False, True])
 def test_what_could_not_be_loaded_is_said_before_a_run_even_a_quiet_one(piped: Stream, quiet: bool) -> None:
     run = dataclasses.replace(RUN, settings={"not_loaded": "a.py, line 3: NameError: x\nb.py: gone"})
-    terminal.RunProgress(quiet=quiet).begin(run, 2, PATH)
+    terminal.RunProgress(quiet=quiet).begin((run,), 2, PATH)
     said = piped.getvalue().splitlines()
     assert said[:2] == ["not loaded: a.py, line 3: NameError: x", "not loaded: b.py: gone"]
     assert (len(said) == 2) == quiet

@@ -10,15 +10,15 @@ import pytest
 
 from bench_lib.errors import UsageError
 from bench_lib.runner.ab import options as module
-from bench_lib.runner.ab.options import Asked, sides
+from bench_lib.runner.ab.options import AbOptions, sides
 from bench_lib.runner.ab.probe import FOR_TESTS, FOR_WORKERS, PACKAGES, look_at
 from bench_lib.runner.ab.sides import Side
 from bench_lib.runner.request import Request
 from tests.support.git import git
 
 
-def asked(request: Request | None = None, **settings: Any) -> Asked:
-    return Asked(request=request or Request(), **settings)
+def asked(request: Request | None = None, **settings: Any) -> AbOptions:
+    return AbOptions(request=request or Request(), **settings)
 
 
 @pytest.fixture

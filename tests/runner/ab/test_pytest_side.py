@@ -15,14 +15,15 @@ from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Sample
 from bench_lib.records.storage import read
-from bench_lib.runner.ab import options as asked_module
+from bench_lib.runner.ab import options as options_module
 from bench_lib.runner.ab import pytest_hooks, pytest_process, pytest_side
-from bench_lib.runner.ab.options import Asked
+from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.pytest_process import Seen, run_tests
 from bench_lib.runner.ab.session import Pair, measure, pair_in
 from bench_lib.runner.ab.sides import Side
 from bench_lib.runner.request import Request
 from tests.support.builders import recording
+from tests.support.worlds import Silent
 
 HERE = Side(name="a", label="one half")
 
@@ -113,25 +114,20 @@ def test_the_plugin_and_who_starts_it_call_their_folder_by_the_same_name() -> No
 # What a comparison makes of it: with made-up processes.
 
 
-@dataclass
-class Watcher:
+class Notes(Silent):
     """Keeps what it is told."""
 
-    notes: list[str] = field(default_factory=list)
-    begun: list[tuple[Run, Run, int]] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+        self.begun: list[tuple[Sequence[Run], int]] = []
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
 
-    def begin(self, before: Run, after: Run, cases: int, folder: Path) -> None:
-        del folder
-        self.begun.append((before, after, cases))
-
-    def begin_pass(self, header: Run, number: int, visits: int) -> None: ...
-
-    def about_to(self, case: Case) -> None: ...
-
-    def saw(self, sample: Sample) -> None: ...
+    def begin(self, runs: Sequence[Run], cases: int, path: Path) -> None:
+        del path
+        self.begun.append((runs, cases))
 
 
 @dataclass
@@ -170,13 +166,13 @@ class Comparing:
     """Compares two made-up sides."""
 
     pair: Pair
-    watcher: Watcher = field(default_factory=Watcher)
+    progress: Notes = field(default_factory=Notes)
     budget_seconds: float = 600.0
 
     def run(self, look: Callable[[int], Collection[Case]] = lambda made: ()) -> tuple[Recording, Recording]:
         request = Request(expression="chosen", budget_seconds=self.budget_seconds)
-        asked = Asked(request=request, tests=(Path("tests"),), aa=True, processes=2)
-        measure(asked, self.pair, look, self.watcher)
+        options = AbOptions(request=request, tests=(Path("tests"),), aa=True, processes=2)
+        measure(options, self.pair, look, self.progress)
         return self.files()
 
     def files(self) -> tuple[Recording, Recording]:
@@ -187,7 +183,7 @@ class Comparing:
 def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
     made_up = Processes()
     monkeypatch.setattr(pytest_side, "run_tests", made_up.run)
-    monkeypatch.setattr(asked_module, "look_at", lambda side, modules: {"python": "3.12.1", "torch": ""})
+    monkeypatch.setattr(options_module, "look_at", lambda side, modules: {"python": "3.12.1", "torch": ""})
     return made_up
 
 
@@ -222,7 +218,7 @@ def test_both_headers_say_what_was_compared_and_that_they_belong_together(compar
         ("b", "nothing"),
     ]
     assert a.run.command == "crossover ab --aa --pytest tests -k chosen --processes 2 --budget 600s --seed 0"
-    assert comparing.watcher.begun == [(a.run, b.run, 3)]
+    assert comparing.progress.begun == [([a.run, b.run], 3)]
 
 
 def test_suspects_alone_run_again_by_the_names_of_their_tests(comparing: Comparing, processes: Processes) -> None:
@@ -258,7 +254,7 @@ def test_a_test_that_only_one_side_has_is_a_row_that_says_so(comparing: Comparin
 def test_tests_that_fail_on_both_sides_are_named(comparing: Comparing, processes: Processes) -> None:
     processes.failed = {side: {"add": "boom"} for side in "ab"}
     comparing.run()
-    assert "1 test failed on both sides, and cannot be compared: add: boom" in comparing.watcher.notes
+    assert "1 test failed on both sides, and cannot be compared: add: boom" in comparing.progress.notes
 
 
 def test_a_side_on_which_every_test_fails_ends_it(comparing: Comparing, processes: Processes) -> None:
@@ -273,7 +269,7 @@ def test_a_side_on_which_every_test_fails_ends_it(comparing: Comparing, processe
 def test_a_budget_that_the_first_processes_show_to_be_too_small_is_named(comparing: Comparing) -> None:
     comparing.budget_seconds = 15.0
     comparing.run()
-    (note,) = [note for note in comparing.watcher.notes if "budget" in note]
+    (note,) = [note for note in comparing.progress.notes if "budget" in note]
     assert note.startswith("one process of either side takes 10 s together, so 2 of each take about 20 s")
 
 

@@ -6,32 +6,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench_lib.records.case import Case, Plan
+from bench_lib.records.case import Plan
 from bench_lib.records.run import Run, WorkloadRecord
-from bench_lib.records.sample import Sample
 from bench_lib.records.storage import read
 from bench_lib.records.writer import Store
+from bench_lib.runner import session
 from bench_lib.runner.ab import side_runner
 from bench_lib.runner.ab.side_runner import VISITS, Workers
-from tests.support.worlds import World
-
-
-class Nobody:
-    """Hears of everything, and does nothing."""
-
-    def note(self, sentence: str) -> None: ...
-
-    def begin_pass(self, header: Run, number: int, visits: int) -> None: ...
-
-    def about_to(self, case: Case) -> None: ...
-
-    def saw(self, sample: Sample) -> None: ...
+from tests.support.worlds import Silent, World
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(devices=("cpu",))
-    monkeypatch.setattr(side_runner, "time", SimpleNamespace(monotonic=world.monotonic))
+    for module in (side_runner, session):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=world.monotonic))
     return world
 
 
@@ -54,7 +43,7 @@ def side(world: World, tmp_path: Path) -> Iterator[Workers]:
             header=header,
             cases=tuple(world.cases()),
             start=lambda: world.start(0),
-            watcher=Nobody(),
+            progress=Silent(),
             visit_timeout=60.0,
         )
 
