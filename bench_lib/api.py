@@ -88,7 +88,7 @@ def estimates(frame: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``seconds``, ``seconds_low`` and ``seconds_high`` (the mean over rounds of the visits' medians, in logs, with
         its 95 % interval, seconds for one call), ``floor_seconds`` with its interval, and what names the case; see
-        :func:`bench_lib.analysis.estimates`. A case that is not ok has its status, its reason and no time.
+        :func:`estimates_table`. A case that is not ok has its status, its reason and no time.
 
     Raises
     ------
@@ -104,9 +104,9 @@ def estimates(frame: pd.DataFrame) -> pd.DataFrame:
     >>> bool((known["seconds_low"] <= known["seconds"]).all())
     True
     """
-    from bench_lib import analysis
+    from bench_lib.analysis.estimates import estimates_table
 
-    return analysis.estimates(_checked(frame))
+    return estimates_table(_checked(frame))
 
 
 def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
@@ -124,7 +124,7 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     DataFrame
         ``ratio`` (above 1 the device is faster) with ``ratio_low`` and ``ratio_high``, its 95 % interval; both times in
         seconds with theirs; ``verdict``: ``device``, ``baseline``, ``same`` (within 2 %), ``undecided``, or empty where
-        a side has no time. See :func:`bench_lib.analysis.speedups` for what is paired with what.
+        a side has no time. See :func:`speedups_table` for what is paired with what.
 
     Raises
     ------
@@ -139,11 +139,10 @@ def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     >>> sorted(ratios["device"].unique())
     ['cpu', 'numpy']
     """
-    from bench_lib import analysis
-    from bench_lib.analysis.speedups import require_baseline
+    from bench_lib.analysis.speedups import require_baseline, speedups_table
 
     require_baseline(_checked(frame), baseline)
-    return analysis.speedups(frame, baseline=baseline)
+    return speedups_table(frame, baseline=baseline)
 
 
 def crossovers(table: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
@@ -161,7 +160,7 @@ def crossovers(table: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     DataFrame
         ``answer``: ``always``, ``never`` (up to ``n_max``), ``between`` (``n_low`` and ``n_high``, neighbours among the
         sizes tested; ``nbytes_estimate`` in bytes of the working set, with its interval) or ``undecided``. See
-        :func:`bench_lib.analysis.crossovers`.
+        :func:`crossovers_table`.
 
     Raises
     ------
@@ -176,12 +175,12 @@ def crossovers(table: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     >>> found.equals(bench_lib.crossovers(bench_lib.speedups(frame)))
     True
     """
-    from bench_lib import analysis
+    from bench_lib.analysis.crossovers import crossovers_table
     from bench_lib.analysis.speedups import COLUMNS
 
     if set(COLUMNS) <= set(getattr(table, "columns", ())):
-        return analysis.crossovers(table)
-    return analysis.crossovers(speedups(table, baseline))
+        return crossovers_table(table)
+    return crossovers_table(speedups(table, baseline))
 
 
 def compare(
@@ -216,7 +215,7 @@ def compare(
         comparable``, ``failed``; ``more`` and ``less`` of memory and energy), ``ratio`` of after over before with its
         95 % interval, both levels in ``unit``, and what could hide; see
         :func:`bench_lib.report.comparison.as_table.as_table`. For the exit code and the reasons:
-        :func:`bench_lib.analysis.comparison.compare`.
+        :func:`bench_lib.analysis.comparison.judging.compare`.
 
     Raises
     ------
@@ -233,8 +232,8 @@ def compare(
     >>> changes[changes["verdict"] == "slower"].empty
     True
     """
-    from bench_lib.analysis import comparison
     from bench_lib.analysis.comparison.calibration import known
+    from bench_lib.analysis.comparison.judging import compare as judge
     from bench_lib.analysis.comparison.options import facts_of, metrics_of, sides
     from bench_lib.report.comparison.as_table import as_table
 
@@ -244,7 +243,7 @@ def compare(
     names, facts = metrics_of(metrics), facts_of(across)
     a, b = sides(before, after)
     learnt = known(a[0].run.machine, Path(calibration) if calibration else None)
-    found = comparison.compare(a, b, threshold=threshold, metrics=names, across=facts, calibration=learnt)
+    found = judge(a, b, threshold=threshold, metrics=names, across=facts, calibration=learnt)
     return as_table(found)
 
 

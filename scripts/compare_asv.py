@@ -38,6 +38,7 @@ WAYS = ("stock", "ours", "timer")
 PREPARE = """
 from functools import cache
 from bench_lib.devices import device as devices
+from bench_lib.devices.host import usable_threads
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.workloads import find
 
@@ -81,7 +82,7 @@ TIMER = """
 import sys
 from torch.utils.benchmark import Timer
 call = prepare({workload!r}, {n})
-timer = Timer("call()", globals={{"call": call}}, num_threads=devices.usable_threads().count)
+timer = Timer("call()", globals={{"call": call}}, num_threads=usable_threads().count)
 sys.stdout.write(repr(timer.blocked_autorange(min_run_time=1).median))
 """
 

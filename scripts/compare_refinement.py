@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench_lib import units
-from bench_lib.analysis import speedups
 from bench_lib.analysis.frame import tidy
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.errors import CrossoverError
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.recording import Recording
@@ -55,7 +55,7 @@ class Width:
 def widths(recording: Recording) -> dict[Key, Width]:
     """Return the crossovers of a run, by operation."""
     gpus = {device.key for device in recording.run.devices if device.kind not in HOST_KINDS}
-    pairs = speedups(tidy([recording]), baseline=BASELINE)
+    pairs = speedups_table(tidy([recording]), baseline=BASELINE)
     pairs = pairs[(pairs["timing"] == "latency") & (pairs["verdict"] != "")]
     if gpus:
         pairs = pairs[pairs["device"].isin(gpus)]

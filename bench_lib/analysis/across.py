@@ -26,12 +26,12 @@ Place = tuple[str, str]
 """Where a device is: the id of a run, and its key there."""
 
 
-def across(
+def speedups_across(
     frame: pd.DataFrame, device: Place, baseline: Place, workloads: Collection[str] | None = None
 ) -> pd.DataFrame:
     """Return one row for each case of a device in one run that the baseline has in another.
 
-    What stands against what is as in :func:`bench_lib.analysis.speedups`: a CPU's one time against a GPU's latency,
+    What stands against what is as in :func:`speedups_table`: a CPU's one time against a GPU's latency,
     round trip and throughput, its float32 against a GPU's tf32; otherwise like with like.
 
     Parameters
@@ -46,7 +46,7 @@ def across(
     Returns
     -------
     DataFrame
-        The columns of :func:`bench_lib.analysis.speedups`; ``run`` and ``machine`` are the device's, ``baseline`` is
+        The columns of :func:`speedups_table`; ``run`` and ``machine`` are the device's, ``baseline`` is
         the key in the other run. Limits are Welch's on the rounds of both sides with
         :data:`bench_lib.records.intervals.BETWEEN_RUN_SD` added for each, and ``interval`` is ``between-runs``; where a
         side has a single round they come from the two intervals, widened alike, and it is ``within-run``.

@@ -31,7 +31,7 @@ CONTRADICTIONS: Final = (
 )
 
 
-def anatomy(estimates: pd.DataFrame) -> pd.DataFrame:
+def anatomy_table(estimates: pd.DataFrame) -> pd.DataFrame:
     """Take one round-trip call of each case on a GPU apart into shares of its time.
 
     Four times of the same case are set against each other: round-trip latency T, resident latency R, submit time S and
@@ -46,7 +46,7 @@ def anatomy(estimates: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     estimates
-        From :func:`bench_lib.analysis.estimates`. The rows of CPUs are left out: a call there is done when it returns.
+        From :func:`estimates_table`. The rows of CPUs are left out: a call there is done when it returns.
 
     Returns
     -------

@@ -81,15 +81,15 @@ class Roof:
         return max(self.rates[name] for name in (own, *WIDER.get(own, ())) if name in self.rates)
 
 
-def bounds(estimates: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
+def bounds_table(estimates: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
     """Return what bounds each case.
 
     Parameters
     ----------
     estimates
-        From :func:`bench_lib.analysis.estimates`.
+        From :func:`estimates_table`.
     ceilings
-        From :func:`bench_lib.analysis.ceilings`; may be empty.
+        From :func:`ceilings_table`; may be empty.
 
     Returns
     -------

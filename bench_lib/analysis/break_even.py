@@ -17,7 +17,7 @@ TIMES: Final = ("seconds", "seconds_low", "seconds_high")
 ROUNDING: Final = 1e-9  # of a use: a quotient that differs from a whole number by less is that number
 
 
-def break_even(speedups: pd.DataFrame) -> pd.DataFrame:
+def break_even_table(speedups: pd.DataFrame) -> pd.DataFrame:
     """Return for each case with both residencies how many uses pay for the copies.
 
     ``r = ceil((t_h2d + t_d2h) / (t_baseline - t_device))`` with the copies' time as round-trip latency less resident
@@ -26,7 +26,7 @@ def break_even(speedups: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     speedups
-        From :func:`bench_lib.analysis.speedups`.
+        From :func:`speedups_table`.
 
     Returns
     -------

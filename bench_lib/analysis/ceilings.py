@@ -20,7 +20,7 @@ NAN: Final = float("nan")
 Key = tuple[str, str, str, str, int]
 
 
-def ceilings(runs: Sequence[Recording]) -> pd.DataFrame:
+def ceilings_table(runs: Sequence[Recording]) -> pd.DataFrame:
     """Return one row for each ceiling of each device of each run.
 
     Parameters

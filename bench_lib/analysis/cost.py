@@ -37,7 +37,7 @@ def costs(speedups: pd.DataFrame, prices: Mapping[str, Mapping[str, float]]) -> 
     Parameters
     ----------
     speedups
-        From :func:`bench_lib.analysis.speedups`; pairs without a ratio are left out.
+        From :func:`speedups_table`; pairs without a ratio are left out.
     prices
         Price of an hour of each device, by run and key, in any one currency.
 

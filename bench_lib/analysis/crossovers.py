@@ -12,8 +12,6 @@ import pandas as pd
 from bench_lib.analysis.levels import codes, pack, table
 from bench_lib.records.verdicts import Answer, decide
 
-__all__ = ["COLUMNS", "Answer", "crossovers", "decide", "interpolate"]
-
 COLUMNS: Final = (
     *("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "baseline", "residency"),
     *("timing", "answer", "n_low", "n_high", "nbytes_low", "nbytes_high", "nbytes_estimate", "estimate_low"),
@@ -25,7 +23,7 @@ TIMINGS: Final = ("latency", "throughput")
 SIZES: Final = ("n", "nbytes", "ratio", "ratio_low", "ratio_high")
 
 
-def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
+def crossovers_table(speedups: pd.DataFrame) -> pd.DataFrame:
     """Return for each operation, dtype, device, residency and timing the size from which the device wins.
 
     The crossover is the smallest size from which the device wins at every larger size tested (GPU-BLOB), given as the
@@ -38,7 +36,7 @@ def crossovers(speedups: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     speedups
-        From :func:`bench_lib.analysis.speedups`.
+        From :func:`speedups_table`.
 
     Returns
     -------

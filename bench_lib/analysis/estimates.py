@@ -31,7 +31,7 @@ class Judged:
     median: Summary
 
 
-def estimates(frame: pd.DataFrame) -> pd.DataFrame:
+def estimates_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each case of each run.
 
     Parameters

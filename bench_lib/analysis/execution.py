@@ -30,7 +30,7 @@ FADES: Final = (*OPERATION, "sizes", "n_smallest", "n_largest", "best_ratio", "b
 VERDICTS: Final = {"device": "mode", "baseline": "eager"}
 
 
-def execution(frame: pd.DataFrame) -> pd.DataFrame:
+def execution_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each case that is not eager and whose eager sibling has the same case in the same run.
 
     Parameters

@@ -26,7 +26,7 @@ COLUMNS: Final = (
 VERDICTS: Final = {"device": "faster", "baseline": "slower"}
 
 
-def precision(frame: pd.DataFrame) -> pd.DataFrame:
+def precision_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each case in another dtype than float32 that the same device has in float32 too.
 
     Parameters
@@ -39,7 +39,7 @@ def precision(frame: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The columns of :data:`COLUMNS`, of cases that were ok in both dtypes. ``ratio`` is float32 time over the time in
         ``dtype``: above 1 the dtype is faster. Visits of one pass are paired, as in
-        :func:`bench_lib.analysis.speedups`. ``verdict`` is ``faster``, ``slower``, ``same`` or ``undecided``.
+        :func:`speedups_table`. ``verdict`` is ``faster``, ``slower``, ``same`` or ``undecided``.
         ``relative_error`` and ``float32_error`` are the largest that were seen of ``max|err| / max|ref|`` against
         float64, and ``error_bound`` what is allowed for the dtype; NaN where a result was not checked. ``nbytes`` and
         ``flop`` are those of the case in ``dtype``.

@@ -29,9 +29,9 @@ def roofline_points(estimates: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFra
     Parameters
     ----------
     estimates
-        From :func:`bench_lib.analysis.estimates`. One call, waited for, with the data in place is looked at.
+        From :func:`estimates_table`. One call, waited for, with the data in place is looked at.
     bounds
-        :func:`bench_lib.analysis.bounds` of them, row by row.
+        :func:`bounds_table` of them, row by row.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def roofs(ceilings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ceilings
-        From :func:`bench_lib.analysis.ceilings`; may be empty.
+        From :func:`ceilings_table`; may be empty.
 
     Returns
     -------

@@ -29,7 +29,7 @@ Ratios = tuple[Ints, Objects, Floats, Floats, Floats]
 HOST_TIMINGS: Final = ("latency", "throughput")  # cold device time and submission have no counterpart on a CPU
 
 
-def speedups(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
+def speedups_table(frame: pd.DataFrame, baseline: str = "cpu") -> pd.DataFrame:
     """Return one row for each case of every other device that ``baseline`` has too, in the same run.
 
     A CPU call returns when it is done, so its one time stands against a GPU's latency, round trip and throughput; a

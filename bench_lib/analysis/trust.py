@@ -37,7 +37,7 @@ IMPOSSIBLE: Final = "impossible"
 NEVER_TRIED: Final = ("too_slow", "skipped")
 
 
-def trust(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.DataFrame:
+def trust_table(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return everything suspect.
 
     Parameters
@@ -45,7 +45,7 @@ def trust(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.DataFra
     frame
         From :func:`bench_lib.analysis.frame.tidy`.
     bounds
-        From :func:`bench_lib.analysis.bounds`, of the same cases; without it, no case is called impossible.
+        From :func:`bounds_table`, of the same cases; without it, no case is called impossible.
 
     Returns
     -------

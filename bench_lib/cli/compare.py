@@ -42,8 +42,8 @@ def compare(
 ) -> int:
     """Say which cases became slower from A to B, by how much, and how sure that is."""
     share = threshold_of(threshold)
-    from bench_lib.analysis import comparison as core
     from bench_lib.analysis.comparison.calibration import known
+    from bench_lib.analysis.comparison.judging import compare as judge
     from bench_lib.analysis.comparison.metrics import TIME
     from bench_lib.analysis.comparison.options import facts_of, metrics_of, sides
 
@@ -51,7 +51,7 @@ def compare(
     facts = facts_of(across or [], "--across")
     a, b = sides(before, after)
     _print_problems([*a, *b])
-    found = core.compare(
+    found = judge(
         a, b, threshold=share, metrics=metrics, across=facts, calibration=known(a[0].run.machine, calibration)
     )
     note_unused(found, calibration)

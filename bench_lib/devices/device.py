@@ -14,27 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench_lib.devices.host import Threads, cpu_name, host_facts, slug, usable_threads
-from bench_lib.devices.software import precision_facts, software_facts
+from bench_lib.devices.host import cpu_name, host_facts, slug, usable_threads
 from bench_lib.errors import DeviceNotFound, WorkerError
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.run import DeviceRecord, Facts
-
-__all__ = [
-    "Device",
-    "Threads",
-    "activate",
-    "default_key",
-    "discover",
-    "host_facts",
-    "machine_name",
-    "precision_facts",
-    "require_alive",
-    "select",
-    "software_facts",
-    "synchronize",
-    "usable_threads",
-]
 
 
 @dataclass(frozen=True, kw_only=True)

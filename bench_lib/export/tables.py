@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench_lib import analysis
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
-from bench_lib.analysis.speedups import require_baseline
+from bench_lib.analysis.speedups import require_baseline, speedups_table
 from bench_lib.errors import UsageError
 from bench_lib.export.fields import LEVELS, Field, Level
 from bench_lib.records.decoding import MAX_WHOLE
@@ -66,9 +66,9 @@ def _of_level(frame: pd.DataFrame, level: str, baseline: str) -> pd.DataFrame:
     if level == "sample":
         return frame
     if level == "case":
-        return analysis.estimates(frame)
+        return estimates_table(frame)
     require_baseline(frame, baseline)
-    return analysis.speedups(frame, baseline=baseline)
+    return speedups_table(frame, baseline=baseline)
 
 
 def _values(column: pd.Series, field: Field) -> list[Value]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import torch
 
 from bench_lib.devices import device as devices
-from bench_lib.devices import host
+from bench_lib.devices import host, software
 from bench_lib.errors import CrossoverError, RecordError
 from bench_lib.measure.ceilings import measure_ceilings
 from bench_lib.measure.doctor import diagnose, usable
@@ -56,8 +56,8 @@ class Worker:
             "devices": [to_object(device.record()) for device in self._devices],
             "default": devices.default_key(),
             "host": host.host_facts(),
-            "software": devices.software_facts(),
-            "precision": devices.precision_facts(),
+            "software": software.software_facts(),
+            "precision": software.precision_facts(),
         }
 
     def load(self, request: Answer) -> Answer:

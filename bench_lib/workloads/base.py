@@ -15,35 +15,9 @@ from typing import Final, Generic, Literal, TypeVar
 from bench_lib.devices.device import Device
 from bench_lib.records.case import Case, Timing
 from bench_lib.records.run import Mode, WorkloadRecord
-from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error, worst, worst_error
-from bench_lib.workloads.case_setup import Check, Prepared, Setting, checked
-from bench_lib.workloads.device_kinds import ALL_KINDS, DTYPE_KINDS, GPU_KINDS, TORCH_DTYPES, TORCH_KINDS
-from bench_lib.workloads.functional import functional, gradient
+from bench_lib.workloads.case_setup import Prepared, Setting
+from bench_lib.workloads.device_kinds import ALL_KINDS, DTYPE_KINDS, TORCH_DTYPES
 from bench_lib.workloads.source import source_digest
-
-__all__ = [
-    "ALL_KINDS",
-    "DTYPE_KINDS",
-    "GPU_KINDS",
-    "PROFILES",
-    "TORCH_DTYPES",
-    "TORCH_KINDS",
-    "Accuracy",
-    "Axis",
-    "Check",
-    "Prepared",
-    "Profile",
-    "Setting",
-    "Workload",
-    "checked",
-    "error_bound",
-    "exact",
-    "functional",
-    "gradient",
-    "relative_error",
-    "worst",
-    "worst_error",
-]
 
 Profile = Literal["quick", "standard", "full"]
 ONE_THREAD: Final = "cpu-1t"

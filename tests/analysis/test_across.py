@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
+from bench_lib.analysis.across import speedups_across
 from bench_lib.analysis.speedups import COLUMNS
 from bench_lib.records import intervals
 from tests.support.builders import SIZES, recording
@@ -41,7 +41,7 @@ def rounds_of(table: pd.DataFrame, run: str, device: str) -> list[float]:
 
 def test_the_limits_are_welchs_with_what_two_sittings_hide() -> None:
     table = two_runs()
-    (row,) = analysis.across(table, CPU, OTHER_CPU).to_dict("records")
+    (row,) = speedups_across(table, CPU, OTHER_CPU).to_dict("records")
     expected = intervals.welch(
         rounds_of(table, "run-2", "cpu"), rounds_of(table, "run-1", "cpu"), between_run_sd=intervals.BETWEEN_RUN_SD
     ).exp()
@@ -51,12 +51,12 @@ def test_the_limits_are_welchs_with_what_two_sittings_hide() -> None:
 
 
 def test_the_columns_are_those_of_speedups() -> None:
-    assert tuple(analysis.across(two_runs(), CPU, OTHER_CPU)) == COLUMNS
+    assert tuple(speedups_across(two_runs(), CPU, OTHER_CPU)) == COLUMNS
 
 
 def test_a_cpus_one_time_stands_against_a_gpus_round_trip_and_throughput_of_another_machine() -> None:
     table = two_runs(timings=("latency", "throughput", "device"))
-    found = analysis.across(table, GPU, CPU)
+    found = speedups_across(table, GPU, CPU)
     assert list(zip(found["residency"], found["timing"], strict=True)) == [
         ("resident", "latency"), ("resident", "throughput"), ("roundtrip", "latency"),
     ]  # fmt: skip
@@ -64,31 +64,31 @@ def test_a_cpus_one_time_stands_against_a_gpus_round_trip_and_throughput_of_anot
 
 
 def test_a_gpus_tf32_stands_against_the_other_machines_float32() -> None:
-    found = analysis.across(two_runs(dtypes=("float32", "tf32")), GPU, CPU)
+    found = speedups_across(two_runs(dtypes=("float32", "tf32")), GPU, CPU)
     assert set(found["dtype"]) == {"float32", "tf32"}
     assert found["verdict"].ne("").all()
 
 
 def test_two_gpus_are_compared_like_with_like() -> None:
-    found = analysis.across(two_runs(timings=("latency", "throughput", "device")), ("run-1", "cuda:0"), GPU)
+    found = speedups_across(two_runs(timings=("latency", "throughput", "device")), ("run-1", "cuda:0"), GPU)
     assert len(found) == 4
     assert set(found["timing"]) == {"latency", "throughput", "device"}
 
 
 def test_only_the_workloads_asked_for_are_compared() -> None:
     table = two_runs(workloads=("add", "mul"))
-    assert set(analysis.across(table, CPU, OTHER_CPU, workloads=("mul",))["workload"]) == {"mul"}
-    assert analysis.across(table, CPU, OTHER_CPU, workloads=()).empty
+    assert set(speedups_across(table, CPU, OTHER_CPU, workloads=("mul",))["workload"]) == {"mul"}
+    assert speedups_across(table, CPU, OTHER_CPU, workloads=()).empty
 
 
 def test_a_single_round_gives_an_interval_that_says_so_and_holds_what_sittings_hide() -> None:
-    (row,) = analysis.across(two_runs(rounds=1), CPU, OTHER_CPU).to_dict("records")
+    (row,) = speedups_across(two_runs(rounds=1), CPU, OTHER_CPU).to_dict("records")
     assert row["interval"] == "within-run"
     assert math.log(row["ratio_high"] / row["ratio"]) > 1.9 * 2**0.5 * intervals.BETWEEN_RUN_SD
 
 
 def test_a_side_seen_in_one_visit_alone_is_still_widened() -> None:
-    (row,) = analysis.across(two_runs(rounds=1, visits=1), CPU, OTHER_CPU).to_dict("records")
+    (row,) = speedups_across(two_runs(rounds=1, visits=1), CPU, OTHER_CPU).to_dict("records")
     assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
 
 
@@ -99,7 +99,7 @@ def test_a_case_that_one_side_could_not_run_stays_with_its_reason() -> None:
             recording(run_id="run-2", model=lambda case, _: ("oom", "too large") if case.n == SIZES[-1] else 1e-6),
         ]
     )
-    found = analysis.across(table, GPU, CPU)
+    found = speedups_across(table, GPU, CPU)
     assert len(found) == 3 * len(SIZES)
     lost = found[found["verdict"] == ""]
     assert set(lost["n"]) == {SIZES[-1]}
@@ -109,12 +109,12 @@ def test_a_case_that_one_side_could_not_run_stays_with_its_reason() -> None:
 
 def test_devices_of_one_run_are_refused() -> None:
     with pytest.raises(ValueError, match="take speedups"):
-        analysis.across(two_runs(), CPU, ("run-1", "cuda:0"))
+        speedups_across(two_runs(), CPU, ("run-1", "cuda:0"))
 
 
 def test_equal_runs_give_ratios_whose_interval_holds_1() -> None:
     table = frame.tidy([recording(run_id="run-1", seed=7), recording(run_id="run-2", seed=7)])
-    found = analysis.across(table, CPU, OTHER_CPU)
+    found = speedups_across(table, CPU, OTHER_CPU)
     assert found["ratio"].tolist() == pytest.approx([1.0] * len(found))
     assert (found["ratio_low"] < 1).all()
     assert (found["ratio_high"] > 1).all()
@@ -134,7 +134,7 @@ def test_swapping_the_sides_inverts_every_ratio(one: float, other: float, rounds
             recording(run_id="run-2", seed=seed + 1, model=times(other), **shape),
         ]
     )
-    there, back = analysis.across(table, CPU, OTHER_CPU), analysis.across(table, OTHER_CPU, CPU)
+    there, back = speedups_across(table, CPU, OTHER_CPU), speedups_across(table, OTHER_CPU, CPU)
     inverse = pd.DataFrame({"ratio": 1 / back["ratio"], "ratio_low": 1 / back["ratio_high"]})
     assert_frame_equal(there[["ratio", "ratio_low"]], inverse)
     assert there["ratio_high"].tolist() == pytest.approx((1 / back["ratio_low"]).tolist())
@@ -154,4 +154,4 @@ def test_exactly_the_cases_that_both_runs_have_are_compared(one: set[int], other
             recording(run_id="run-2", sizes=sorted(other), **shape),
         ]
     )
-    assert set(analysis.across(table, CPU, OTHER_CPU)["n"]) == one & other
+    assert set(speedups_across(table, CPU, OTHER_CPU)["n"]) == one & other

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib.analysis.anatomy import COLUMNS, CONTRADICTIONS, PARTS, anatomy
-from bench_lib.analysis.estimates import estimates
+from bench_lib.analysis.anatomy import COLUMNS, CONTRADICTIONS, PARTS, anatomy_table
+from bench_lib.analysis.estimates import estimates_table
 from tests.support.builders import made_up
 
 NAN = math.nan
@@ -40,7 +40,7 @@ def measured(
 
 
 def one(**times: Any) -> dict[str, Any]:
-    (row,) = anatomy(measured(**times)).to_dict("records")
+    (row,) = anatomy_table(measured(**times)).to_dict("records")
     return row
 
 
@@ -73,7 +73,7 @@ def test_a_part_without_a_time_stays_in_the_rest(times: dict[str, float], rest: 
 
 def test_a_device_time_that_holds_launch_cost_is_no_kernels() -> None:
     table = measured(roundtrip=1e-4, resident=4e-5, device=1e-5, launch_bound=True)
-    assert anatomy(table)["rest"].tolist() == ["submit, kernel and wait"]
+    assert anatomy_table(table)["rest"].tolist() == ["submit, kernel and wait"]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_shares_lie_between_0_and_1_and_add_up_to_1_or_there_is_a_contradiction(
 
 
 def test_cpus_are_left_out_and_every_round_trip_of_a_gpu_has_a_row() -> None:
-    table = estimates(made_up(timings=("latency", "device")))
-    found = anatomy(table)
+    table = estimates_table(made_up(timings=("latency", "device")))
+    found = anatomy_table(table)
     assert list(found.columns) == list(COLUMNS)
     assert set(found["device"]) == {"cuda:0"}
     assert len(found) == ((table["device"] == "cuda:0") & (table["residency"] == "roundtrip")).sum() > 0
-    assert anatomy(estimates(made_up(devices=("cpu", "cpu-1t")))).empty
+    assert anatomy_table(estimates_table(made_up(devices=("cpu", "cpu-1t")))).empty

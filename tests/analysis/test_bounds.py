@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
-from bench_lib.analysis.bounds import COLUMNS, KINDS, SECONDS
+from bench_lib.analysis.bounds import COLUMNS, KINDS, SECONDS, bounds_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.records.sample import Ceiling
 from tests.support.builders import ceilings_of, recording
 
@@ -35,7 +36,7 @@ def case(*lines, seconds=1e-3, flop=0.0, nbytes=0, **changes):
     settings |= {"residency": "resident", "timing": "latency", "seconds": seconds, "flop": flop, "nbytes": nbytes}
     settings["lazy"] = False
     made = dataclasses.replace(recording(run_id="r"), ceilings=lines)
-    found = analysis.bounds(pd.DataFrame([settings | changes]), analysis.ceilings([made]))
+    found = bounds_table(pd.DataFrame([settings | changes]), ceilings_table([made]))
     assert list(found.columns) == list(COLUMNS)
     return found.iloc[0]
 
@@ -225,8 +226,8 @@ def test_what_a_round_trip_leaves_in_place_does_not_make_it_impossible():
 def test_every_case_has_its_row_in_the_order_of_the_estimates():
     made = recording(timings=("latency", "throughput", "device", "submit"), rounds=2)
     made = dataclasses.replace(made, ceilings=(*ceilings_of("cpu"), *ceilings_of("cuda:0")))
-    estimates = analysis.estimates(frame.tidy([made]))
-    found = analysis.bounds(estimates, analysis.ceilings([made]))
+    estimates = estimates_table(frame.tidy([made]))
+    found = bounds_table(estimates, ceilings_table([made]))
     same = ["run", "workload", "n", "dtype", "device", "residency", "timing"]
     pd.testing.assert_frame_equal(found[same], estimates[same])
     assert not found["impossible"].any()
@@ -251,7 +252,7 @@ def test_the_nearest_ceiling_is_the_largest_of_the_least_times(rows):
         run="r", workload="op", n=1, dtype="float32", device="cuda:0", kind="cuda", residency="resident", lazy=False
     )
     made = dataclasses.replace(recording(run_id="r"), ceilings=ceilings_of("cuda:0"))
-    found = analysis.bounds(estimates, analysis.ceilings([made]))
+    found = bounds_table(estimates, ceilings_table([made]))
     least = found[list(SECONDS)].to_numpy()
     known = ~np.isnan(least).all(axis=1)
     assert found["fraction"].to_numpy()[known] == pytest.approx(

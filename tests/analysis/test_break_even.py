@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import analysis
-from bench_lib.analysis.break_even import COLUMNS, uses
+from bench_lib.analysis.break_even import COLUMNS, break_even_table, uses
+from bench_lib.analysis.speedups import speedups_table
 from tests.support.builders import made_up
 
 
@@ -19,7 +19,7 @@ def times(cpu, resident, roundtrip, spread=0.0):
         return seconds if isinstance(seconds, tuple) else seconds * math.exp(spread * rng.standard_normal())
 
     table = made_up(sizes=(1024,), timings=("latency",), model=model)
-    found = analysis.break_even(analysis.speedups(table))
+    found = break_even_table(speedups_table(table))
     assert list(found.columns) == list(COLUMNS)
     assert len(found) == 1
     return found.iloc[0]
@@ -85,11 +85,11 @@ def test_a_gain_whose_own_interval_reaches_0_leaves_the_uses_without_an_upper_li
         seconds = 10e-6 if case.device == "cpu" else 8e-6 if case.residency == "resident" else 40e-6
         return seconds * math.exp(0.3 * drift[next(calls) // 3])
 
-    found = analysis.break_even(analysis.speedups(made_up(sizes=(1024,), timings=("latency",), model=model))).iloc[0]
+    found = break_even_table(speedups_table(made_up(sizes=(1024,), timings=("latency",), model=model))).iloc[0]
     assert found["answer"] == "at least r"
     assert found["reuse"] > found["reuse_low"]
     assert math.isnan(found["reuse_high"])
 
 
 def test_devices_without_copies_are_not_listed():
-    assert analysis.break_even(analysis.speedups(made_up(devices=("numpy", "cpu")))).empty
+    assert break_even_table(speedups_table(made_up(devices=("numpy", "cpu")))).empty

@@ -2,8 +2,7 @@ import math
 
 import pytest
 
-from bench_lib import analysis
-from bench_lib.analysis.ceilings import COLUMNS
+from bench_lib.analysis.ceilings import COLUMNS, ceilings_table
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Ceiling
 from tests.support.builders import recording
@@ -11,7 +10,7 @@ from tests.support.record_strategies import RUN
 
 
 def read(*lines):
-    return analysis.ceilings([Recording(run=RUN, plan=(), samples=(), ceilings=lines)])
+    return ceilings_table([Recording(run=RUN, plan=(), samples=(), ceilings=lines)])
 
 
 def matmul(round_, seconds, *, shape="a", flop=1e9, **changes):
@@ -59,11 +58,11 @@ def test_what_moves_no_data_has_a_time_and_no_rate():
 
 
 def test_runs_without_ceilings_give_an_empty_table():
-    found = analysis.ceilings([recording()])
+    found = ceilings_table([recording()])
     assert list(found.columns) == list(COLUMNS)
     assert found.empty
 
 
 def test_a_run_given_twice_counts_once():
     made = Recording(run=RUN, plan=(), samples=(), ceilings=(matmul(1, (1e-3,)),))
-    assert analysis.ceilings([made, made])["rounds"].tolist() == [1]
+    assert ceilings_table([made, made])["rounds"].tolist() == [1]

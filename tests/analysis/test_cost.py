@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis.cost import costs
 from bench_lib.analysis.frame import tidy
+from bench_lib.analysis.speedups import speedups_table
 from tests.support.builders import recording, roofline
 
 RUN = recording()
-SPEEDUPS = analysis.speedups(tidy([RUN]))
+SPEEDUPS = speedups_table(tidy([RUN]))
 
 
 def at(n, prices, residency="resident", timing="latency"):
@@ -53,6 +53,6 @@ def test_an_operation_without_arithmetic_has_no_cost_per_operation():
 
 def test_pairs_without_a_ratio_are_left_out():
     failing = recording(model=lambda case, rng: ("oom", "full") if case.n == 2**26 else roofline(case, rng))
-    found = costs(analysis.speedups(tidy([failing])), {"run-1": {"cpu": 1.0, "cuda:0": 1.0}})
+    found = costs(speedups_table(tidy([failing])), {"run-1": {"cpu": 1.0, "cuda:0": 1.0}})
     assert len(found)
     assert 2**26 not in set(found["n"])

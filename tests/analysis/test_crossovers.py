@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench_lib import analysis
-from bench_lib.analysis.crossovers import COLUMNS, interpolate
+from bench_lib.analysis.crossovers import COLUMNS, crossovers_table, interpolate
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.records import intervals
 from bench_lib.records.verdicts import decide
 from tests.support.builders import made_up
@@ -31,7 +31,7 @@ def ladder(ratios, width=1.03, sizes=None, nbytes=4.0) -> pd.DataFrame:
 
 
 def only(table: pd.DataFrame) -> pd.Series:
-    found = analysis.crossovers(table)
+    found = crossovers_table(table)
     assert len(found) == 1
     return found.iloc[0]
 
@@ -154,7 +154,7 @@ def test_unknown_bytes_leave_the_answer_and_take_the_point():
 
 def test_each_operation_dtype_device_residency_and_timing_has_its_own_answer():
     table = made_up(devices=("numpy", "cpu", "cuda:0"), workloads=("add", "mul"), dtypes=("float32", "tf32"))
-    found = analysis.crossovers(analysis.speedups(table))
+    found = crossovers_table(speedups_table(table))
     assert list(found.columns) == list(COLUMNS)
     assert len(found) == 2 * (1 + 2 * 3)
     answers = found[found["device"] == "cuda:0"].groupby(["residency", "timing"])["answer"].agg(set).to_dict()
@@ -168,7 +168,7 @@ def test_each_operation_dtype_device_residency_and_timing_has_its_own_answer():
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_the_crossover_of_a_made_up_machine_is_found(seed):
-    ratios = analysis.speedups(made_up(seed=seed, timings=("latency",)))
+    ratios = speedups_table(made_up(seed=seed, timings=("latency",)))
     row = only(ratios[ratios["residency"] == "resident"])
     truth = 9e-6 / (1 / 20e9 - 1 / 1e12)
     assert row["answer"] == "between"

@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
-from bench_lib.analysis.estimates import COLUMNS
+from bench_lib.analysis.estimates import COLUMNS, estimates_table
 from bench_lib.records import intervals
 from bench_lib.records.recording import Recording
 from tests.support.builders import made_up, recording
@@ -18,7 +17,7 @@ KEY = ["workload", "n", "dtype", "device", "residency", "timing"]
 
 def alike(run: Recording, **changes) -> pd.DataFrame:
     """Return the estimates of a run whose samples are all changed in one way."""
-    return analysis.estimates(
+    return estimates_table(
         frame.tidy([dataclasses.replace(run, samples=tuple(dataclasses.replace(s, **changes) for s in run.samples))])
     )
 
@@ -29,7 +28,7 @@ def one_case(**settings) -> dict[str, object]:
 
 def test_each_case_of_each_run_is_one_row():
     runs = [recording(run_id="a", rounds=2), recording(run_id="b", rounds=2, machine="other")]
-    table = analysis.estimates(frame.tidy(runs))
+    table = estimates_table(frame.tidy(runs))
     assert list(table.columns) == list(COLUMNS)
     assert len(table) == 2 * len(runs[0].plan)
     assert not table.duplicated(["run", *KEY]).any()
@@ -42,14 +41,14 @@ def test_a_case_is_the_mean_over_rounds_of_the_median_log_of_its_visits_with_stu
         table.pivot_table(index="round", values="median_seconds", aggfunc=lambda v: math.exp(np.log(v).median()))
     )
     expected = intervals.t_interval(logs["median_seconds"].tolist()).exp()
-    row = analysis.estimates(table).iloc[0]
+    row = estimates_table(table).iloc[0]
     found = [row["seconds"], row["seconds_low"], row["seconds_high"]]
     assert found == pytest.approx([expected.value, expected.low, expected.high])
     assert row[["interval", "rounds", "visits", "blocks"]].tolist() == ["between-rounds", 4, 12, 144]
 
 
 def test_the_floor_is_estimated_like_the_median_and_lies_below_it():
-    row = analysis.estimates(made_up(**one_case())).iloc[0]
+    row = estimates_table(made_up(**one_case())).iloc[0]
     assert row["floor_low"] < row["floor_seconds"] < row["floor_high"]
     assert row["floor_seconds"] < row["seconds"]
 
@@ -57,7 +56,7 @@ def test_the_floor_is_estimated_like_the_median_and_lies_below_it():
 def test_one_disturbed_visit_in_a_round_does_not_move_the_case():
     table = made_up(**one_case(visits=5))
     disturbed = table.assign(median_seconds=table["median_seconds"].where(table["visit"] != 3, 1e3))
-    calm, shaken = (analysis.estimates(one).iloc[0] for one in (table, disturbed))
+    calm, shaken = (estimates_table(one).iloc[0] for one in (table, disturbed))
     assert shaken["seconds"] == pytest.approx(calm["seconds"], rel=0.1)
     assert shaken["seconds_high"] < 1.5 * calm["seconds"]
 
@@ -65,14 +64,14 @@ def test_one_disturbed_visit_in_a_round_does_not_move_the_case():
 def test_many_rounds_keep_students_t():
     table = made_up(**one_case(rounds=20, visits=1))
     expected = intervals.t_interval(np.log(table["median_seconds"]).tolist()).exp()
-    row = analysis.estimates(table).iloc[0]
+    row = estimates_table(table).iloc[0]
     assert [row["seconds_low"], row["seconds_high"]] == pytest.approx([expected.low, expected.high])
 
 
 def test_a_single_round_is_labelled_within_run():
     table = made_up(**one_case(rounds=1))
     expected = intervals.t_interval(np.log(table["median_seconds"]).tolist()).exp()
-    row = analysis.estimates(table).iloc[0]
+    row = estimates_table(table).iloc[0]
     assert row["interval"] == "within-run"
     assert [row["seconds_low"], row["seconds_high"]] == pytest.approx([expected.low, expected.high])
 
@@ -80,7 +79,7 @@ def test_a_single_round_is_labelled_within_run():
 def test_a_single_visit_has_the_interval_of_its_blocks():
     run = recording(**one_case(rounds=1, visits=1, blocks=15))
     expected = intervals.median_interval(run.samples[0].seconds)
-    row = analysis.estimates(frame.tidy([run])).iloc[0]
+    row = estimates_table(frame.tidy([run])).iloc[0]
     assert row["interval"] == "within-run"
     assert row[["seconds", "seconds_low", "seconds_high"]].tolist() == pytest.approx(
         [expected.value, expected.low, expected.high]
@@ -89,7 +88,7 @@ def test_a_single_visit_has_the_interval_of_its_blocks():
 
 
 def test_a_number_without_an_interval_is_recognisable():
-    row = analysis.estimates(made_up(**one_case(rounds=1, visits=1, blocks=5))).iloc[0]
+    row = estimates_table(made_up(**one_case(rounds=1, visits=1, blocks=5))).iloc[0]
     assert row["interval"] == ""
     assert row["seconds"] > 0
     assert row[["seconds_low", "seconds_high"]].isna().all()
@@ -98,7 +97,7 @@ def test_a_number_without_an_interval_is_recognisable():
 def test_a_case_with_one_wrong_visit_shows_no_time_at_all():
     count = iter(range(100))
     table = made_up(**one_case(model=lambda case, rng: ("wrong", "off by 3") if next(count) == 4 else 1e-3))
-    row = analysis.estimates(table).iloc[0]
+    row = estimates_table(table).iloc[0]
     assert row[["status", "reason", "rounds", "visits", "interval"]].tolist() == ["wrong", "off by 3", 0, 0, ""]
     assert row[["seconds", "seconds_low", "seconds_high", "floor_seconds", "first_call_seconds"]].isna().all()
 
@@ -106,7 +105,7 @@ def test_a_case_with_one_wrong_visit_shows_no_time_at_all():
 def test_a_case_with_an_ok_visit_is_ok_and_counts_only_those():
     count = iter(range(100))
     table = made_up(**one_case(model=lambda case, rng: ("timeout", "30 s") if next(count) > 5 else 1e-3))
-    row = analysis.estimates(table).iloc[0]
+    row = estimates_table(table).iloc[0]
     assert row[["status", "reason", "rounds", "visits"]].tolist() == ["ok", "", 2, 6]
 
 
@@ -114,19 +113,19 @@ def test_a_case_without_an_ok_visit_has_the_status_and_reason_of_its_last():
     count = iter(range(100))
     outcomes = {True: ("failed", "no kernel"), False: ("oom", "needs 9 GiB")}
     table = made_up(**one_case(model=lambda case, rng: outcomes[next(count) < 14]))
-    row = analysis.estimates(table.iloc[::-1]).iloc[0]
+    row = estimates_table(table.iloc[::-1]).iloc[0]
     assert row[["status", "reason"]].tolist() == ["oom", "needs 9 GiB"]
 
 
 def test_a_case_that_was_never_reached_is_skipped_with_a_reason():
-    row = analysis.estimates(made_up(**one_case(unreached=lambda case: True))).iloc[0]
+    row = estimates_table(made_up(**one_case(unreached=lambda case: True))).iloc[0]
     assert row[["status", "reason", "rounds"]].tolist() == ["skipped", "not reached before the run ended", 0]
 
 
 def test_a_visit_recorded_twice_counts_once():
     run = recording(**one_case(rounds=2, visits=2))
     twice = dataclasses.replace(run, samples=(*run.samples, *run.samples))
-    assert analysis.estimates(frame.tidy([twice])).iloc[0]["visits"] == 4
+    assert estimates_table(frame.tidy([twice])).iloc[0]["visits"] == 4
 
 
 def test_another_unit_of_time_scales_every_number_and_changes_nothing_else():
@@ -134,7 +133,7 @@ def test_another_unit_of_time_scales_every_number_and_changes_nothing_else():
     slower = dataclasses.replace(
         run, samples=tuple(dataclasses.replace(s, seconds=tuple(1000 * t for t in s.seconds)) for s in run.samples)
     )
-    before, after = (analysis.estimates(frame.tidy([each])) for each in (run, slower))
+    before, after = (estimates_table(frame.tidy([each])) for each in (run, slower))
     scaled = [name for name in COLUMNS if name.startswith(("seconds", "floor"))]
     assert_frame_equal(after[scaled] / 1000, before[scaled])
     assert_frame_equal(after.drop(columns=scaled), before.drop(columns=scaled))
@@ -156,7 +155,7 @@ def test_the_first_call_is_the_median_over_rounds():
     samples = tuple(
         dataclasses.replace(s, first_call_seconds=next(first) if s.visit == 1 else None) for s in run.samples
     )
-    table = analysis.estimates(frame.tidy([dataclasses.replace(run, samples=samples)]))
+    table = estimates_table(frame.tidy([dataclasses.replace(run, samples=samples)]))
     assert table.loc[0, "first_call_seconds"] == 0.5
 
 
@@ -164,21 +163,19 @@ def test_the_first_call_is_the_median_over_rounds():
 def test_two_modes_are_seen_where_visits_fall_into_two_heaps(slow):
     count = iter(range(1000))
     model = lambda case, rng: 1e-6 * (slow if next(count) % 3 == 0 else 1.0) * math.exp(0.03 * rng.standard_normal())  # noqa: E731
-    assert analysis.estimates(made_up(**one_case(model=model)))["modes"].tolist() == [2 if slow > 1.5 else 1]
+    assert estimates_table(made_up(**one_case(model=model)))["modes"].tolist() == [2 if slow > 1.5 else 1]
 
 
 def test_plain_noise_is_hardly_ever_taken_for_two_modes():
     def noisy(case, rng):
         return 1e-6 * math.exp(0.18 * rng.standard_normal())
 
-    table = analysis.estimates(
-        made_up(devices=("cpu",), workloads=[f"w{i}" for i in range(300)], sizes=(8,), model=noisy)
-    )
+    table = estimates_table(made_up(devices=("cpu",), workloads=[f"w{i}" for i in range(300)], sizes=(8,), model=noisy))
     assert (table["modes"] == 2).mean() < 0.02
 
 
 def test_text_columns_that_are_no_categories_do_as_well():
     table = made_up(rounds=2)
     plain = table.astype({c.name: "str" for c in frame.COLUMNS if c.dtype == "category"})
-    a, b = (analysis.estimates(each).sort_values(KEY, ignore_index=True) for each in (table, plain))
+    a, b = (estimates_table(each).sort_values(KEY, ignore_index=True) for each in (table, plain))
     assert_frame_equal(a, b)

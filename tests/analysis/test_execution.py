@@ -4,9 +4,10 @@ import math
 import numpy as np
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
-from bench_lib.analysis.execution import COLUMNS, FADES, execution, fades, pays_after
+from bench_lib.analysis.crossovers import crossovers_table
+from bench_lib.analysis.execution import COLUMNS, FADES, execution_table, fades, pays_after
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.records.run import Mode
 from tests.support.builders import DEVICES, recording
 
@@ -57,7 +58,7 @@ def test_the_frame_says_of_each_row_how_it_was_executed_and_what_compiling_took(
 
 
 def test_each_case_of_a_mode_is_one_row_with_eager_over_its_own_time():
-    found = execution(tidied(devices=("cpu", "cuda:0")))
+    found = execution_table(tidied(devices=("cpu", "cuda:0")))
     assert list(found.columns) == list(COLUMNS)
     assert len(found) == 2 * len(SIZES) * (1 + 3)  # modes; the CPU's one view, and three of the GPU
     row = chosen(found, workload="add_compiled", n=2**10, device="cuda:0", residency="resident", timing="latency")
@@ -78,7 +79,7 @@ def test_drift_that_both_share_is_not_in_the_interval():
         return launched(case, rng) * math.exp(walk[next(seen) // 3])
 
     table = tidied(model=together, devices=("cpu",), sizes=(2**10,))
-    row = chosen(execution(table), workload="add_compiled").iloc[0]
+    row = chosen(execution_table(table), workload="add_compiled").iloc[0]
     assert row["ratio_high"] / row["ratio_low"] < 1.05
     assert row["verdict"] == "mode"
 
@@ -87,13 +88,13 @@ def test_a_mode_that_is_slower_loses_and_never_pays():
     def slow(case, rng):
         return (30e-6 if case.workload != "add" else 10e-6) * math.exp(0.002 * rng.standard_normal())
 
-    found = execution(tidied(model=slow, devices=("cpu",)))
+    found = execution_table(tidied(model=slow, devices=("cpu",)))
     assert set(found["verdict"]) == {"eager"}
     assert (found[["pays_after", "pays_after_low", "pays_after_high"]] == math.inf).all(axis=None)
 
 
 def test_the_time_of_compiling_is_that_of_the_first_round_and_is_paid_back_call_by_call():
-    row = chosen(execution(tidied(devices=("cpu",))), workload="add_compiled", n=2**10).iloc[0]
+    row = chosen(execution_table(tidied(devices=("cpu",))), workload="add_compiled", n=2**10).iloc[0]
     assert row["compile_seconds"] == 2.0
     gain = 12e-6
     assert row["pays_after"] == pytest.approx(2.0 / gain, rel=0.02)
@@ -103,13 +104,13 @@ def test_the_time_of_compiling_is_that_of_the_first_round_and_is_paid_back_call_
 def test_compiling_counts_for_every_way_in_which_a_case_is_timed():
     table = tidied(devices=("cuda:0",))
     table.loc[(table["timing"] == "throughput").to_numpy(), "compile_seconds"] = np.nan
-    found = chosen(execution(table), workload="add_compiled", residency="resident")
+    found = chosen(execution_table(table), workload="add_compiled", residency="resident")
     assert set(found["timing"]) == {"latency", "throughput"}
     assert set(found["compile_seconds"]) == {2.0}
 
 
 def test_a_run_that_does_not_say_what_compiling_took_says_nothing_of_when_it_pays():
-    found = execution(tidied(compiling=False, devices=("cpu",)))
+    found = execution_table(tidied(compiling=False, devices=("cpu",)))
     assert found["compile_seconds"].isna().all()
     assert found["pays_after"].isna().all()
     assert set(found["verdict"]) == {"mode", "same"}
@@ -136,7 +137,7 @@ def test_a_side_without_a_time_leaves_status_and_reason_in_place_of_a_ratio(fail
     def broken(case, rng):
         return ("skipped", "no Triton here") if case.workload == failing else launched(case, rng)
 
-    row = chosen(execution(tidied(model=broken, devices=("cpu",))), workload="add_graph", n=2**10).iloc[0]
+    row = chosen(execution_table(tidied(model=broken, devices=("cpu",))), workload="add_graph", n=2**10).iloc[0]
     assert (row["status"], row["reason"], row["verdict"]) == ("skipped", "no Triton here", "")
     assert math.isnan(row["ratio"])
     assert math.isnan(row["pays_after"])
@@ -144,13 +145,13 @@ def test_a_side_without_a_time_leaves_status_and_reason_in_place_of_a_ratio(fail
 
 
 def test_a_mode_without_its_eager_sibling_in_the_run_is_left_out():
-    assert execution(tidied(workloads=("add_graph",))).empty
-    assert execution(tidied(workloads=("add",))).empty
-    assert fades(execution(tidied(workloads=("add",)))).empty
+    assert execution_table(tidied(workloads=("add_graph",))).empty
+    assert execution_table(tidied(workloads=("add",))).empty
+    assert fades(execution_table(tidied(workloads=("add",)))).empty
 
 
 def test_a_mode_stops_to_matter_from_the_size_where_the_work_outweighs_the_launch():
-    found = fades(execution(tidied(devices=("cpu",), sizes=(2**10, 2**16, 2**20, 2**26))))
+    found = fades(execution_table(tidied(devices=("cpu",), sizes=(2**10, 2**16, 2**20, 2**26))))
     assert list(found.columns) == list(FADES)
     row = chosen(found, mode="compiled").iloc[0]
     assert (row["eager"], row["sizes"], row["n_smallest"], row["n_largest"]) == ("add", 4, 2**10, 2**26)
@@ -161,7 +162,7 @@ def test_a_mode_stops_to_matter_from_the_size_where_the_work_outweighs_the_launc
 
 
 def test_a_mode_that_still_matters_at_the_largest_size_does_not_fade():
-    row = fades(execution(tidied(devices=("cpu",), sizes=(2**8, 2**10)))).iloc[0]
+    row = fades(execution_table(tidied(devices=("cpu",), sizes=(2**8, 2**10)))).iloc[0]
     assert math.isnan(row["fades_at"])
     assert not row["sure"]
 
@@ -171,7 +172,7 @@ def test_a_mode_that_loses_at_a_larger_size_has_not_faded_before():
         at = {2**10: 1.0, 2**16: 1.2}.get(case.n, 1.0)
         return 1e-5 * (at if case.workload == "add_graph" else 1.0) * math.exp(0.001 * rng.standard_normal())
 
-    row = chosen(fades(execution(tidied(model=uneven, devices=("cpu",)))), mode="graph").iloc[0]
+    row = chosen(fades(execution_table(tidied(model=uneven, devices=("cpu",)))), mode="graph").iloc[0]
     assert row["fades_at"] == 2**26
 
 
@@ -179,7 +180,7 @@ def test_fading_is_not_sure_where_an_interval_is_wider_than_the_difference():
     def noisy(case, rng):
         return 1e-5 * math.exp(0.2 * rng.standard_normal())
 
-    table = execution(tidied(model=noisy, devices=("cpu",), sizes=(2**10,)))
+    table = execution_table(tidied(model=noisy, devices=("cpu",), sizes=(2**10,)))
     table["ratio"] = 1.01
     row = fades(table).iloc[0]
     assert row["fades_at"] == 2**10
@@ -188,6 +189,6 @@ def test_fading_is_not_sure_where_an_interval_is_wider_than_the_difference():
 
 def test_modes_do_not_disturb_what_is_said_of_devices():
     table = tidied(devices=tuple(DEVICES)[1:4])
-    found = analysis.speedups(table)
+    found = speedups_table(table)
     assert set(found["workload"]) == set(LAUNCH)
-    assert not analysis.crossovers(found).empty
+    assert not crossovers_table(found).empty

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
+from bench_lib.analysis.precision import precision_table
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Sample
@@ -32,7 +32,7 @@ def run(*, rounds: int = 5, dtypes: tuple[str, ...] = tuple(GAIN)) -> Recording:
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return analysis.precision(tidy([run()]))
+    return precision_table(tidy([run()]))
 
 
 def test_every_other_dtype_is_set_against_float32_on_the_same_device_in_the_same_way(table: pd.DataFrame) -> None:
@@ -69,8 +69,8 @@ def test_the_noise_that_both_dtypes_share_cancels() -> None:
         factor = float(np.exp(drift[sample.round, sample.visit]))
         return replace(sample, seconds=tuple(factor * value for value in sample.seconds))
 
-    shaken = analysis.precision(tidy([replace(made, samples=tuple(map(drifting, made.samples)))]))
-    calm = analysis.precision(tidy([made]))
+    shaken = precision_table(tidy([replace(made, samples=tuple(map(drifting, made.samples)))]))
+    calm = precision_table(tidy([made]))
     np.testing.assert_allclose(shaken["ratio_high"] / shaken["ratio_low"], calm["ratio_high"] / calm["ratio_low"])
 
 
@@ -80,15 +80,15 @@ def test_a_case_that_is_not_ok_in_both_dtypes_has_no_row() -> None:
         return replace(sample, status="failed", reason="no", seconds=()) if gone else sample
 
     made = run()
-    table = analysis.precision(tidy([replace(made, samples=tuple(map(lost, made.samples)))]))
+    table = precision_table(tidy([replace(made, samples=tuple(map(lost, made.samples)))]))
     assert set(table["device"]) == {"cuda:0"}
 
 
 def test_a_single_round_has_an_interval_that_says_so() -> None:
-    assert set(analysis.precision(tidy([run(rounds=1)]))["interval"]) == {"within-run"}
+    assert set(precision_table(tidy([run(rounds=1)]))["interval"]) == {"within-run"}
 
 
 def test_float32_alone_gives_an_empty_table_with_all_columns(table: pd.DataFrame) -> None:
-    empty = analysis.precision(tidy([run(dtypes=("float32",))]))
+    empty = precision_table(tidy([run(dtypes=("float32",))]))
     assert empty.empty
     assert list(empty.columns) == list(table.columns)

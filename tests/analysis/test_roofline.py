@@ -5,7 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from bench_lib.analysis import bounds, ceilings, estimates
+from bench_lib.analysis.bounds import bounds_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.roofline import POINTS, ROOFS, roofline_points, roofs
 from bench_lib.records.recording import Recording
@@ -15,8 +17,8 @@ RUN = replace(recording(), ceilings=(*ceilings_of("cpu"), *ceilings_of("cuda:0")
 
 
 def points(one: Recording = RUN) -> pd.DataFrame:
-    table = estimates(tidy([one]))
-    return roofline_points(table, bounds(table, ceilings([one])))
+    table = estimates_table(tidy([one]))
+    return roofline_points(table, bounds_table(table, ceilings_table([one])))
 
 
 def test_each_operation_has_one_point_on_each_device_at_its_largest_size() -> None:
@@ -50,11 +52,11 @@ def test_what_does_no_arithmetic_has_neither_rate_nor_intensity() -> None:
 
 
 def test_the_roofs_of_a_device_are_its_memory_its_caches_and_its_matrix_rates() -> None:
-    found = roofs(ceilings([RUN]))
+    found = roofs(ceilings_table([RUN]))
     assert list(found.columns) == list(ROOFS)
     by_key = {(row["device"], row["roof"]): row["rate"] for row in found.to_dict("records")}
     assert by_key["cpu", "memory"] == pytest.approx(20e9, rel=1e-3)
     assert by_key["cuda:0", "memory"] == pytest.approx(1e12, rel=0.02)
     assert by_key["cpu", "compute"] == pytest.approx(1e11)
     assert by_key["cuda:0", "compute"] == pytest.approx(1e13)
-    assert roofs(ceilings([recording()])).empty
+    assert roofs(ceilings_table([recording()])).empty

@@ -4,16 +4,18 @@ import math
 import pandas as pd
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
-from bench_lib.analysis.trust import COLUMNS
+from bench_lib.analysis.bounds import bounds_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
+from bench_lib.analysis.trust import COLUMNS, trust_table
 from tests.support.builders import made_up, recording
 
 ONE = {"devices": ("cpu",), "sizes": (1024,)}
 
 
 def doubts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
-    found = analysis.trust(table)
+    found = trust_table(table)
     assert list(found.columns) == list(COLUMNS)
     return list(found[["kind_of_doubt", "reason", "visits"]].itertuples(index=False, name=None))
 
@@ -114,7 +116,7 @@ def test_each_doubt_names_its_case_the_gravest_first():
     def model(case, rng):
         return ("oom", "needs 9 GiB") if case.n == 8 and case.device == "cuda:0" else 1e-3
 
-    found = analysis.trust(made_up(sizes=(4, 8), rounds=1, timings=("latency",), model=model))
+    found = trust_table(made_up(sizes=(4, 8), rounds=1, timings=("latency",), model=model))
     assert found["kind_of_doubt"].tolist() == ["oom", "oom", *["within-run interval"] * 4]
     assert found.loc[0, ["run", "workload", "n", "dtype", "device", "residency", "timing"]].tolist() == [
         *("run-1", "add", 8, "float32", "cuda:0", "resident", "latency"),
@@ -123,11 +125,9 @@ def test_each_doubt_names_its_case_the_gravest_first():
 
 def test_a_case_that_is_faster_than_it_can_be_is_named_before_what_is_only_unsure():
     table = made_up(**ONE)
-    estimates = analysis.estimates(table)
-    bounds = analysis.bounds(estimates, analysis.ceilings([])).assign(
-        impossible=[True], fraction=[1.3], bound_by=["memory"]
-    )
-    found = analysis.trust(table, bounds)
+    estimates = estimates_table(table)
+    bounds = bounds_table(estimates, ceilings_table([])).assign(impossible=[True], fraction=[1.3], bound_by=["memory"])
+    found = trust_table(table, bounds)
     [row] = found.to_dict("records")
     assert (row["kind_of_doubt"], row["workload"], row["visits"]) == ("impossible", "add", 15)
     assert "130 % of its memory ceiling" in row["reason"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.devices import device as devices
-from bench_lib.devices import memory
+from bench_lib.devices import memory, software
 from bench_lib.devices.device import Device
 from bench_lib.devices.host import Threads
 from bench_lib.errors import DeviceNotFound
@@ -182,7 +182,7 @@ def test_float32_means_float32_for_products_and_for_cudnn(two_h200, dtype, preci
     for flag in PRECISION_FLAGS:
         flag.fp32_precision = "tf32" if flag is not torch.backends.mkldnn.matmul else "ieee"
     devices.activate(GPU, dtype)
-    facts = devices.precision_facts()
+    facts = software.precision_facts()
     assert [facts[f"{name}_fp32"] for name in ("cuda_matmul", "cudnn_conv", "cudnn_rnn")] == [precision] * 3
     assert facts["mkldnn_matmul_fp32"] == "ieee"
     assert two_h200 == [("set_device", 1)]
@@ -191,7 +191,7 @@ def test_float32_means_float32_for_products_and_for_cudnn(two_h200, dtype, preci
 def test_tf32_does_not_outlive_its_own_case(two_h200):
     devices.activate(GPU, "tf32")
     devices.activate(CPU, "float32")
-    assert devices.precision_facts()["cuda_matmul_fp32"] == "ieee"
+    assert software.precision_facts()["cuda_matmul_fp32"] == "ieee"
 
 
 def test_a_host_device_computes_with_its_own_threads(monkeypatch):
@@ -250,7 +250,7 @@ def test_any_device_name_gives_a_machine_name_that_records_accept(name):
 
 
 def test_software_facts_name_the_versions_that_numbers_depend_on():
-    facts = devices.software_facts()
+    facts = software.software_facts()
     assert facts["torch"] == torch.__version__
     assert facts["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
     assert re.match(r"[\w-]+ [\d.]+", facts["numpy_blas"])
@@ -259,7 +259,7 @@ def test_software_facts_name_the_versions_that_numbers_depend_on():
 
 
 def test_no_fact_names_a_host_or_a_folder():
-    facts = devices.software_facts() | devices.precision_facts()
+    facts = software.software_facts() | software.precision_facts()
     for device in devices.discover():
         facts |= device.facts
     for fact in facts.values():

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench_lib import analysis
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.errors import RecordError, UsageError
 from bench_lib.export import asv
@@ -70,7 +70,7 @@ def write(folder: Path, run: Recording, commit: str = COMMIT) -> Path:
 
 def seconds_of(run: Recording) -> dict[Case, float]:
     """Return what the analysis makes of a run: the time of each case that is ok."""
-    table = analysis.estimates(tidy([run]))
+    table = estimates_table(tidy([run]))
     columns = ("workload", "n", "dtype", "device", "residency", "timing", "seconds")
     found = {
         Case(**dict(zip(columns[:-1], row[:-1], strict=True))): row[-1]
@@ -122,7 +122,7 @@ def test_each_sample_is_a_process_and_the_interval_is_over_them() -> None:
 
 
 def test_the_interval_of_99_percent_holds_the_one_of_95() -> None:
-    table = analysis.estimates(tidy([RUN]))
+    table = estimates_table(tidy([RUN]))
     ours = table[(table["device"] == "cpu") & (table["n"] == 2**10)].iloc[0]
     row = rows_of(asv.files(RUN, COMMIT))["elementwise.Elementwise.device_add"]
     places = list(product(*row["params"]))

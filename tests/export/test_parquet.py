@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.export import json as as_json
 from bench_lib.export import parquet as as_parquet
 from bench_lib.export import tables
@@ -69,5 +69,5 @@ def test_parquet_has_units_and_meanings_and_the_runs_in_its_metadata(level: str)
 def test_pandas_reads_the_parquet(tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     path.write_bytes(as_parquet.content(tables.table([GPU_RUN], "speedup"), [GPU_RUN]))
-    expected = analysis.speedups(tidy([GPU_RUN]))
+    expected = speedups_table(tidy([GPU_RUN]))
     assert pd.read_parquet(path)["ratio"].equals(expected["ratio"].astype(float))

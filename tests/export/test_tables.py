@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bench_lib
-from bench_lib import analysis
 from bench_lib.analysis.columns import COLUMNS
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.errors import UsageError
 from bench_lib.export import columns_page, tables
 from bench_lib.export import csv as as_csv
@@ -89,8 +90,8 @@ def test_whatever_a_record_holds_comes_back(run: Any, workload: Any, samples: li
     ("level", "frame"),
     [
         ("sample", tidy(BOTH)),
-        ("case", analysis.estimates(tidy(BOTH))),
-        ("speedup", analysis.speedups(tidy(BOTH))),
+        ("case", estimates_table(tidy(BOTH))),
+        ("speedup", speedups_table(tidy(BOTH))),
     ],
 )
 def test_a_level_has_every_column_of_the_librarys_table_in_its_order(level: str, frame: pd.DataFrame) -> None:
@@ -157,7 +158,7 @@ def test_csv_ends_every_line_as_rfc_4180_says_and_has_no_byte_order_mark() -> No
 
 def test_pandas_reads_the_csv_with_the_librarys_numbers() -> None:
     read = pd.read_csv(io.BytesIO(as_csv.content(tables.table([GPU_RUN], "case"))))
-    expected = analysis.estimates(tidy([GPU_RUN]))
+    expected = estimates_table(tidy([GPU_RUN]))
     np.testing.assert_allclose(read["seconds"], expected["seconds"].astype(float), rtol=1e-15)
     assert read["converged"].tolist() == expected["converged"].tolist()
 

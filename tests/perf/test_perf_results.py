@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bench_lib.analysis import frame, speedups
+from bench_lib.analysis import frame
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.records.recording import Recording
 from bench_lib.records.storage import read
 from bench_lib.report.page import build_page
@@ -48,7 +49,7 @@ def test_the_intervals_of_1_000_ratios(benchmark: Any, rounds: int) -> None:
         sizes=tuple(1024 * (number + 1) for number in range(20)),
         rounds=rounds,
     )
-    pairs = benchmark.pedantic(speedups, args=(table,), rounds=5, warmup_rounds=1)
+    pairs = benchmark.pedantic(speedups_table, args=(table,), rounds=5, warmup_rounds=1)
     assert len(pairs) == 1000
     assert pairs["ratio_low"].notna().all()
 

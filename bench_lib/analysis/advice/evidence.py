@@ -14,9 +14,10 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis import estimates, speedups
 from bench_lib.analysis.advice import curves
 from bench_lib.analysis.advice.curves import How, Point, Reading
+from bench_lib.analysis.estimates import estimates_table
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.errors import UsageError
 from bench_lib.records import intervals
 from bench_lib.records.device_kind import HOST_KINDS
@@ -78,12 +79,12 @@ class Evidence:
     @cached_property
     def times(self) -> pd.DataFrame:
         """The estimates, one row for each case."""
-        return estimates(self.frame)
+        return estimates_table(self.frame)
 
     @cached_property
     def ratios(self) -> pd.DataFrame:
         """How every device compares with every other, measured side by side."""
-        return pd.concat([speedups(self.frame, baseline=key) for key in self.kinds], ignore_index=True)
+        return pd.concat([speedups_table(self.frame, baseline=key) for key in self.kinds], ignore_index=True)
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:

@@ -2,10 +2,4 @@
 
 The unit of replication is the process. A change counts where its interval leaves 1 out, its size exceeds a threshold of
 the time and a floor of the clock, and it still stands when of all cases called changed five in a hundred may be false.
-Never imports torch.
 """
-
-from bench_lib.analysis.comparison.changes import Change, Comparison
-from bench_lib.analysis.comparison.judging import compare
-
-__all__ = ["Change", "Comparison", "compare"]

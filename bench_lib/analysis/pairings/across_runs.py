@@ -1,6 +1,6 @@
 """Two runs set against each other: the GPU of one machine against another's, or one machine's GPU against this CPU.
 
-Such sides were not measured side by side: their ratios are unpaired (:func:`bench_lib.analysis.across`), and nothing is
+Such sides were not measured side by side: their ratios are unpaired (:func:`speedups_across`), and nothing is
 averaged over runs. An operation that the two runs measured from different source is not compared, and is counted.
 Nothing here imports torch.
 """
@@ -12,7 +12,8 @@ from typing import Final
 
 import pandas as pd
 
-from bench_lib import analysis
+from bench_lib.analysis.across import speedups_across
+from bench_lib.analysis.crossovers import crossovers_table
 from bench_lib.analysis.pairings.naming import Label, labels
 from bench_lib.analysis.pairings.pairings import BASELINES, Pairing, Side, View, side
 from bench_lib.records.device_kind import is_gpu
@@ -84,7 +85,7 @@ def _matchup(lead: Run, own: Label, other: Run, its: Label, frame: pd.DataFrame)
     if sides is None:
         return None
     device, baseline = sides
-    pairs = analysis.across(
+    pairs = speedups_across(
         frame, (device.run.id, device.key), (baseline.run.id, baseline.key), common_workloads(lead, other)
     )
     if pairs.empty:
@@ -94,7 +95,7 @@ def _matchup(lead: Run, own: Label, other: Run, its: Label, frame: pd.DataFrame)
         device=device,
         baseline=baseline,
         pairs=pairs,
-        crossovers=analysis.crossovers(pairs),
+        crossovers=crossovers_table(pairs),
         break_even=pd.DataFrame(),
         changed=len(changed_workloads(lead, other)),
     )

@@ -12,7 +12,9 @@ from typing import Final
 
 import pandas as pd
 
-from bench_lib import analysis
+from bench_lib.analysis.break_even import break_even_table
+from bench_lib.analysis.crossovers import crossovers_table
+from bench_lib.analysis.speedups import speedups_table
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord, Run
@@ -147,7 +149,7 @@ def find(
     recordings
         The runs, in the order given.
     known
-        Tables of :func:`bench_lib.analysis.speedups` that are there already, by baseline.
+        Tables of :func:`speedups_table` that are there already, by baseline.
     """
     present = {run: set(devices) for run, devices in frame.groupby("run", observed=True)["device"].agg(set).items()}
     wanted: list[tuple[Run, Side, Side]] = []
@@ -155,7 +157,7 @@ def find(
         devices = [device for device in run.devices if device.key in present.get(run.id, set())]
         wanted.extend((run, *sides) for sides in _sides(run, devices))
     baselines = sorted({base.key for _, _, base in wanted} - known.keys())
-    tables = {**known, **{key: analysis.speedups(frame, baseline=key) for key in baselines}}
+    tables = {**known, **{key: speedups_table(frame, baseline=key) for key in baselines}}
     pairings = [_matchup(run, device, baseline, tables) for run, device, baseline in wanted]
     pairings = [pairing for pairing in pairings if len(pairing.pairs)]
     pairings.sort(key=lambda pairing: (not pairing.has_gpu, pairing.run.source != "crossover"))
@@ -229,6 +231,6 @@ def _matchup(run: Run, device: Side, baseline: Side, tables: Mapping[str, pd.Dat
         device=device,
         baseline=baseline,
         pairs=pairs,
-        crossovers=analysis.crossovers(pairs),
-        break_even=analysis.break_even(pairs) if gpu else pd.DataFrame(),
+        crossovers=crossovers_table(pairs),
+        break_even=break_even_table(pairs) if gpu else pd.DataFrame(),
     )

@@ -29,8 +29,6 @@ from bench_lib.measure.doctor.instruments import Instrument, for_device
 from bench_lib.records.run import Finding
 from bench_lib.records.sanitize import scrub
 
-__all__ = ["diagnose", "usable"]
-
 PRODUCT_SIZE: Final = 512  # of the matrices that all threads and one multiply: a few milliseconds, worth sharing out
 
 SelfTest = Callable[[Instrument], Finding]

@@ -54,11 +54,11 @@ def roofline(
     Parameters
     ----------
     points
-        :func:`bench_lib.analysis.roofline_points`, or any table with ``device``, ``intensity`` in FLOP/B and ``rate``
+        :func:`roofline_points`, or any table with ``device``, ``intensity`` in FLOP/B and ``rate``
         in FLOP/s; a mark for each row. Where it has a column ``label``, a text that is not empty is written beside its
         mark, if there is room; characters beyond ASCII become question marks.
     roofs
-        :func:`bench_lib.analysis.roofs`, or any table with ``device``, ``roof`` (``memory``, ``cache`` or ``compute``),
+        :func:`roofs`, or any table with ``device``, ``roof`` (``memory``, ``cache`` or ``compute``),
         ``dtype`` (of a ``compute`` roof) and ``rate`` in B/s or FLOP/s.
     series, labels
         How each device key is drawn, and its short name. Devices that are not named are not drawn.

@@ -56,7 +56,7 @@ def speed_against_error(table: pd.DataFrame, *, series: Mapping[str, Series], la
     Parameters
     ----------
     table
-        Rows of :func:`bench_lib.analysis.precision`, of any dtypes, each drawn as a mark with its interval: one for
+        Rows of :func:`precision_table`, of any dtypes, each drawn as a mark with its interval: one for
         each operation, say, at its largest size. Rows without ``ratio`` or ``relative_error`` are not drawn. Where it
         has a column ``label``, a text that is not empty is written beside its mark, if there is room; characters beyond
         ASCII become question marks.

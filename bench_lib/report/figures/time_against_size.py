@@ -50,7 +50,7 @@ def limits(estimates: pd.DataFrame) -> Limits:
     Parameters
     ----------
     estimates
-        Rows of :func:`bench_lib.analysis.estimates`; those without time or size do not count.
+        Rows of :func:`estimates_table`; those without time or size do not count.
     """
     known = estimates[estimates["seconds"].notna() & (estimates["nbytes"] > 0)]
     if known.empty:
@@ -78,7 +78,7 @@ def time_against_size(
     Parameters
     ----------
     estimates
-        Rows of :func:`bench_lib.analysis.estimates` of one operation in one dtype.
+        Rows of :func:`estimates_table` of one operation in one dtype.
     series, labels
         How each device key is drawn, and its short name.
     limits

@@ -66,7 +66,7 @@ class Bar:
 
 
 def bar(row: Row) -> Bar:
-    """Return the bar of a row of :func:`bench_lib.analysis.anatomy.anatomy` that has shares."""
+    """Return the bar of a row of :func:`anatomy_table` that has shares."""
     shares = [(key, word or row["rest"], row[f"{key}_share"]) for key, word in PARTS]
     known = [(key, word, share) for key, word, share in shares if is_known(share)]
     limits = row["seconds_low"], row["seconds_high"]

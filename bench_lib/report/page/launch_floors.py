@@ -77,9 +77,9 @@ def find(ceilings: pd.DataFrame, resident: pd.DataFrame, devices: Sequence[str],
     Parameters
     ----------
     ceilings
-        Rows of :func:`bench_lib.analysis.ceilings` of the run.
+        Rows of :func:`ceilings_table` of the run.
     resident
-        Rows of :func:`bench_lib.analysis.estimates` of the run: latency with the data in place, those with a time.
+        Rows of :func:`estimates_table` of the run: latency with the data in place, those with a time.
     devices
         Keys of the devices that are shown.
     gpu

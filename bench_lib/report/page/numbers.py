@@ -91,7 +91,7 @@ def build(
     bounds
         The same of ``estimates``, row by row.
     break_even
-        Rows of :func:`bench_lib.analysis.break_even`, of all runs.
+        Rows of :func:`break_even_table`, of all runs.
     filters
         The chips of the page.
     """

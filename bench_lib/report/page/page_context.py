@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench_lib import analysis
+from bench_lib.analysis.bounds import bounds_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.pairings import across_runs, findings
 from bench_lib.analysis.pairings import pairings as pairings
 from bench_lib.analysis.pairings.findings import Doubts
 from bench_lib.analysis.pairings.pairings import Pairing, View
+from bench_lib.analysis.speedups import speedups_table
+from bench_lib.analysis.trust import trust_table
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.report.page import filters
@@ -38,7 +42,7 @@ class PageContext:
     views, every_view
         The ways to look at the pairings of ``run``, and at all pairings and crossings; the headline's first.
     against_cpu
-        :func:`bench_lib.analysis.speedups` of all runs against the CPU with all its threads.
+        :func:`speedups_table` of all runs against the CPU with all its threads.
     estimates, ceilings, bounds, trust
         The tables of those functions of :mod:`bench_lib.analysis`, of all runs; ``bounds`` row by row of ``estimates``.
     doubts
@@ -126,7 +130,7 @@ def page_context(
     reference
         Runs of GPUs elsewhere, to stand beside a machine without one.
     """
-    against_cpu = analysis.speedups(frame, baseline="cpu")
+    against_cpu = speedups_table(frame, baseline="cpu")
     found = pairings.find(frame, recordings, known={"cpu": against_cpu})
     run = found[0].run if found else recordings[0].run
     own = {recording.run.id for recording in recordings}
@@ -134,10 +138,10 @@ def page_context(
     beside = tidy(reference)
     others = [recording.run for recording in (*recordings, *reference)]
     crossings = across_runs.cross(run, others, pd.concat([frame, beside]) if reference else frame)
-    estimates = analysis.estimates(frame)
-    ceilings = analysis.ceilings(recordings)
-    bounds = analysis.bounds(estimates, ceilings)
-    trust = analysis.trust(frame, bounds)
+    estimates = estimates_table(frame)
+    ceilings = ceilings_table(recordings)
+    bounds = bounds_table(estimates, ceilings)
+    trust = trust_table(frame, bounds)
     return PageContext(
         frame=frame,
         recordings=recordings,
@@ -164,5 +168,5 @@ def page_context(
         prices=prices,
         crossings=crossings,
         reference=reference,
-        reference_estimates=analysis.estimates(beside),
+        reference_estimates=estimates_table(beside),
     )

@@ -110,7 +110,7 @@ def label(view: View) -> str:
 
 
 def largest_reuse(break_even: Sequence[Row]) -> dict[Key, Row]:
-    """Return, for each operation, the row of :func:`bench_lib.analysis.break_even` at the largest size tested."""
+    """Return, for each operation, the row of :func:`break_even_table` at the largest size tested."""
     largest: dict[Key, Row] = {}
     for row in break_even:
         key = (row["workload"], row["dtype"])

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from bench_lib import analysis, units
+from bench_lib import units
+from bench_lib.analysis.bounds import bounds_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.pairings import across_runs, findings
 from bench_lib.analysis.pairings import pairings as pairings
 from bench_lib.analysis.pairings.pairings import Pairing, View
+from bench_lib.analysis.trust import trust_table
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
@@ -95,8 +99,8 @@ def devices_of(recordings: Iterable[Recording]) -> tuple[str, ...]:
 
 def _of_run(recording: Recording, frame: pd.DataFrame, chosen: frozenset[str]) -> Answer:
     run = recording.run
-    estimates = analysis.estimates(frame)
-    trust = analysis.trust(frame, analysis.bounds(estimates, analysis.ceilings([recording])))
+    estimates = estimates_table(frame)
+    trust = trust_table(frame, bounds_table(estimates, ceilings_table([recording])))
     found = [pairing for pairing in pairings.find(frame, [recording]) if _is_chosen(pairing, chosen)]
     views = tuple(view for pairing in found for view in pairings.views(pairing))
     return Answer(

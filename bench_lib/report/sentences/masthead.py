@@ -57,7 +57,7 @@ def sentences(views: Sequence[View], estimates: pd.DataFrame) -> list[Markup]:
     views
         Of the run that the headline is about.
     estimates
-        :func:`bench_lib.analysis.estimates` of any runs.
+        :func:`estimates_table` of any runs.
     """
     if not views:
         return []

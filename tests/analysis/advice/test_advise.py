@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis.advice.advise import advise
 from bench_lib.analysis.advice.validation import leave_out, summarise
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.cli import advise as cli_advise
 from bench_lib.cli.main import app
@@ -53,7 +53,7 @@ def test_it_names_the_device_that_is_faster(n, start, device):
 
 def test_its_times_at_a_measured_size_are_those_measured():
     advice = only(n=2**22, start="host")
-    table = analysis.estimates(FRAME)
+    table = estimates_table(FRAME)
     row = table[(table["device"] == "cuda:0") & (table["residency"] == "roundtrip") & (table["n"] == 2**22)].iloc[0]
     gpu = next(option for option in advice.options if option.device == "cuda:0")
     assert gpu.seconds.value == pytest.approx(row["seconds"])

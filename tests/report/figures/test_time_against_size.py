@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from bench_lib import analysis
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.report import theme
 from bench_lib.report.figures import placing
 from bench_lib.report.figures.time_against_size import limits, time_against_size
@@ -25,7 +25,7 @@ LABELS = {"cpu": "CPU", "cuda:0": "GPU"}
 
 @pytest.fixture(scope="module")
 def estimates() -> pd.DataFrame:
-    return analysis.estimates(made_up())
+    return estimates_table(made_up())
 
 
 def drawn(estimates: pd.DataFrame, crossover: float | None = None) -> Figure:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench_lib import analysis
+from bench_lib.analysis.anatomy import anatomy_table
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
@@ -21,9 +22,9 @@ RUN = recording(workloads=("add", "mul"), timings=("latency", "submit", "device"
 
 
 def built(one: Recording = RUN) -> anatomy.AnatomyChart:
-    table = analysis.estimates(tidy([one]))
+    table = estimates_table(tidy([one]))
     chips = filters.find(table["dtype"].unique(), table["family"].unique())
-    found = anatomy.anatomy_chart(analysis.anatomy(table), "the GPU", chips)
+    found = anatomy.anatomy_chart(anatomy_table(table), "the GPU", chips)
     assert found is not None
     return found
 
@@ -59,8 +60,8 @@ def test_contradictions_are_counted_and_left_out() -> None:
         return 1e-5 if getattr(case, "residency", "") == "roundtrip" else 5e-5
 
     run = recording(model=upside_down)
-    table = analysis.estimates(tidy([run]))
-    assert anatomy.anatomy_chart(analysis.anatomy(table), "the GPU", filters.find([], [])) is None
+    table = estimates_table(tidy([run]))
+    assert anatomy.anatomy_chart(anatomy_table(table), "the GPU", filters.find([], [])) is None
     content = anatomy.anatomy_section(page_context(tidy([run]), [run]))
     assert isinstance(content, Absent)
     assert "a call with the data in place takes longer than one with its copies" in content.reason

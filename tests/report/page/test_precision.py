@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis.frame import tidy
+from bench_lib.analysis.precision import precision_table
 from bench_lib.records.recording import Recording
 from bench_lib.report import page as pages
 from bench_lib.report.page import filters
@@ -91,7 +91,7 @@ def test_one_dtype_alone_leaves_the_reason_in_its_place() -> None:
 
 
 def test_what_was_not_checked_or_rounds_nothing_is_no_matter_of_precision() -> None:
-    table = analysis.precision(tidy([GPU]))
+    table = precision_table(tidy([GPU]))
 
     def chosen(changed: pd.DataFrame) -> pd.DataFrame:
         return precision.choose(changed, GPU.run.id, ["cuda:0", "cpu"])

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from matplotlib.figure import Figure
 
-from bench_lib import analysis
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.report import theme
 from bench_lib.report.figures import time_against_size as figures
 from bench_lib.report.page import svg
@@ -14,7 +14,7 @@ from tests.support.builders import made_up
 
 
 def figure() -> Figure:
-    estimates = analysis.estimates(made_up())
+    estimates = estimates_table(made_up())
     return figures.time_against_size(
         estimates,
         series={"cpu": theme.CPU, "cuda:0": theme.GPU},

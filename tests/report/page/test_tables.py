@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
+from bench_lib.analysis.bounds import bounds_table
+from bench_lib.analysis.break_even import break_even_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.pairings import findings, pairings
 from bench_lib.analysis.pairings.pairings import View
+from bench_lib.analysis.speedups import speedups_table
+from bench_lib.analysis.trust import trust_table
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord
@@ -216,7 +221,7 @@ def test_an_operation_of_one_size_has_no_crossover_to_draw(gpu_views: list[View]
 
 def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
     monkeypatch.setattr(time_against_size, "MAX_PANELS", 2)
-    estimates = analysis.estimates(frame.tidy([gpu_recording()]))
+    estimates = estimates_table(frame.tidy([gpu_recording()]))
     found = time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS)
     assert len(found.panels) == 2
     assert found.left_out == 9
@@ -224,7 +229,7 @@ def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPat
 
 def test_every_family_has_its_panel_before_one_has_two(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
     monkeypatch.setattr(time_against_size, "MAX_PANELS", 4)
-    estimates = analysis.estimates(frame.tidy([gpu_recording()]))
+    estimates = estimates_table(frame.tidy([gpu_recording()]))
     found = time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS)
     family = dict(zip(estimates["expression"], estimates["family"], strict=True))
     assert sorted(family[panel.expression] for panel in found.panels) == [
@@ -242,7 +247,7 @@ def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> None:
-    estimates = analysis.estimates(frame.tidy([gpu_recording()]))
+    estimates = estimates_table(frame.tidy([gpu_recording()]))
     found = {
         (panel.expression, panel.dtype): panel
         for panel in time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS).panels
@@ -256,7 +261,7 @@ def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> N
 
 def test_tf32_is_drawn_beside_the_float32_of_the_cpu() -> None:
     made = recording(dtypes=("float32", "tf32"))
-    found = time_against_size.draw_panels(views_of(made)[0], analysis.estimates(frame.tidy([made])), NO_FILTERS).panels
+    found = time_against_size.draw_panels(views_of(made)[0], estimates_table(frame.tidy([made])), NO_FILTERS).panels
     assert [(panel.dtype, panel.header[1]) for panel in found] == [("", "CPU"), ("tf32", "CPU")]
 
 
@@ -265,7 +270,7 @@ def test_tf32_is_drawn_beside_the_float32_of_the_cpu() -> None:
 
 def doubts_of(made: Recording) -> trust.SuspectCases:
     tidy = frame.tidy([made])
-    return trust.suspect_cases(analysis.trust(tidy), analysis.estimates(tidy), [made], NO_FILTERS)
+    return trust.suspect_cases(trust_table(tidy), estimates_table(tidy), [made], NO_FILTERS)
 
 
 def test_a_clean_run_has_no_doubt() -> None:
@@ -300,9 +305,9 @@ def test_lines_that_could_not_be_read_are_told() -> None:
 
 def numbers_of(*made: Recording) -> numbers.Numbers:
     tidy = frame.tidy(made)
-    estimates, speedups = analysis.estimates(tidy), analysis.speedups(tidy)
-    bounds = analysis.bounds(estimates, analysis.ceilings(made))
-    return numbers.build(estimates, speedups, NO_FILTERS, bounds, analysis.break_even(speedups).to_dict("records"))
+    estimates, speedups = estimates_table(tidy), speedups_table(tidy)
+    bounds = bounds_table(estimates, ceilings_table(made))
+    return numbers.build(estimates, speedups, NO_FILTERS, bounds, break_even_table(speedups).to_dict("records"))
 
 
 def test_every_case_has_a_row_and_every_row_all_columns() -> None:
@@ -446,7 +451,7 @@ def test_a_run_is_named_by_its_machine_and_by_itself_where_a_machine_has_several
 
 
 def sheet_of(made: Recording) -> how.MachineSheet:
-    return how.machine_sheet(made, analysis.ceilings([made]))
+    return how.machine_sheet(made, ceilings_table([made]))
 
 
 def facts_of(made: Recording) -> dict[str, dict[str, str]]:
@@ -512,8 +517,8 @@ def test_a_working_set_without_a_time_does_not_hide_a_smaller_one_with_one() -> 
 
 def test_columns_that_another_tools_file_cannot_fill_are_left_out_of_all_numbers() -> None:
     def keys(run: Recording) -> set[str]:
-        table = analysis.estimates(frame.tidy([run]))
-        pairs, limits = analysis.speedups(frame.tidy([run])), analysis.bounds(table, analysis.ceilings([run]))
+        table = estimates_table(frame.tidy([run]))
+        pairs, limits = speedups_table(frame.tidy([run])), bounds_table(table, ceilings_table([run]))
         return {column.key for column in numbers.build(table, pairs, NO_FILTERS, limits).columns}
 
     ours, theirs = keys(recording()), keys(recording(devices=("cpu",), source="asv"))

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
+from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.pairings import findings, pairings
 from bench_lib.analysis.pairings.findings import Doubts, Split, Tally
 from bench_lib.analysis.pairings.pairings import Side
+from bench_lib.analysis.trust import trust_table
 from bench_lib.records.recording import Recording
 from bench_lib.report.page.sections import crossover_chart, how, trust
 from bench_lib.report.sentences import guards, headlines, masthead
@@ -249,7 +250,7 @@ def told_of(made: Recording) -> tuple[str, list[str]]:
     tidy = frame.tidy([made])
     found = pairings.find(tidy, [made])
     views = tuple(view for pairing in found for view in pairings.views(pairing))
-    sentences = masthead.sentences(views, analysis.estimates(tidy))
+    sentences = masthead.sentences(views, estimates_table(tidy))
     return plain(masthead.title(made.run, views)), [plain(sentence) for sentence in sentences]
 
 
@@ -302,7 +303,7 @@ def test_a_run_with_a_gpu_tells_both_residencies_and_both_wins() -> None:
 
 def doubts_of(made: Recording) -> Doubts:
     tidy = frame.tidy([made])
-    return findings.doubts(made.run, analysis.estimates(tidy), analysis.trust(tidy))
+    return findings.doubts(made.run, estimates_table(tidy), trust_table(tidy))
 
 
 def test_nothing_at_all_measured_is_doubted() -> None:

@@ -5,8 +5,11 @@ from collections import Counter
 
 import pytest
 
-from bench_lib import analysis
 from bench_lib.analysis import frame
+from bench_lib.analysis.bounds import bounds_table
+from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.estimates import estimates_table
+from bench_lib.analysis.trust import trust_table
 from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Ceiling, Finish
@@ -17,9 +20,9 @@ from tests.support.builders import recording
 
 def ending_of(recorded: Recording) -> Ending:
     table = frame.tidy([recorded])
-    estimates = analysis.estimates(table)
-    bounds = analysis.bounds(estimates, analysis.ceilings([recorded]))
-    return outcome.ending(recorded, estimates, analysis.trust(table, bounds))
+    estimates = estimates_table(table)
+    bounds = bounds_table(estimates, ceilings_table([recorded]))
+    return outcome.ending(recorded, estimates, trust_table(table, bounds))
 
 
 def without(recorded: Recording, status: str, device: str = "cuda:0", n: int = 2**26) -> Recording:

@@ -174,7 +174,7 @@ def smallest_calls(resident: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     resident
-        Rows of :func:`bench_lib.analysis.estimates` of one run: latency with the data in place, those with a time.
+        Rows of :func:`estimates_table` of one run: latency with the data in place, those with a time.
     """
     operation = ["workload", "dtype"]
     devices = resident.groupby([*operation, "n"], observed=True)["device"].transform("nunique")

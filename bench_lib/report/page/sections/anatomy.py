@@ -1,6 +1,6 @@
 """Where a call's time goes: one bar of 100 % for each operation, at its smallest and at its largest size.
 
-The parts and what they mean are :func:`bench_lib.analysis.anatomy.anatomy`'s.
+The parts and what they mean are :func:`anatomy_table`'s.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bench_lib import analysis, units
+from bench_lib import units
+from bench_lib.analysis.anatomy import anatomy_table
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.page import bars, captions
@@ -112,7 +113,7 @@ def anatomy_section(context: PageContext) -> AnatomySection | Absent:
     lead = next((pairing.device for pairing in context.lead if pairing.has_gpu and not pairing.crosses), None)
     key = lead.key if lead else gpus[0]
     mine = context.estimates[(context.estimates["run"] == run.id) & (context.estimates["device"] == key)]
-    shares = analysis.anatomy(mine)
+    shares = anatomy_table(mine)
     built = anatomy_chart(shares, lead.subject if lead else "the GPU", context.filters)
     if built is None:
         reasons = words.listed(sorted(set(shares["reason"])))
@@ -140,7 +141,7 @@ def anatomy_chart(shares: pd.DataFrame, subject: str, filters: Filters) -> Anato
     Parameters
     ----------
     shares
-        Rows of :func:`bench_lib.analysis.anatomy.anatomy`.
+        Rows of :func:`anatomy_table`.
     subject
         The device within a sentence: ``the GPU``.
     """

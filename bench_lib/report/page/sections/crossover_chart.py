@@ -126,7 +126,7 @@ def crossover_chart(views: Sequence[View], break_even: Sequence[Row], filters: F
     views
         Resident and round trip; or the two comparisons of a run without a GPU.
     break_even
-        Rows of :func:`bench_lib.analysis.break_even`; may be empty.
+        Rows of :func:`break_even_table`; may be empty.
     """
     found: dict[tuple[str, str], list[Row | None]] = {}
     for place, view in enumerate(views):

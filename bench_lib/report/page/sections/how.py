@@ -9,7 +9,8 @@ from typing import Any, Final
 import pandas as pd
 from markupsafe import Markup
 
-from bench_lib import analysis, units
+from bench_lib import units
+from bench_lib.analysis.ceilings import ceilings_table
 from bench_lib.records.environment import fact_name, fact_value
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord, Run, Scalar
@@ -98,7 +99,7 @@ def how_section(context: PageContext) -> HowSection:
         method=tuple(method(context.run, rounds)),
         sheets=(
             *(machine_sheet(recording, context.ceilings) for recording in context.recordings),
-            *(machine_sheet(one, analysis.ceilings([one]), REFERENCE) for one in context.reference),
+            *(machine_sheet(one, ceilings_table([one]), REFERENCE) for one in context.reference),
         ),
     )
 
@@ -109,7 +110,7 @@ def machine_sheet(recording: Recording, ceilings: pd.DataFrame, role: str = "") 
     Parameters
     ----------
     ceilings
-        From :func:`bench_lib.analysis.ceilings`, of any runs.
+        From :func:`ceilings_table`, of any runs.
     role
         What it is beside the run of the page; empty for one of the page's own.
     """

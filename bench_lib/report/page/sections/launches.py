@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib import units
-from bench_lib.analysis.execution import OPERATION, execution, fades
+from bench_lib.analysis.execution import OPERATION, execution_table, fades
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
@@ -73,7 +73,7 @@ class LaunchesSection:
 def launches_section(context: PageContext) -> LaunchesSection | Absent:
     """Return what the modes of the headline's run gain, in calls waited for with the data in place."""
     run, estimates = context.run, context.estimates
-    modes = execution(context.frame)
+    modes = execution_table(context.frame)
     shown = (modes["run"] == run.id) & (modes["timing"] == "latency") & (modes["residency"] == "resident")
     compared = modes[shown & modes["ratio"].notna()]
     if compared.empty:

@@ -185,7 +185,7 @@ def times_table(
     runs, labels
         At most :data:`MAX_RUNS`, and what they are called.
     estimates
-        :func:`bench_lib.analysis.estimates` of these runs, and perhaps of others.
+        :func:`estimates_table` of these runs, and perhaps of others.
     workloads
         Names of those that all runs measured from one source.
     """

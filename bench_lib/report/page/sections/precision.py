@@ -9,7 +9,8 @@ from typing import Any, Final
 import pandas as pd
 from markupsafe import Markup
 
-from bench_lib import analysis, units
+from bench_lib import units
+from bench_lib.analysis.precision import precision_table
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.figures.speed_against_error import ordered, speed_against_error
@@ -101,7 +102,7 @@ class PrecisionTables:
 def precision_section(context: PageContext) -> PrecisionSection | Absent:
     """Return the dtypes of the headline's run beside float32: on the GPU and its baseline, else on the CPU."""
     run, names = context.run, _devices(context)
-    chosen = choose(analysis.precision(context.frame), run.id, list(names))
+    chosen = choose(precision_table(context.frame), run.id, list(names))
     if chosen.empty:
         return Absent(reason=NOTHING)
     built = precision_tables(chosen, names, ordered(chosen["dtype"].unique()), context.filters)
@@ -148,7 +149,7 @@ def choose(table: pd.DataFrame, run: str, devices: Sequence[str]) -> pd.DataFram
     Parameters
     ----------
     table
-        From :func:`bench_lib.analysis.precision`.
+        From :func:`precision_table`.
     run
         Its id.
     devices

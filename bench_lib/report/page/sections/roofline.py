@@ -131,7 +131,7 @@ def told(points: pd.DataFrame, where: str) -> str:
     Parameters
     ----------
     points
-        Rows of :func:`bench_lib.analysis.roofline.roofline_points` of one device, at least one, with known fractions.
+        Rows of :func:`roofline_points` of one device, at least one, with known fractions.
     where
         The device within a sentence: ``on the GPU``, ``with 2 threads``.
     """

@@ -137,7 +137,7 @@ def sequential_ops_table(
     devices
         Of the run, for the columns: the sides, and without a GPU every other.
     estimates
-        :func:`bench_lib.analysis.estimates`, for the times of devices beyond the two sides.
+        :func:`estimates_table`, for the times of devices beyond the two sides.
     """
     by_operation: dict[tuple[Any, ...], list[Row]] = {}
     for pair in choose(pairing.pairs).to_dict("records"):

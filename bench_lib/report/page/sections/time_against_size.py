@@ -145,7 +145,7 @@ def draw_panels(view: View, estimates: pd.DataFrame, filters: Filters, runs: Seq
     view
         The headline view: its run is drawn, its crossovers are marked.
     estimates
-        :func:`bench_lib.analysis.estimates` of any runs.
+        :func:`estimates_table` of any runs.
     runs
         All runs of the page, that of the headline first: a few of them are drawn beside it.
     """
@@ -274,7 +274,7 @@ def choose_lines(view: View, estimates: pd.DataFrame, runs: Sequence[Run] = ()) 
     view
         The headline view.
     estimates
-        :func:`bench_lib.analysis.estimates` of these runs, and perhaps of others.
+        :func:`estimates_table` of these runs, and perhaps of others.
     runs
         All runs of the page, that of the headline first.
     """
