@@ -1,7 +1,7 @@
 """One device against another that was measured in another run: two machines, or one machine at two times.
 
 Nothing pairs such visits, so what the two share does not cancel, and what moves a sitting as a whole is added. A case
-is set against the same case of one other run; nothing is averaged over runs. Never imports torch.
+is set against the same case of one other run; nothing is averaged over runs.
 """
 
 from __future__ import annotations

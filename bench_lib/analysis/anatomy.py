@@ -1,4 +1,4 @@
-"""Where the time of a round trip goes: copies, submitting, the kernel, and waiting. Never imports torch."""
+"""Where the time of a round trip goes: copies, submitting, the kernel, and waiting."""
 
 from __future__ import annotations
 

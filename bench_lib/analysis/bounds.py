@@ -1,7 +1,7 @@
 """How fast a case could be at best, what stops it from being faster, and whether it was faster than is possible.
 
 The roofline model (Williams, Waterman and Patterson, Communications of the ACM 52, 2009) with two more ceilings: the
-link, and the launch. All ceilings were measured on the device itself. Never imports torch.
+link, and the launch. All ceilings were measured on the device itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ceilings of each device: the best over all rounds, and how far the rounds lie apart. Never imports torch."""
+"""The ceilings of each device: the best over all rounds, and how far the rounds lie apart."""
 
 from __future__ import annotations
 

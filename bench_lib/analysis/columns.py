@@ -1,4 +1,4 @@
-"""The columns of the tidy table, listed once, each with its unit and its meaning. Imports nothing."""
+"""The columns of the tidy table, listed once, each with its unit and its meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several times is the shortest, as far as their intervals tell. Never imports torch."""
+"""Which of several times is the shortest, as far as their intervals tell."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From recordings to one tidy table: a row for each sample, a column for each fact, every column with its unit.
 
 The table knows nothing of how the numbers are judged; :mod:`bench_lib.analysis` does that. Text is categorical, in the
-order in which the recordings name it. This module never imports torch.
+order in which the recordings name it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From visits to rounds to cases: the steps that every judgement shares, on whole arrays.
 
 A visit gives its median in log seconds, a round the median over its visits, a case the mean over its rounds. Nothing
-here loops over cases. Never imports torch.
+here loops over cases.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a narrower or wider dtype gains over float32 on the same device, and what it costs in accuracy.
-
-Never imports torch.
-"""
+"""What a narrower or wider dtype gains over float32 on the same device, and what it costs in accuracy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The roofline of each device: its roofs, and where each operation stands under them.
 
-Williams, Waterman and Patterson, Communications of the ACM 52(4), 2009. Never imports torch.
+Williams, Waterman and Patterson, Communications of the ACM 52(4), 2009.
 """
 
 from __future__ import annotations

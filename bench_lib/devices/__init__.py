@@ -1,1 +1,1 @@
-"""What is here: devices, the host, memory, telemetry, counters of energy.."""
+"""What is here: devices, the host, memory, telemetry, counters of energy."""

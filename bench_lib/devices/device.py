@@ -1,7 +1,7 @@
 """The devices of this machine: found, chosen, made ready, waited for.
 
 Importing this module initialises no accelerator and sets nothing; names and properties are read in :func:`discover`
-only. It imports torch, and nothing of measuring or drawing.
+only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a loop of calls draws, by the hardware's own counter: NVML for a GPU, RAPL for a CPU.
 
 Where there is no counter, or no permission to read it, the answer is the reason, and never a guess from a data sheet.
-No torch here: what is called, and how it is waited for, is given.
+What is called, and how it is waited for, is given.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from bench_lib.devices.device import Device
-    from bench_lib.devices.telemetry import Telemetry
+from bench_lib.devices.device import Device
+from bench_lib.devices.telemetry import Telemetry
 
 IDLE_SECONDS: Final = 1.0
 REFRESH_SECONDS: Final = 0.25  # in which a counter that works has moved, idle or not

@@ -1,7 +1,4 @@
-"""The host as it is: processor, threads that may be used and why, memory that is left.
-
-Standard library and psutil only; nothing here imports torch.
-"""
+"""The host as it is: processor, threads that may be used and why, memory that is left."""
 
 from __future__ import annotations
 

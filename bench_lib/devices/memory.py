@@ -1,16 +1,24 @@
-"""The memory of a device: what is left of it, its peak, and giving back what torch keeps for later.
+"""The memory of a device and of this process: what is left of it, its peak, and giving back what torch keeps.
 
-It imports torch, and nothing of measuring or drawing.
+On the host only Linux tells a peak. The kernel keeps a high-water mark of the resident set (``VmHWM`` in
+proc_pid_status(5)) and sets it back to the present size when ``5`` is written to ``clear_refs``
+(proc_pid_clear_refs(5)).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 import torch
 
 from bench_lib.devices.device import Device
 from bench_lib.devices.host import available_nbytes as host_available_nbytes
+
+SELF: Final = Path("/proc/self")
+RESET_PEAK: Final = "5"
+KIB: Final = 1024
 
 
 def available_nbytes(device: Device) -> int:
@@ -49,5 +57,42 @@ def empty_cache(device: Device) -> None:
         _memory_module(device).empty_cache()
 
 
+def host_growth_nbytes(call: Callable[[], object], folder: Path = SELF) -> int | None:
+    """Call once, and return by how many bytes this process's resident set rose at most; None where nobody tells.
+
+    Pages that were resident before, and are used again, are not counted: an allocator that has kept memory from earlier
+    calls gives it out with no growth.
+
+    Parameters
+    ----------
+    folder
+        Of this process in the proc file system.
+    """
+    before = _resident_nbytes(folder, "VmRSS") if _reset_host_peak(folder) else None
+    call()
+    peak = _resident_nbytes(folder, "VmHWM")
+    return None if before is None or peak is None else max(peak - before, 0)
+
+
 def _memory_module(device: Device) -> Any:
     return torch.cuda if device.kind == "cuda" else torch.xpu
+
+
+def _reset_host_peak(folder: Path) -> bool:
+    try:
+        (folder / "clear_refs").write_text(RESET_PEAK, encoding="ascii")
+    except OSError:  # another system, or a container that hides it
+        return False
+    return True
+
+
+def _resident_nbytes(folder: Path, name: str) -> int | None:
+    try:
+        text = (folder / "status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0]) * KIB
+    return None

@@ -1,4 +1,4 @@
-"""The versions and the flags that numbers depend on. It imports torch, and nothing of measuring or drawing."""
+"""The versions and the flags that numbers depend on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench_lib.devices.telemetry import driver_version
+from bench_lib.devices.nvml import driver_version
 from bench_lib.records.run import Facts
 
 

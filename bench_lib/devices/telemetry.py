@@ -1,23 +1,19 @@
 """What an NVIDIA GPU says of itself: clock, temperature, power, and why it runs slower than it could.
 
-Read outside the timed blocks. NVML (the ``nvidia-ml-py`` package and the driver's library) is optional: without it
-there is no telemetry, and nothing fails. Imports torch only to find out which GPU a torch device is.
+Read outside the timed blocks. Without NVML there is no telemetry, and nothing fails.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import torch
 
+from bench_lib.devices import nvml
+from bench_lib.devices.device import Device
 from bench_lib.records.run import Facts
-
-if TYPE_CHECKING:
-    from bench_lib.devices.device import Device
 
 THROTTLE_BITS: Final = {
     0x04: "sw_power_cap",
@@ -57,19 +53,19 @@ class Telemetry:
     @classmethod
     def open(cls, device: Device) -> Self | None:
         """Return telemetry of a CUDA device; None for other devices, and where NVML or the GPU in it is missing."""
-        nvml = _start_nvml() if device.kind == "cuda" else None
-        if nvml is None:
+        library = nvml.start() if device.kind == "cuda" else None
+        if library is None:
             return None
-        handle = _find(nvml, torch.cuda.get_device_properties(device.index))
-        return None if handle is None else cls(nvml=nvml, handle=handle)
+        handle = nvml.find(library, torch.cuda.get_device_properties(device.index))
+        return None if handle is None else cls(nvml=library, handle=handle)
 
     def read(self) -> Reading:
         """Return the present state; what the GPU does not tell is left out."""
-        nvml, handle = self.nvml, self.handle
-        clock = self._ask(lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM))
-        temperature = self._ask(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
-        power = self._ask(lambda: nvml.nvmlDeviceGetPowerUsage(handle))
-        reasons = self._ask(lambda: nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
+        library, handle = self.nvml, self.handle
+        clock = self._ask(lambda: library.nvmlDeviceGetClockInfo(handle, library.NVML_CLOCK_SM))
+        temperature = self._ask(lambda: library.nvmlDeviceGetTemperature(handle, library.NVML_TEMPERATURE_GPU))
+        power = self._ask(lambda: library.nvmlDeviceGetPowerUsage(handle))
+        reasons = self._ask(lambda: library.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
         clocks: Facts = {
             "sm_clock_hz": None if clock is None else clock * 1e6,  # NVML counts in MHz
             "temperature_celsius": None if temperature is None else float(temperature),
@@ -85,35 +81,3 @@ class Telemetry:
             return question()
         except self.nvml.NVMLError:  # not supported on this board, under a virtual GPU or in a MIG slice
             return None
-
-
-def driver_version() -> str | None:
-    """Return the version of the NVIDIA driver; None where there is none."""
-    nvml = _start_nvml()
-    if nvml is None:
-        return None
-    answer = nvml.nvmlSystemGetDriverVersion()
-    return answer.decode() if isinstance(answer, bytes) else str(answer)
-
-
-def _start_nvml() -> Any | None:
-    try:
-        nvml: Any = importlib.import_module("pynvml")
-    except ImportError:
-        return None
-    try:
-        nvml.nvmlInit()
-    except nvml.NVMLError:  # no driver
-        return None
-    return nvml
-
-
-def _find(nvml: Any, properties: Any) -> Any | None:
-    """Return the NVML handle of a torch device, by UUID, else by PCI address: CUDA_VISIBLE_DEVICES reorders numbers."""
-    with contextlib.suppress(nvml.NVMLError):  # a GPU that is lent in part has a UUID of its own; its card an address
-        return nvml.nvmlDeviceGetHandleByUUID(f"GPU-{properties.uuid}".encode())
-    try:
-        address = f"{properties.pci_domain_id:08x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}.0"
-        return nvml.nvmlDeviceGetHandleByPciBusId(address.encode())
-    except (nvml.NVMLError, AttributeError):  # not every release of torch tells the address
-        return None

@@ -1,7 +1,7 @@
 """What is called to find a device's ceilings: matrix products, working sets, the link, the cheapest operation.
 
 A probe lists candidates of which the best counts: a search, as short as a session can afford. Operands are random
-numbers, made when their turn comes and let go after it. Imports nothing that draws.
+numbers, made when their turn comes and let go after it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 from bench_lib.devices.device import Device, waiter
 from bench_lib.measure.ceiling_calls import (
     FILL,
+    Shape,
     make_copy,
     make_fill,
     make_link,
@@ -22,8 +23,8 @@ from bench_lib.measure.ceiling_calls import (
     make_product,
     make_sum,
     make_zero,
+    matmul_shapes,
 )
-from bench_lib.measure.ceiling_shapes import Shape, matmul_shapes
 from bench_lib.measure.clock import Call
 from bench_lib.records.case import Timing
 from bench_lib.records.sample import Quantity

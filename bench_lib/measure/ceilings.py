@@ -1,8 +1,7 @@
 """The best that a device does of one thing at a time: measured, in each round, within a few seconds at most.
 
 The first round searches among the candidates of each probe; later rounds repeat the best, one process after another, as
-far as their time goes. What a device cannot do becomes a ceiling with a reason. It imports torch through the probes,
-and nothing that draws.
+far as their time goes. What a device cannot do becomes a ceiling with a reason.
 """
 
 from __future__ import annotations

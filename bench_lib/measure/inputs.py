@@ -1,7 +1,6 @@
 """The inputs of cases, made from the seed and kept between the visits of one process, as far as there is memory.
 
-What has to give way is made again, the same. It imports torch through the workloads, and nothing of measuring or
-drawing.
+What has to give way is made again, the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One visit to one case: warm up, calibrate, sample until the interval is narrow.
 
-The clock is given, so that the same code is tested with a made-up device and no sleeping. This module imports no torch:
-it knows calls, clocks and numbers, nothing of tensors.
+The clock is given, so that the same code is tested with a made-up device and no sleeping: what is here
+knows calls, clocks and numbers, nothing of tensors.
 """
 
 from __future__ import annotations

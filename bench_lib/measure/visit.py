@@ -17,8 +17,7 @@ import torch
 from bench_lib import units
 from bench_lib.devices.device import Device, activate, require_alive, synchronize
 from bench_lib.devices.energy import drawn, open_meter
-from bench_lib.devices.host_memory import growth_nbytes
-from bench_lib.devices.memory import peak_nbytes, reset_peak
+from bench_lib.devices.memory import host_growth_nbytes, peak_nbytes, reset_peak
 from bench_lib.devices.telemetry import Reading, Telemetry
 from bench_lib.measure.clock import Clock, for_case
 from bench_lib.measure.inputs import Inputs
@@ -200,7 +199,7 @@ class Visitor:
             prepared.call()
             synchronize(device)
 
-        rose = growth_nbytes(call_and_wait)
+        rose = host_growth_nbytes(call_and_wait)
         after = peak_nbytes(device)
         accuracy = prepared.check()
         sample = replace(

@@ -1,8 +1,7 @@
 """What a workload is: an operation declared once, and made ready on any device.
 
 A :class:`Workload` says what is computed and how much work that is; :meth:`Workload.prepare` makes one case of it
-ready: inputs seeded, created, touched and in place, so that the timed call holds the operation and nothing else. This
-module imports torch, and nothing of measuring or drawing.
+ready: inputs seeded, created, touched and in place, so that the timed call holds the operation and nothing else.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fourier transforms of complex numbers, of one vector and of one square image.
 
 Complex numbers whose parts are float32 (complex64), so that the usual count of operations holds as it is; a real
-transform does half of it. This module imports torch, and nothing of measuring or drawing.
+transform does half of it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Indices are int64, as torch wants them, and uniformly random, so that large tables do not stay in a cache. On a GPU a
 scatter-add has no fixed order of its sums, and neither have the gradients of gather and of an embedding: their bounds
-are those of sums in any order. This module imports torch, and nothing of measuring or drawing.
+are those of sums in any order.
 """
 
 from __future__ import annotations

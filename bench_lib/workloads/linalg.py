@@ -3,8 +3,6 @@
 On CUDA, all but QR read back whether they succeeded, and so wait inside (the notes of ``torch.linalg`` say which). On
 MPS most of them are missing, and on XPU most run on the CPU behind the user's back, so neither is measured. NumPy
 computes in float64 whatever it is given, and rounds its result.
-
-This module imports torch, and nothing of measuring or drawing.
 """
 
 from __future__ import annotations

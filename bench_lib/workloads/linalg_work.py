@@ -1,7 +1,7 @@
 """The work of dense linear algebra, and how far rounding goes in it.
 
 FLOP of a factorization are those of the classic direct algorithm, as Golub and Van Loan (Matrix Computations, 4th
-edition) count them: a common measure of size, whichever algorithm a library takes. This module imports no torch.
+edition) count them: a common measure of size, whichever algorithm a library takes.
 """
 
 from __future__ import annotations

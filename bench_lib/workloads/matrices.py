@@ -2,8 +2,8 @@
 
 The norm of each matrix is about 1 or 2 at any size, and so is that of what is compared. Factors are right if their
 product is the matrix, if those that should be orthogonal are, and if the values come in order: no reference has to be
-factorized, and no sign has to agree. For gradients that divide by the distance of neighbouring values, these are
-spread evenly. This module imports torch, and nothing of measuring or drawing.
+factorized, and no sign has to agree. For gradients that divide by the distance of neighbouring values, these are spread
+evenly.
 """
 
 from __future__ import annotations

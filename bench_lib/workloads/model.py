@@ -2,7 +2,7 @@
 
 Every device and every process measures a module with the same weights, made from the seed, and the same batches.
 Inference runs in evaluation mode and records nothing for gradients. The training step is zero_grad, forward, the mean
-squared output as loss, backward, and SGD over lists. Imports torch, and nothing of measuring or drawing.
+squared output as loss, backward, and SGD over lists.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ float32 a result that is 1 % off is always wrong.
 
 Gradients in float32 are compared one by one. In narrower dtypes rounding opens and closes rectifiers, so that single
 numbers may be far off and right: there, all gradients together are compared, by the norm of their difference (a step in
-which they are missing or have the wrong sign is off by 1 or by 2). Imports torch, and nothing of measuring or drawing.
+which they are missing or have the wrong sign is off by 1 or by 2).
 """
 
 from __future__ import annotations

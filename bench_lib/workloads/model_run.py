@@ -1,7 +1,4 @@
-"""How a user's module is called: inference, and a whole training step.
-
-Imports torch, and nothing of measuring or drawing.
-"""
+"""How a user's module is called: inference, and a whole training step."""
 
 from __future__ import annotations
 

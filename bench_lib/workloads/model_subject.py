@@ -1,7 +1,4 @@
-"""A user's module and its example inputs, as their function made them, and batches drawn from the example.
-
-Imports torch, and nothing of measuring or drawing.
-"""
+"""A user's module and its example inputs, as their function made them, and batches drawn from the example."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What must be known of a user's module before it is measured: its work, its depth, whether its result can be checked.
 
 All of it is found by calling a float64 copy on the CPU with one example and with two: float64 because its kernels are
-the plain ones that torch's counter of operations knows. Imports torch, and nothing of measuring or drawing.
+the plain ones that torch's counter of operations knows.
 """
 
 from __future__ import annotations

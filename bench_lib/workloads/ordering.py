@@ -1,8 +1,7 @@
 """Putting in order and finding: sort, topk, unique, searchsorted.
 
 Values are compared, not indices, which may differ among equal values; where a gradient is taken, and so an index
-counts, no two values are equal. Comparisons are not floating-point operations, so FLOP is 0. This module imports torch,
-and nothing of measuring or drawing.
+counts, no two values are equal. Comparisons are not floating-point operations, so FLOP is 0.
 """
 
 from __future__ import annotations

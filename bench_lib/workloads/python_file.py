@@ -1,7 +1,4 @@
-"""A Python file of the user's, run as a module of its own.
-
-Imports nothing of measuring or drawing. The file's errors become one sentence with its own line.
-"""
+"""A Python file of the user's, run as a module of its own. The file's errors become one sentence with its own line."""
 
 from __future__ import annotations
 

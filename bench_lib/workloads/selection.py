@@ -1,7 +1,7 @@
 """The language of ``-k``: words joined by ``and``, ``or``, ``not`` and parentheses, as pytest users know it.
 
-A word matches when it is part of the case as printed, or of its family: ``matmul and not float64``,
-``(zeros or ones) and cuda:0``. Standard library only.
+A word matches when it is part of the case as printed, or of its family: ``matmul and not float64``, ``(zeros or ones)
+and cuda:0``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Where a workload that is not built in comes from, and which line of it an error names.
-
-Imports the standard library only, so that every part of the half that measures can.
-"""
+"""Where a workload that is not built in comes from, and which line of it an error names."""
 
 from __future__ import annotations
 

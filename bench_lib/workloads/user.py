@@ -1,7 +1,7 @@
 """Workloads that are not built in: from a file, from a module's ``make``, from an installed package.
 
 A source is loaded whole or not at all: what is wrong with it is one sentence, with the file's own line, and costs only
-its own cases. Imports torch through the workloads, and nothing of measuring or drawing.
+its own cases.
 """
 
 from __future__ import annotations

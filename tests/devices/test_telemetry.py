@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench_lib.devices import telemetry
+from bench_lib.devices import nvml
 from bench_lib.devices.device import Device
 from bench_lib.devices.telemetry import Reading, Telemetry
 
@@ -119,13 +119,13 @@ def test_what_a_gpu_does_not_tell_is_left_out(machine):
 def test_without_a_driver_there_is_none(machine):
     machine(FakeNvml(driver=False))
     assert Telemetry.open(GPU) is None
-    assert telemetry.driver_version() is None
+    assert nvml.driver_version() is None
 
 
 def test_without_the_package_there_is_none(machine):
     machine(None)  # an import of None is an ImportError
     assert Telemetry.open(GPU) is None
-    assert telemetry.driver_version() is None
+    assert nvml.driver_version() is None
 
 
 def test_a_host_is_not_asked(machine):
@@ -136,7 +136,7 @@ def test_a_host_is_not_asked(machine):
 @pytest.mark.parametrize("version", ["570.1", b"570.1"])
 def test_the_driver_version_is_a_text(machine, version):
     machine(FakeNvml(version=version))
-    assert telemetry.driver_version() == "570.1"
+    assert nvml.driver_version() == "570.1"
 
 
 @pytest.mark.cuda
@@ -146,4 +146,4 @@ def test_a_real_gpu_tells_its_clock_and_temperature():
     clocks = opened.read().clocks
     assert 1e8 < clocks["sm_clock_hz"] < 1e10
     assert 0 < clocks["temperature_celsius"] < 120
-    assert telemetry.driver_version()
+    assert nvml.driver_version()

@@ -12,9 +12,9 @@ import torch
 
 from bench_lib.devices.device import Device
 from bench_lib.errors import WorkerError
-from bench_lib.measure import ceiling_calls, ceiling_probes, ceiling_shapes, ceilings
+from bench_lib.measure import ceiling_calls, ceiling_probes, ceilings
+from bench_lib.measure.ceiling_calls import matmul_shapes
 from bench_lib.measure.ceiling_probes import Candidate, Probe, probes_of
-from bench_lib.measure.ceiling_shapes import matmul_shapes
 from bench_lib.measure.ceilings import NO_TIME, Place, measure_ceilings, probe_all
 from bench_lib.measure.clock import ThroughputClock
 from bench_lib.records.sample import Ceiling, ceiling_name
@@ -150,7 +150,7 @@ def test_operands_that_would_take_more_than_half_the_memory_are_not_made(free: t
 @pytest.mark.parametrize("device", [NUMPY, CPU], ids=lambda device: device.key)
 def test_every_probe_of_a_processor_runs(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ceiling_probes, "WORKING_SETS", (4096, 65536))
-    monkeypatch.setattr(ceiling_shapes, "HOST_SHAPES", ((16, 32, 64), (64, 64, 64)))
+    monkeypatch.setattr(ceiling_calls, "HOST_SHAPES", ((16, 32, 64), (64, 64, 64)))
     found = measure_ceilings(device, device, round_number=3, seconds=1.0, seed=1, known={})
     assert {one.reason for one in found} == {""}
     assert {one.round for one in found} == {3}
@@ -165,7 +165,7 @@ def test_every_probe_of_a_processor_runs(device: Device, monkeypatch: pytest.Mon
 def test_every_probe_of_a_gpu_makes_a_call_that_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     like_a_gpu = Device(key="cpu", kind="xpu", name="a CPU that is treated as a GPU")
     monkeypatch.setattr(ceiling_probes, "GPU_WORKING_SETS", (65536,))
-    monkeypatch.setattr(ceiling_shapes, "GPU_SHAPES", ((16, 32, 64),))
+    monkeypatch.setattr(ceiling_calls, "GPU_SHAPES", ((16, 32, 64),))
     monkeypatch.setattr(ceiling_probes, "LINK_NBYTES", 4096)
     monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
     probes = probes_of(like_a_gpu, 1)
@@ -207,9 +207,9 @@ def test_shapes_on_a_gpu_fill_whole_waves_of_whole_tiles() -> None:
     assert (1536, 2816, 8192) in shapes
     assert (2816, 1536, 8192) in shapes
     assert list(shapes) == sorted(shapes, key=math.prod)
-    waves = set(shapes) - set(ceiling_shapes.GPU_SHAPES)
+    waves = set(shapes) - set(ceiling_calls.GPU_SHAPES)
     assert all(rows * columns % (128 * 256 * 132) == 0 for rows, columns, _ in waves)
-    assert matmul_shapes(replace(GPU, facts={})) == ceiling_shapes.GPU_SHAPES
+    assert matmul_shapes(replace(GPU, facts={})) == ceiling_calls.GPU_SHAPES
 
 
 def test_time_for_ceilings_is_the_profile_s_and_at_most_a_tenth_of_the_budget() -> None:

@@ -1,8 +1,7 @@
 """Which device to take for one operation at one size, from what was measured: with times, intervals and the reason.
 
 What was measured at that size is answered as it was; between two sizes it is interpolated
-(:mod:`bench_lib.analysis.advice.curves`); more than a factor of two beyond them the answer is ``not measured``. This
-module never imports torch.
+(:mod:`bench_lib.analysis.advice.curves`); more than a factor of two beyond them the answer is ``not measured``.
 """
 
 from __future__ import annotations

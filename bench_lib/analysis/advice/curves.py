@@ -1,8 +1,8 @@
 """A time between two sizes that were measured: interpolation in logarithms, monotone, with an interval.
 
-This module never imports torch. It takes :class:`scipy.interpolate.PchipInterpolator`: a cubic that follows its points
-without overshooting, so that between two sizes a time never falls below both or rises above both (Fritsch and Butland,
-SIAM Journal on Scientific and Statistical Computing 5, 1984).
+It takes :class:`scipy.interpolate.PchipInterpolator`: a cubic that follows its points without overshooting, so that
+between two sizes a time never falls below both or rises above both (Fritsch and Butland, SIAM Journal on Scientific
+and Statistical Computing 5, 1984).
 """
 
 from __future__ import annotations

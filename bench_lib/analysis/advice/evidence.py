@@ -1,7 +1,4 @@
-"""What one run has measured of one operation, as curves over the size, and what calls take by them.
-
-This module never imports torch.
-"""
+"""What one run has measured of one operation, as curves over the size, and what calls take by them."""
 
 from __future__ import annotations
 

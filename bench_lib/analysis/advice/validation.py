@@ -1,7 +1,4 @@
-"""How far advice can be trusted: every size is left out in turn, advised on from the others, and compared.
-
-This module never imports torch.
-"""
+"""How far advice can be trusted: every size is left out in turn, advised on from the others, and compared."""
 
 from __future__ import annotations
 

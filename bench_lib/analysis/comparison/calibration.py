@@ -1,7 +1,7 @@
 """What comparing a thing with itself taught on a machine: how often the gate is wrong there, and what it can see.
 
 Each comparison of that kind adds to one small file; a comparison of two different things reads it, to choose between
-the estimators of a case and to say beside each verdict how small a change would have been seen. Never imports torch.
+the estimators of a case and to say beside each verdict how small a change would have been seen.
 """
 
 from __future__ import annotations

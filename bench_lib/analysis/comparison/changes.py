@@ -1,4 +1,4 @@
-"""What a comparison says: of each case, and of all of them together. Never imports torch."""
+"""What a comparison says: of each case, and of all of them together."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The verdict on each case: faster, slower, unchanged, can't tell, or not comparable.
 
 The rule, in one place. A case's processes give one number each. Their paired differences (sides that alternated) or
-their two means (separate runs, with the allowance for two sittings), trimmed, give a ratio and Student's t interval.
-A change counts if that interval leaves 1 out, the ratio exceeds the margin, and the procedure of Benjamini and Hochberg
-over all cases still rejects. Never imports torch.
+their two means (separate runs, with the allowance for two sittings), trimmed, give a ratio and Student's t interval. A
+change counts if that interval leaves 1 out, the ratio exceeds the margin, and the procedure of Benjamini and Hochberg
+over all cases still rejects.
 """
 
 from __future__ import annotations

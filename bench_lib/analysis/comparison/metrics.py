@@ -1,4 +1,4 @@
-"""What is compared besides time, and which way is better. Imports nothing that is slow."""
+"""What is compared besides time, and which way is better."""
 
 from __future__ import annotations
 

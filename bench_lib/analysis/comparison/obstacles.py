@@ -1,7 +1,4 @@
-"""Why two sides, or a case of theirs, must not be compared: what differs that is not what is being compared.
-
-Standard library only.
-"""
+"""Why two sides, or a case of theirs, must not be compared: what differs that is not what is being compared."""
 
 from __future__ import annotations
 

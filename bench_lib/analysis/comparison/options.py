@@ -1,7 +1,4 @@
-"""What is asked of a comparison, checked: which metrics, which facts may differ, and which files are a side.
-
-Never imports torch.
-"""
+"""What is asked of a comparison, checked: which metrics, which facts may differ, and which files are a side."""
 
 from __future__ import annotations
 

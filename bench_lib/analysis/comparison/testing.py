@@ -1,6 +1,6 @@
 """The test behind a verdict: a log ratio, its interval, and how surprising it would be if nothing had changed.
 
-Never imports torch; takes scipy.special and leaves scipy.stats, which is slow to import.
+Takes scipy.special and leaves scipy.stats, which is slow to import.
 """
 
 from __future__ import annotations

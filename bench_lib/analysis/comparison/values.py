@@ -1,4 +1,4 @@
-"""One number for each process, case and metric of a side: what everything else is judged from. Never imports torch."""
+"""One number for each process, case and metric of a side: what everything else is judged from."""
 
 from __future__ import annotations
 

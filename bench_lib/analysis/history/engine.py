@@ -4,7 +4,7 @@ Otava splits a line where the parts differ most, as E-divisive does (Matteson an
 Statistical Association 109, 2014), tests each split with Student's t, and merges what does not hold ("Hunter", Fleming
 and others, ICPE 2023). A single run beside a noisy neighbour would widen what it tests with, or be taken for a level of
 its own. So a level counts from :data:`LEVEL_RUNS` runs on, and what stood out for shorter is taken out before, and
-after where it is still found. Never imports torch.
+after where it is still found.
 """
 
 from __future__ import annotations

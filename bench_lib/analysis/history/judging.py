@@ -1,4 +1,4 @@
-"""Which changes over the runs are believed: those that hold over all lines together. Never imports torch.
+"""Which changes over the runs are believed: those that hold over all lines together.
 
 Otava looks for the best place among many, in many lines. So each change's p value (Student's t between the levels on
 both sides, the runs being the unit) is multiplied by the places that it could have been at, after Bonferroni, and all

@@ -1,4 +1,4 @@
-"""The numbers of each case over the runs of a machine, in the order of time. Never imports torch."""
+"""The numbers of each case over the runs of a machine, in the order of time."""
 
 from __future__ import annotations
 

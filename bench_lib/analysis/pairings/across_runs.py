@@ -1,8 +1,7 @@
 """Two runs set against each other: the GPU of one machine against another's, or one machine's GPU against this CPU.
 
-Such sides were not measured side by side: their ratios are unpaired (:func:`speedups_across`), and nothing is
-averaged over runs. An operation that the two runs measured from different source is not compared, and is counted.
-Nothing here imports torch.
+Such sides were not measured side by side: their ratios are unpaired (:func:`speedups_across`), and nothing is averaged
+over runs. An operation that the two runs measured from different source is not compared, and is counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What the tables say, counted: who wins how often, which size parts the winners, what casts doubt.
 
-From tables to small frozen records, from which :mod:`bench_lib.report.sentences.headlines` makes sentences. Nothing
-here imports torch.
+From tables to small frozen records, from which :mod:`bench_lib.report.sentences.headlines` makes sentences.
 """
 
 from __future__ import annotations

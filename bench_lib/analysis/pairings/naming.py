@@ -1,7 +1,7 @@
 """What several runs on one page are called: short, and each name once.
 
 A run is named by its GPU, or by its CPU where it has none. Runs of one device are told apart by the first thing in
-which they differ: the machine, a version, the profile, the day. Nothing here imports torch.
+which they differ: the machine, a version, the profile, the day.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who is set against whom: the comparisons that a page can tell, found in the runs that it is given.
 
 With a GPU in a run, each GPU is set against the CPU with all its threads. Without one, the CPU half is told: all
-threads against one, PyTorch against NumPy. Nothing here imports torch.
+threads against one, PyTorch against NumPy.
 """
 
 from __future__ import annotations

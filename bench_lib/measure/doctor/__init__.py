@@ -3,7 +3,6 @@
 :mod:`selftests` and :mod:`aa` test the instrument with its own clocks, on the :mod:`instruments` made of the devices,
 and :mod:`rates` judges their ceilings; :mod:`surroundings` and :mod:`counters` look at the host, :mod:`gpu` and
 :mod:`gpu_load` at an NVIDIA GPU. Everything seen is a finding, in one fixed order; nothing is refused because of one.
-Imports torch, and nothing that draws.
 """
 
 from __future__ import annotations

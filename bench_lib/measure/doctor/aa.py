@@ -1,7 +1,7 @@
 """A/A: the same operation under two names. The interval of their ratio should hold 1; its spread is the noise floor.
 
 What is asked of the instrument here is what it promises elsewhere: an interval from repeated, interleaved visits that
-holds the truth. No torch here: a test gives a made-up device instead.
+holds the truth.
 """
 
 from __future__ import annotations

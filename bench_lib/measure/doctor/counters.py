@@ -1,6 +1,6 @@
 """What the system counts while it runs; the difference of two readings says what happened between them.
 
-Reads small files of Linux below a root that a test can make up. What a system does not count is None. No torch.
+Reads small files of Linux below a root that a test can make up. What a system does not count is None.
 """
 
 from __future__ import annotations

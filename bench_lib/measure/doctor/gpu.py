@@ -1,7 +1,7 @@
 """What an NVIDIA GPU's driver says of it: who else uses it, its memory errors, its power limit, its modes.
 
 Everything is asked through NVML, whose module and handle are given, so that a test can make them up. What NVML does not
-answer is a note with its reason. Imports torch only through :mod:`bench_lib.devices.telemetry`, and nothing that draws.
+answer is a note with its reason.
 """
 
 from __future__ import annotations

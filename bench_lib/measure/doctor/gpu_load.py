@@ -1,7 +1,6 @@
 """What is only true of an NVIDIA GPU while it works: the speed of its link and of its clock, and what holds it down.
 
-Asked through NVML, whose module and handle are given, so that a test can make them up. Imports torch only through
-:mod:`bench_lib.devices.telemetry`, and nothing that draws.
+Asked through NVML, whose module and handle are given, so that a test can make them up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a self-test needs of a device: its clocks, operations of a known length, and another way to time one.
 
-A test builds an :class:`Instrument` round a made-up device. Imports torch, and nothing that draws.
+A test builds an :class:`Instrument` round a made-up device.
 """
 
 from __future__ import annotations

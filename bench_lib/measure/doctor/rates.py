@@ -1,7 +1,6 @@
 """A device's ceilings, and whether they can be true of one device at all.
 
-What is measured is :mod:`bench_lib.measure.ceilings`' affair; here it is judged. Imports torch only through that
-module, and nothing that draws.
+What is measured is :mod:`bench_lib.measure.ceilings`' affair; here it is judged.
 """
 
 from __future__ import annotations

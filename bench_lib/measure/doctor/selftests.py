@@ -1,7 +1,7 @@
 """The instrument tests itself on one device: known lengths, waiting to the end, cold caches, threads that help.
 
 Each test gets an :class:`~bench_lib.measure.doctor.instruments.Instrument`, reads it with this project's own clocks and
-``measure``, and returns a finding. No torch here: a test gives a made-up device instead.
+``measure``, and returns a finding.
 """
 
 from __future__ import annotations

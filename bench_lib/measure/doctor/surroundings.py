@@ -1,7 +1,7 @@
 """The host round the instrument: what sets its clock, what limits its processors, and who else uses them.
 
 Each check returns a finding; what cannot be seen here is a note that says so. Reads small files of Linux below a root
-that a test can make up. No torch.
+that a test can make up.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """An asv benchmark type that measures as ``crossover run`` does, on any device and with its synchronisation.
 
 asv's own ``time_`` type calls ``setup`` again before every call, so that a short call is timed alone, and it knows
-nothing of asynchronous devices. MachineFacts a method named ``device_...`` takes a device, a dtype and a size, and
+nothing of asynchronous devices. Here a method named ``device_...`` takes a device, a dtype and a size, and
 returns the :class:`~bench_lib.records.recording.PlannedCase` to measure; :func:`benchmark` makes such a method from the
 name of a workload. asv then treats the numbers like any other times.
 
-This module imports torch by way of the workloads. It initialises no accelerator: asv forks processes that have
-imported it.
+Importing it initialises no accelerator: asv forks processes that have imported it.
 """
 
 from __future__ import annotations

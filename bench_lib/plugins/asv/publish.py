@@ -3,7 +3,7 @@
 asv's site shows each number over the commits; the report shows the devices side by side at one commit. asv.conf.json
 names this module under ``plugins``. Publishers of other pages tell asv their name and the label of a button, but the
 script of its site knows only its own; so the link is put into the pages themselves, into the one that asv shows where
-its scripts cannot be loaded as well. Never imports torch.
+its scripts cannot be loaded as well.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The bench on which pytest-benchmark tests are measured: devices brought up, cases checked and warmed up, the timer.
 
 pytest-benchmark takes the samples; that a device is given fair threads and flags, brought up, waited for, and its
-result checked is done here, as a visit of ``crossover run`` does it. It imports torch, and nothing that draws.
+result checked is done here, as a visit of ``crossover run`` does it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a pytest-benchmark test asks for, and what is written down of it: a case of a workload, or a call of one's own.
 
-:mod:`bench_lib.pytest_plugin` offers both to tests, :mod:`bench_lib.plugins.pytest.bench` makes them ready. It imports
-torch through the workloads, and nothing of measuring or drawing.
+:mod:`bench_lib.pytest_plugin` offers both to tests, :mod:`bench_lib.plugins.pytest.bench` makes them ready.
 """
 
 from __future__ import annotations
