@@ -1,6 +1,6 @@
-"""What is known of every case of a run, and what is still asked for. No clock and no worker: samples come, answers go.
+"""What is known of every case of a run, and what is still asked for.
 
-Whether a sample is made now or read back from a file, the same follows from it. Standard library only.
+Whether a sample is made now or read back from a file, the same follows from it.
 """
 
 from __future__ import annotations
@@ -31,17 +31,19 @@ class CaseStates:
         Every case that is planned, with its work: those added later come last.
     refinement
         What the samples say of where to go on.
+    settled
+        Cases that are asked for no more.
     """
 
     def __init__(self, header: Run, planned: Iterable[PlannedCase]) -> None:
         self.works = {one.case: one for one in planned}
         self.refinement = Refinement(header, self.works.values())
-        self.costs, self.ratios = self.refinement.costs, self.refinement.ratios
+        self.costs = self.refinement.costs
         self._added: set[Case] = set()
         self._deaths: Counter[Case] = Counter()
         self._seen: set[Case] = set()
         self._ok: set[Case] = set()
-        self._settled: set[Case] = set()
+        self.settled: set[Case] = set()
         self._refused: set[Case] = set()
         self._checked: set[InputsKey] = set()
         self._rounds: dict[Case, set[int]] = {}
@@ -67,7 +69,7 @@ class CaseStates:
             if sample.error_bound is not None:
                 self._checked.add(_inputs_of(case))
         elif self._deaths[case] >= MAX_DEATHS or (sample.status in SETTLED and not self._deaths[case]):
-            self._settled.add(case)
+            self.settled.add(case)
 
     def recall(self, sample: Sample) -> None:
         """Take up what an earlier session saw."""
@@ -78,14 +80,6 @@ class CaseStates:
     def note_death(self, case: Case) -> None:
         """Count a worker that a case has ended, before the sample that says so."""
         self._deaths[case] += 1
-
-    def settle(self, case: Case) -> None:
-        """Ask for a case no more."""
-        self._settled.add(case)
-
-    def is_settled(self, case: Case) -> bool:
-        """Return whether a case is asked for no more."""
-        return case in self._settled
 
     def is_checked(self, case: Case) -> bool:
         """Return whether the result of a case's inputs was compared with its reference already."""
@@ -102,7 +96,7 @@ class CaseStates:
 
     def active(self) -> list[Case]:
         """Return the cases that are still asked for."""
-        return [case for case in self.works if case not in self._settled]
+        return [case for case in self.works if case not in self.settled]
 
     def measured(self) -> list[Case]:
         """Return the cases that have a time and are still asked for."""
@@ -143,8 +137,8 @@ class CaseStates:
         blank
             A sample of the case, whose status and reason are filled in.
         """
-        predicted = self.costs.predictions.seconds(blank.case)
-        if predicted is None or predicted <= limit:
+        predicted = self.costs.call(blank.case)
+        if predicted <= limit:
             return None
         reason = (
             f"one call would take about {units.seconds(predicted)}, from what smaller sizes took; "
@@ -154,9 +148,9 @@ class CaseStates:
 
     def reconsider(self, limit: float) -> None:
         """Let cases that were refused be tried after all, where better times of smaller sizes now allow it."""
-        for case in [case for case in self._refused if (self.costs.predictions.seconds(case) or 0.0) <= limit]:
+        for case in [case for case in self._refused if self.costs.call(case) <= limit]:
             self._refused.discard(case)
-            self._settled.discard(case)
+            self.settled.discard(case)
             self._seen.discard(case)
 
 

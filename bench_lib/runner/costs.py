@@ -1,16 +1,13 @@
-"""What a visit to a case costs, from what the samples so far took. No clock: the same samples give the same costs.
-
-Standard library only.
-"""
+"""What a call of a case and a visit to it cost, from what the samples so far took: the same samples, the same costs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.sample import Sample
-from bench_lib.runner.schedule import CALLS_PER_VISIT, MIN_VISIT_SECONDS, Predictions
+from bench_lib.runner.schedule import CALLS_PER_VISIT, MIN_VISIT_SECONDS
 
 ASK_SECONDS: Final = 1e-3  # a question, its answer, and the line on the disk
 SHARE_OF_INPUTS: Final = 0.2
@@ -19,24 +16,35 @@ which is made once. Seen in a quick run on two cores: 7.8 s in the first round, 
 
 
 class Costs:
-    """Seconds of visits, seen or expected; ``predictions`` has those of single calls."""
+    """Seconds of calls and visits, seen or expected from what smaller sizes of the same operation took.
+
+    The time grows with the work. Small sizes are dominated by fixed costs, so the prediction is on the high side, and
+    grids are close enough for that to be harmless.
+    """
 
     def __init__(self, planned: Iterable[PlannedCase]) -> None:
-        self.predictions = Predictions(planned)
+        self._planned: dict[Case, PlannedCase] = {}
+        self._series: dict[tuple[str, ...], list[Case]] = {}
+        self._calls: dict[Case, float] = {}
         self._inputs: dict[Case, float] = {}
         self._measured: set[Case] = set()
         self._last_round: dict[Case, int] = {}
+        self.add(planned)
 
     def add(self, planned: Iterable[PlannedCase]) -> None:
         """Take further cases in."""
-        self.predictions.add(planned)
+        for one in planned:
+            if one.case not in self._planned:
+                self._planned[one.case] = one
+                self._series.setdefault(_series(one.case), []).append(one.case)
 
     def note(self, sample: Sample) -> None:
         """Take one visit in."""
         case = sample.case
         if sample.status != "ok":
             return
-        self.predictions.learn(case, min(sample.seconds))
+        # A call at its best: a disturbed moment must not condemn the larger sizes.
+        self._calls[case] = min(*sample.seconds, self._calls.get(case, sample.seconds[0]))
         is_first = self._last_round.get(case) != sample.round
         self._last_round[case] = sample.round
         if not is_first:
@@ -48,13 +56,33 @@ class Costs:
         elif case not in self._measured:
             self._inputs[case] = SHARE_OF_INPUTS * beside
 
+    def call(self, case: Case) -> float:
+        """Return the seconds that one call of a planned case will take; 0 where nothing is known."""
+        if case in self._calls:
+            return self._calls[case]
+        smaller = self._nearest_smaller(case, self._calls)
+        return self._calls[smaller] * self.growth(smaller, case) if smaller else 0.0
+
     def visit(self, case: Case) -> float:
         """Return what the shortest visit to a planned case takes in a fresh process, its inputs included."""
-        call = self.predictions.seconds(case) or 0.0
-        return ASK_SECONDS + self._inputs_of(case) + max(MIN_VISIT_SECONDS, CALLS_PER_VISIT * call)
+        inputs = self._inputs.get(case)
+        if inputs is None:
+            smaller = self._nearest_smaller(case, self._inputs)
+            inputs = self._inputs[smaller] * self._copying(smaller, case) if smaller else 0.0
+        return ASK_SECONDS + inputs + max(MIN_VISIT_SECONDS, CALLS_PER_VISIT * self.call(case))
 
-    def _inputs_of(self, case: Case) -> float:
-        if case in self._inputs:
-            return self._inputs[case]
-        smaller = self.predictions.nearest_smaller(case, self._inputs)
-        return self._inputs[smaller] * self.predictions.copying(smaller, case) if smaller else 0.0
+    def growth(self, small: Case, large: Case) -> float:
+        """Return how many times the work of one planned case another is, by FLOP or else by bytes; at least 1."""
+        before, after = self._planned[small], self._planned[large]
+        return max(after.flop / before.flop, 1.0) if before.flop > 0 else self._copying(small, large)
+
+    def _copying(self, small: Case, large: Case) -> float:
+        return max(self._planned[large].nbytes / max(self._planned[small].nbytes, 1), 1.0)
+
+    def _nearest_smaller(self, case: Case, among: Collection[Case]) -> Case | None:
+        smaller = [other for other in self._series[_series(case)] if other.n < case.n and other in among]
+        return max(smaller, key=lambda other: other.n, default=None)
+
+
+def _series(case: Case) -> tuple[str, ...]:
+    return case.workload, case.dtype, case.device, case.residency, case.timing

@@ -206,7 +206,7 @@ class Refinement:
                         f"lies between {ends[0]} and {ends[1]}"
                     ),
                     width=ends[1] / ends[0],
-                    seconds=self.costs.visit(low) * self.costs.predictions.growth(low, high),
+                    seconds=self.costs.visit(low) * self.costs.growth(low, high),
                 )
 
     def _fitting(self, series: Case, sizes: Sequence[int]) -> tuple[int, int] | None:

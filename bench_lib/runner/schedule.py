@@ -1,4 +1,4 @@
-"""How a budget becomes rounds, passes and shares: arithmetic on times that were seen, with no clock of its own.
+"""How a budget becomes rounds, passes and shares: arithmetic on times that were seen.
 
 Rounds come first, then passes, then time within a visit. A budget is kept by giving each visit its share, by letting
 long calls sit out some rounds, and by dropping rounds; a case is never dropped without a row that says so.
@@ -7,11 +7,11 @@ long calls sit out some rounds, and by dropping rounds; a case is never dropped 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.case import Case
 from bench_lib.records.run import Run
 
 MIN_VISIT_SECONDS: Final = 4e-3
@@ -173,53 +173,3 @@ def resting(
         if left < 0:
             out.add(case)
     return frozenset(out)
-
-
-class Predictions:
-    """What a case will take, from what smaller sizes of the same operation took.
-
-    The time grows with the work: by FLOP where there is arithmetic, else by bytes. Small sizes are dominated by fixed
-    costs, so the prediction is on the high side, and grids are close enough for that to be harmless.
-    """
-
-    def __init__(self, planned: Iterable[PlannedCase]) -> None:
-        self._planned: dict[Case, PlannedCase] = {}
-        self._series: dict[tuple[str, str, str, str, str], list[Case]] = {}
-        self._seen: dict[Case, float] = {}
-        self.add(planned)
-
-    def add(self, planned: Iterable[PlannedCase]) -> None:
-        """Take further cases in."""
-        for one in planned:
-            if one.case not in self._planned:
-                self._planned[one.case] = one
-                self._series.setdefault(_series(one.case), []).append(one.case)
-
-    def learn(self, case: Case, seconds: float) -> None:
-        """Note what one call of a case took at its best: a disturbed moment must not condemn the larger sizes."""
-        self._seen[case] = min(seconds, self._seen.get(case, seconds))
-
-    def seconds(self, case: Case) -> float | None:
-        """Return what one call will take; None where nothing is known."""
-        if case in self._seen:
-            return self._seen[case]
-        nearest = self.nearest_smaller(case, self._seen)
-        return self._seen[nearest] * self.growth(nearest, case) if nearest else None
-
-    def nearest_smaller(self, case: Case, among: Collection[Case]) -> Case | None:
-        """Return the largest smaller size of the same operation among some cases; None where there is none."""
-        smaller = [other for other in self._series[_series(case)] if other.n < case.n and other in among]
-        return max(smaller, key=lambda other: other.n, default=None)
-
-    def copying(self, small: Case, large: Case) -> float:
-        """Return how many times the bytes of one planned case another has; at least 1."""
-        return max(self._planned[large].nbytes / max(self._planned[small].nbytes, 1), 1.0)
-
-    def growth(self, small: Case, large: Case) -> float:
-        """Return how many times the work of one planned case another is, by FLOP or else by bytes; at least 1."""
-        before, after = self._planned[small], self._planned[large]
-        return max(after.flop / before.flop, 1.0) if before.flop > 0 else self.copying(small, large)
-
-
-def _series(case: Case) -> tuple[str, str, str, str, str]:
-    return case.workload, case.dtype, case.device, case.residency, case.timing

@@ -125,12 +125,12 @@ class Session:
             if visit > 1 and is_group and time.monotonic() >= end:
                 return
             share = visit_share(end - time.monotonic(), passes_left * len(order) + len(order) - position)
-            is_slow = CALLS_PER_VISIT * self._predicted(case) > SLOW_VISIT * share
+            is_slow = CALLS_PER_VISIT * self.states.costs.call(case) > SLOW_VISIT * share
             is_due = visit == 1 or case in slow_too or self.states.is_new(case) or not is_slow
             if is_due and not self._visit(case, number, visit, share):
                 lost.append(case)
         for case in lost:  # a worker's death costs the visit, and not the case its place in the round
-            if not self.states.is_settled(case):
+            if case not in self.states.settled:
                 self._visit(case, number, visit, MIN_VISIT_SECONDS)
 
     def _visit(self, case: Case, number: int, visit: int, share: float) -> bool:
@@ -139,7 +139,7 @@ class Session:
         refusal = self._refusal(blank) if self.states.is_new(case) else None
         if refusal:
             self.keep(refusal)
-        predicted, left = self._predicted(case), self.policy.seconds_left()
+        predicted, left = self.states.costs.call(case), self.policy.seconds_left()
         if refusal or left <= 0 or CALLS_PER_VISIT * predicted > left:
             return True
         self.progress.about_to(case)
@@ -170,9 +170,6 @@ class Session:
             return dataclasses.replace(blank, status="skipped", reason=reason)
         return self.states.refusal(blank, self.policy.call_limit())
 
-    def _predicted(self, case: Case) -> float:
-        return self.states.costs.predictions.seconds(case) or 0.0
-
     def keep(self, sample: Sample) -> None:
         """Store a sample, draw what follows from it, and show it."""
         self.store.append(sample)
@@ -198,4 +195,4 @@ class Session:
         """Write a row for each case of a device that does not come up, and ask for none of them again."""
         for case in [case for case in self.active() if case.device == device]:
             self.keep(Sample(case=case, round=number, visit=1, status="failed", reason=reason))
-            self.states.settle(case)
+            self.states.settled.add(case)

@@ -32,7 +32,7 @@ def states(*samples: Sample) -> CaseStates:
 def test_a_case_that_ended_badly_is_asked_for_no_more(status: Status) -> None:
     made = states(sample(CASES[0], status))
     assert made.active() == CASES[1:]
-    assert made.is_settled(CASES[0])
+    assert CASES[0] in made.settled
 
 
 def test_a_case_that_ended_its_worker_is_forgiven_once() -> None:
@@ -40,7 +40,7 @@ def test_a_case_that_ended_its_worker_is_forgiven_once() -> None:
     for expected in (False, True):
         made.note_death(CASES[0])
         made.note(sample(CASES[0], "timeout"))
-        assert made.is_settled(CASES[0]) is expected
+        assert (CASES[0] in made.settled) is expected
 
 
 def test_inputs_are_checked_once_whatever_is_timed_of_them() -> None:
@@ -69,10 +69,10 @@ def test_a_refusal_names_the_prediction_and_is_taken_back_when_the_prediction_fa
     )
     assert made.refusal(blank, limit=4.0) is None
     made.note(refusal)
-    assert made.is_settled(larger)
+    assert larger in made.settled
     made.note(sample(CASES[0], seconds=0.1))
     made.reconsider(2.0)
-    assert not made.is_settled(larger)
+    assert larger not in made.settled
     assert made.is_new(larger)
 
 

@@ -1,10 +1,10 @@
-"""Budgets, shares and predictions."""
+"""Budgets and shares."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.case import Case
 from bench_lib.runner.schedule import (
     CALLS_PER_VISIT,
     ENOUGH_ROUNDS,
@@ -18,7 +18,6 @@ from bench_lib.runner.schedule import (
     SLOW_SECONDS,
     SLOW_VISIT,
     Allotment,
-    Predictions,
     allot,
     call_limit,
     first_allotment,
@@ -27,10 +26,6 @@ from bench_lib.runner.schedule import (
     slow_visit,
     visit_share,
 )
-
-
-def planned(n: int, *, flop: float = 0.0, nbytes: int = 0, dtype: str = "float32") -> PlannedCase:
-    return PlannedCase(case=Case(workload="matmul", n=n, dtype=dtype, device="cpu"), flop=flop, nbytes=nbytes)
 
 
 @given(left=st.floats(-10, 1000), visits=st.integers(1, 10_000))
@@ -109,7 +104,7 @@ def test_a_visit_of_a_few_milliseconds_is_never_slow() -> None:
 
 
 def test_those_seen_least_often_are_visited_first_and_then_the_cheaper_ones() -> None:
-    cases = [planned(n).case for n in (1, 2, 3, 4)]
+    cases = [Case(workload="matmul", n=n, dtype="float32", device="cpu") for n in (1, 2, 3, 4)]
     cost = dict(zip(cases, (5.0, 1.0, 2.0, 1.0), strict=True))
     seen = dict(zip(cases, (1, 2, 1, 2), strict=True))
 
@@ -126,65 +121,3 @@ def test_every_profile_has_at_least_five_rounds_and_three_visits_and_the_quick_o
     assert all(profile.rounds >= 5 and profile.visits >= 3 for profile in PROFILES.values())
     assert PROFILES["quick"].budget_seconds <= 180 / 1.05
     assert PROFILES["standard"].budget_seconds <= 600
-
-
-def test_nothing_is_predicted_from_nothing_or_from_larger_sizes() -> None:
-    small, large = planned(16, flop=16), planned(32, flop=32)
-    predictions = Predictions([small, large])
-    assert predictions.seconds(small.case) is None
-    predictions.learn(large.case, 1.0)
-    assert predictions.seconds(small.case) is None
-    assert predictions.seconds(large.case) == 1.0
-
-
-def test_arithmetic_is_predicted_by_flop_and_copying_by_bytes() -> None:
-    multiply = [planned(n, flop=2.0 * n**3, nbytes=12 * n * n) for n in (64, 128)]
-    predictions = Predictions(multiply)
-    predictions.learn(multiply[0].case, 0.5)
-    assert predictions.seconds(multiply[1].case) == pytest.approx(4.0)
-    copies = [planned(n, nbytes=n) for n in (1000, 3000)]
-    predictions = Predictions(copies)
-    predictions.learn(copies[0].case, 0.5)
-    assert predictions.seconds(copies[1].case) == pytest.approx(1.5)
-
-
-def test_the_nearest_smaller_size_predicts_and_other_dtypes_do_not() -> None:
-    sizes = [planned(n, flop=float(n)) for n in (1, 2, 4)]
-    half = planned(8, flop=8.0, dtype="bfloat16")
-    predictions = Predictions([*sizes, half])
-    predictions.learn(sizes[0].case, 100.0)
-    predictions.learn(sizes[1].case, 3.0)
-    assert predictions.seconds(sizes[2].case) == pytest.approx(6.0)
-    assert predictions.seconds(half.case) is None
-
-
-def test_a_prediction_never_shrinks_with_size() -> None:
-    constant = [planned(n, flop=1.0, nbytes=8) for n in (1, 10)]
-    predictions = Predictions(constant)
-    predictions.learn(constant[0].case, 0.25)
-    assert predictions.seconds(constant[1].case) == 0.25
-
-
-def test_the_best_time_counts_and_a_disturbed_one_does_not() -> None:
-    small, large = planned(16, flop=16), planned(32, flop=32)
-    predictions = Predictions([small, large])
-    for seconds in (0.5, 0.1, 0.9):
-        predictions.learn(small.case, seconds)
-    assert predictions.seconds(large.case) == pytest.approx(0.2)
-
-
-def test_a_case_that_was_added_is_predicted_like_any_other() -> None:
-    small, large = planned(16, flop=16), planned(32, flop=32)
-    predictions = Predictions([small])
-    predictions.learn(small.case, 0.5)
-    predictions.add([large])
-    assert predictions.seconds(large.case) == pytest.approx(1.0)
-
-
-def test_copying_is_reckoned_by_bytes_even_where_there_is_arithmetic() -> None:
-    small, large = planned(1, flop=1.0, nbytes=8), planned(2, flop=100.0, nbytes=24)
-    predictions = Predictions([small, large])
-    assert predictions.copying(small.case, large.case) == 3.0
-    assert predictions.growth(small.case, large.case) == 100.0
-    assert predictions.nearest_smaller(large.case, {small.case}) == small.case
-    assert predictions.nearest_smaller(small.case, {large.case}) is None

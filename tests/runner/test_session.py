@@ -78,7 +78,7 @@ def test_a_device_is_needed_while_some_case_of_it_is_asked_for(begin: Callable[[
     assert made.devices() == ["cpu", "cpu-1t"]
     for case in made.active():
         if case.device == "cpu":
-            made.states.settle(case)
+            made.states.settled.add(case)
     assert made.devices() == ["cpu-1t"]
 
 
@@ -122,4 +122,4 @@ def test_a_case_that_ended_its_worker_is_tried_once_more_at_the_end_of_the_pass(
     lost = world.visits[1][0]
     assert world.visits[-1][0] == lost
     assert [sample.status for sample in seen(made) if sample.case == lost] == ["failed", "ok"]
-    assert made.states.is_settled(lost) is False
+    assert lost not in made.states.settled

@@ -135,7 +135,7 @@ class Workers:
 
     def wants(self, case: Case) -> bool:
         """Return whether a case was neither refused nor has failed."""
-        return not self.states.is_settled(case)
+        return case not in self.states.settled
 
     def measure(self, number: int, cases: Sequence[Case], seconds: float) -> float:
         """Measure cases in a fresh process."""
