@@ -101,13 +101,13 @@ def ab(
     pair = pair_in(out)
     progress = PairProgress(quiet=quiet, color=not no_color)
 
-    def look(made: int) -> Sequence[Case]:
+    def judge(made: int) -> Sequence[Case]:
         suspects = _judged(pair, share, calibration).suspects
         progress.judged(made, len(suspects))
         return suspects
 
     try:
-        ended = measure(options, pair, look, progress)
+        ended = measure(options, pair, judge, progress)
     except NotComparable as err:
         print(f"crossover: {err}", file=sys.stderr)
         return UNTOLD

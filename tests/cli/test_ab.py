@@ -34,7 +34,7 @@ def keep(path: Path, recording: Recording) -> None:
 
 
 class Measuring:
-    """Stands for the measuring: writes two files, and looks once."""
+    """Stands for the measuring: writes two files, and judges once."""
 
     def __init__(self) -> None:
         self.asked: list[AbOptions] = []
@@ -42,16 +42,16 @@ class Measuring:
         self.after = side(SLOWER, name="b")
         self.fails_with: BaseException | None = None
 
-    def __call__(self, options: AbOptions, pair: Pair, look: Judge, progress: PairProgress) -> Alternated:
+    def __call__(self, options: AbOptions, pair: Pair, judge: Judge, progress: PairProgress) -> Alternated:
         self.asked.append(options)
         before = side()
         keep(pair.a, before)
         keep(pair.b, self.after)
         progress.begin((before.run, self.after.run), 12, pair.folder)
-        self.suspects += [case.workload for case in look(6)]
+        self.suspects += [case.workload for case in judge(6)]
         if self.fails_with:
             raise self.fails_with
-        return Alternated(processes=6, looks=1, suspects=(), cut=True, wall_seconds=61.4)
+        return Alternated(processes=6, stages=1, suspects=(), cut=True, wall_seconds=61.4)
 
 
 @pytest.fixture

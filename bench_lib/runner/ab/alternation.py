@@ -1,8 +1,8 @@
 """The order of processes, and when to stop: A B, B A, A B, ... then suspects again, until all is decided.
 
 Each round is a fresh process of either side, one right after the other, and the side that goes first changes from round
-to round: what drifts, drifts for both. After the first rounds somebody else looks at what was seen and names the cases
-that look changed; they, and only they, are measured again. The parent imports no torch and touches no device.
+to round: what drifts, drifts for both. After the first rounds somebody else judges what was seen and names the cases
+that look changed; they, and only they, are measured again.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ class Alternated:
     ----------
     processes
         Of each side that measured every case.
-    looks
+    stages
         How often the numbers were judged.
     suspects
-        How many cases were measured again after each look but the last.
+        How many cases were measured again after each stage but the last.
     cut
         Whether suspects were left when the budget was spent.
     """
 
     processes: int
-    looks: int
+    stages: int
     suspects: tuple[int, ...]
     cut: bool
     wall_seconds: float
@@ -61,7 +61,7 @@ def common(a: SideRunner, b: SideRunner) -> tuple[Case, ...]:
 
 
 def alternate(
-    a: SideRunner, b: SideRunner, look: Judge, *, processes: int, budget_seconds: float, started: float
+    a: SideRunner, b: SideRunner, judge: Judge, *, processes: int, budget_seconds: float, started: float
 ) -> Alternated:
     """Measure two sides in alternation, and suspects again.
 
@@ -84,23 +84,25 @@ def alternate(
         left = 2 * (processes - number + 1)
         _round(a, b, number, cases, left, clock, until=screen_end)
     suspects: list[int] = []
-    done = processes
-    for looks in range(1, MAX_STAGES + 1):
-        named = set(look(done))
+    done, cut = processes, False
+    for stage in range(1, MAX_STAGES + 1):
+        named = set(judge(done))
         wanted = [case for case in _wanted(every, a, b) if case in named]
-        if not wanted or looks == MAX_STAGES:
+        if not wanted or stage == MAX_STAGES:
             break
         # A few processes more tell more than none, where not all of them fit.
         again = min(processes, int((clock.end - time.monotonic()) / (a.needs(wanted) + b.needs(wanted))))
-        if again < 1:
-            return _ended(processes, looks, suspects, started, cut=True)
+        cut = again < 1
+        if cut:
+            break
         suspects.append(len(wanted))
         most = SUSPECT_SECONDS * len(wanted)
-        until = clock.end if looks == MAX_STAGES - 1 else clock.after(FIRST_SUSPECTS_SHARE)
+        until = clock.end if stage == MAX_STAGES - 1 else clock.after(FIRST_SUSPECTS_SHARE)
         for left in range(again, 0, -1):
             done += 1
             _round(a, b, done, wanted, 2 * left, clock, until=until, most=most)
-    return _ended(processes, looks, suspects, started, cut=False)
+    wall_seconds = time.monotonic() - started
+    return Alternated(processes=processes, stages=stage, suspects=tuple(suspects), cut=cut, wall_seconds=wall_seconds)
 
 
 def _wanted(cases: Sequence[Case], a: SideRunner, b: SideRunner) -> tuple[Case, ...]:
@@ -140,13 +142,3 @@ def _round(
     seconds = min(clock.seconds(until, processes_left), most)
     sides = (a, b) if number % 2 else (b, a)
     clock.start_seconds = max(side.measure(number, cases, seconds) for side in sides)
-
-
-def _ended(processes: int, looks: int, suspects: Sequence[int], started: float, *, cut: bool) -> Alternated:
-    return Alternated(
-        processes=processes,
-        looks=looks,
-        suspects=tuple(suspects),
-        cut=cut,
-        wall_seconds=time.monotonic() - started,
-    )

@@ -22,7 +22,7 @@ from bench_lib.records.sanitize import shorten
 from bench_lib.records.writer import Store
 from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.pytest_process import Seen, run_tests
-from bench_lib.runner.ab.side_setup import SideSetup, header_of
+from bench_lib.runner.ab.side_setup import header_of
 from bench_lib.runner.ab.sides import Side
 from bench_lib.runner.progress import Progress
 from bench_lib.units import count
@@ -55,7 +55,7 @@ class _First:
         return found
 
 
-def tests_of(both: Sequence[Side], options: AbOptions, pair: str, progress: Progress) -> list[SideSetup]:
+def tests_of(both: Sequence[Side], options: AbOptions, pair: str, progress: Progress) -> list[Tests]:
     """Return two sides that pytest-benchmark measures; a first process of each has run.
 
     Raises
@@ -103,27 +103,19 @@ def _place(side: Side, path: Path) -> str:
     return f"{place}{colons}{inside}" if ((side.folder or Path()) / place).exists() else ""
 
 
-def _setup(first: _First, other: Seen, options: AbOptions, pair: str, progress: Progress) -> SideSetup:
+def _setup(first: _First, other: Seen, options: AbOptions, pair: str, progress: Progress) -> Tests:
     if first.seen.recording is None:
         msg = f"no test of {first.side.label} gave a number: {_listed(first.seen.failed or first.seen.skipped)}"
         raise (WorkerError if first.seen.failed else NotComparable)(msg)
     cases = first.cases(other)
     header = _with_others(first.seen.recording.run, other, cases)
-    header = header_of(header, first.side, options, pair, visits=1)
-    planned = tuple(one for one, _ in cases.values())
-    names = {case: name for case, (_, name) in cases.items()}
-    return SideSetup(
-        header=header,
-        cases=planned,
-        enter=lambda store: Tests(
-            store=store,
-            header=header,
-            cases=planned,
-            names=names,
-            run=first.run,
-            first=first.seen,
-            progress=progress,
-        ),
+    return Tests(
+        header=header_of(header, first.side, options, pair, visits=1),
+        cases=tuple(one for one, _ in cases.values()),
+        names={case: name for case, (_, name) in cases.items()},
+        run=first.run,
+        first=first.seen,
+        progress=progress,
     )
 
 
@@ -171,7 +163,6 @@ class Tests:
         What the first process has seen.
     """
 
-    store: Store
     header: Run
     cases: tuple[PlannedCase, ...]
     names: Mapping[Case, str]
@@ -182,6 +173,10 @@ class Tests:
     def __post_init__(self) -> None:
         self._lost: set[Case] = set()
         self._rounds = 0
+
+    def begin(self, store: Store) -> None:
+        """Keep from here on what is seen in a file."""
+        self._store = store
 
     def wants(self, case: Case) -> bool:
         """Return whether the case's test has not failed so far."""
@@ -195,7 +190,7 @@ class Tests:
         seen = self.first if number == 1 else self.run([self.names[case] for case in wanted])
         for case in wanted:
             sample = self._sample(case, seen, number)
-            self.store.append(sample)
+            self._store.append(sample)
             self.progress.saw(sample)
         self._rounds += 1
         return seen.wall_seconds
@@ -212,7 +207,7 @@ class Tests:
             rounds=self._rounds,
             wall_seconds=round(wall_seconds, 3),
         )
-        self.store.append(outcome)
+        self._store.append(outcome)
 
     def _sample(self, case: Case, seen: Seen, number: int) -> Sample:
         """Return what a process saw of a case; where it saw nothing, a row that says why."""

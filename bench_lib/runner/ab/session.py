@@ -1,7 +1,4 @@
-"""From what is asked to two result files: the sides, their plans and headers, and the alternation that measures.
-
-The parent imports no torch and touches no device: it asks workers.
-"""
+"""From what is asked to two result files: the sides, their plans and headers, and the alternation that measures."""
 
 from __future__ import annotations
 
@@ -17,11 +14,11 @@ from bench_lib.errors import NotComparable, UsageError
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.sample import Sample
 from bench_lib.records.writer import Store
-from bench_lib.runner.ab.alternation import PROCESSES, Alternated, Judge, alternate
+from bench_lib.runner.ab.alternation import PROCESSES, Alternated, Judge, alternate, common
 from bench_lib.runner.ab.options import FOLDER, AbOptions, sides
 from bench_lib.runner.ab.pytest_side import tests_of
 from bench_lib.runner.ab.side_runner import SideRunner
-from bench_lib.runner.ab.side_setup import SideSetup, workers_of
+from bench_lib.runner.ab.side_setup import workers_of
 from bench_lib.runner.progress import Progress
 from bench_lib.units import count
 
@@ -61,12 +58,12 @@ def pair_in(asked_for: Path | None) -> Pair:
     return pair
 
 
-def measure(options: AbOptions, pair: Pair, look: Judge, progress: Progress) -> Alternated:
+def measure(options: AbOptions, pair: Pair, judge: Judge, progress: Progress) -> Alternated:
     """Measure both sides, each into its own file.
 
     Parameters
     ----------
-    look
+    judge
         Judges the two files, which hold all that was seen so far, and names the cases to measure again.
 
     Raises
@@ -89,39 +86,34 @@ def measure(options: AbOptions, pair: Pair, look: Judge, progress: Progress) -> 
             progress.note(
                 f"{count(options.processes, 'process', 'processes')} of each side are few: verdicts rest on little"
             )
-        setups = (
+        a, b = list[SideRunner](
             tests_of(both, options, pair.id, progress)
             if options.tests
             else [workers_of(side, options, pair.id, progress, stack) for side in both]
         )
-        shared = _require_common(*setups)
-        a, b = (
-            _entered(setup, stack.enter_context(Store.create(path, setup.header)), shared)
-            for setup, path in zip(setups, (pair.a, pair.b), strict=True)
-        )
-        progress.begin([setup.header for setup in setups], len(shared), pair.folder)
+        shared = common(a, b)
+        if not shared:
+            msg = (
+                "the two sides have no case in common, so nothing can be compared: choose cases that both have, with -k"
+            )
+            raise NotComparable(msg)
+        for one, path in ((a, pair.a), (b, pair.b)):
+            _begin(one, stack.enter_context(Store.create(path, one.header)), set(shared))
+        progress.begin((a.header, b.header), len(shared), pair.folder)
         outcome = None
         try:
             outcome = alternate(
-                a, b, look, processes=options.processes, budget_seconds=options.budget_seconds, started=started
+                a, b, judge, processes=options.processes, budget_seconds=options.budget_seconds, started=started
             )
         finally:
-            for side in (a, b):
-                side.finish(interrupted=outcome is None, wall_seconds=time.monotonic() - started)
+            for one in (a, b):
+                one.finish(interrupted=outcome is None, wall_seconds=time.monotonic() - started)
         return outcome
 
 
-def _entered(setup: SideSetup, store: Store, shared: Collection[Case]) -> SideRunner:
+def _begin(side: SideRunner, store: Store, shared: Collection[Case]) -> None:
     """Begin the file of a side with its plan, and with a row for each case that the other side does not have."""
-    store.append(Plan(cases=setup.cases))
-    for case in [planned.case for planned in setup.cases if planned.case not in shared]:
+    store.append(Plan(cases=side.cases))
+    for case in [planned.case for planned in side.cases if planned.case not in shared]:
         store.append(Sample(case=case, round=1, visit=1, status="skipped", reason="the other side does not have it"))
-    return setup.enter(store)
-
-
-def _require_common(a: SideSetup, b: SideSetup) -> frozenset[Case]:
-    shared = {planned.case for planned in a.cases} & {planned.case for planned in b.cases}
-    if not shared:
-        msg = "the two sides have no case in common, so nothing can be compared: choose cases that both have, with -k"
-        raise NotComparable(msg)
-    return frozenset(shared)
+    side.begin(store)

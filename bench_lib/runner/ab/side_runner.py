@@ -36,9 +36,17 @@ class SideRunner(Protocol):
     """What is alternated: anything that can measure cases in one fresh process, and keeps what it saw in a file."""
 
     @property
+    def header(self) -> Run:
+        """What its file begins with."""
+        ...
+
+    @property
     def cases(self) -> tuple[PlannedCase, ...]:
         """What it can measure, in the order of its plan."""
         ...
+
+    def begin(self, store: Store) -> None:
+        """Keep from here on what is seen in a file that has the plan already."""
 
     def wants(self, case: Case) -> bool:
         """Return whether a case may be measured again: it was not refused, and has not failed."""
@@ -106,7 +114,6 @@ class Workers:
         Wall-clock seconds after which a visit that does not answer is ended.
     """
 
-    store: Store
     header: Run
     cases: tuple[PlannedCase, ...]
     start: Callable[[], WorkerProcess]
@@ -119,8 +126,11 @@ class Workers:
         self._rounds = 0
         self._start_seconds = ROUND_SECONDS
         self._wanted: tuple[Case, ...] = ()
-        self._session = Session(
-            store=self.store,
+
+    def begin(self, store: Store) -> None:
+        """Keep from here on what is seen in a file."""
+        self.session = Session(
+            store=store,
             header=self.header,
             states=self.states,
             policy=self._policy,
@@ -140,14 +150,14 @@ class Workers:
     def measure(self, number: int, cases: Sequence[Case], seconds: float) -> float:
         """Measure cases in a fresh process."""
         self._wanted, self._policy.seconds = tuple(cases), seconds
-        supervisor, began = self._session.supervisor, time.monotonic()
+        supervisor, began = self.session.supervisor, time.monotonic()
         try:
             supervisor.bring_up(number)
             self._start_seconds = time.monotonic() - began
             end = time.monotonic() + seconds
             for visit in range(1, VISITS + 1):
                 active = self._active()
-                self._session.make_pass(active, number, visit, end=end, passes_left=VISITS - visit, even_slow=active)
+                self.session.make_pass(active, number, visit, end=end, passes_left=VISITS - visit, even_slow=active)
         finally:
             supervisor.end()
         self.states.reconsider(self._policy.call_limit())  # a prediction from one disturbed visit is not the last word
@@ -162,7 +172,7 @@ class Workers:
     def finish(self, *, interrupted: bool, wall_seconds: float) -> None:
         """Write how the session ended."""
         outcome: Outcome = "interrupted" if interrupted else "complete"
-        self._session.finish(outcome, rounds=self._rounds, wall_seconds=wall_seconds)
+        self.session.finish(outcome, rounds=self._rounds, wall_seconds=wall_seconds)
 
     def _active(self) -> list[Case]:
         return [case for case in self._wanted if self.wants(case)]

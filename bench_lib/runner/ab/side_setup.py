@@ -1,41 +1,22 @@
-"""A side before its file exists: what it says of itself, and which cases it has. The parent imports no torch."""
+"""A side before its file exists: what it says of itself, and which cases it has."""
 
 from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench_lib.errors import CrossoverError, UsageError
-from bench_lib.records.case import PlannedCase
 from bench_lib.records.checkout import COMMIT
 from bench_lib.records.run import Run
-from bench_lib.records.writer import Store
 from bench_lib.runner.ab.options import AbOptions
-from bench_lib.runner.ab.side_runner import VISITS, SideRunner, Workers
+from bench_lib.runner.ab.side_runner import VISITS, Workers
 from bench_lib.runner.ab.sides import Side
 from bench_lib.runner.progress import Progress
 from bench_lib.runner.run_header import make_header
 from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
-
-
-@dataclass(frozen=True, kw_only=True)
-class SideSetup:
-    """A side that is ready to be measured, and has no file yet.
-
-    Attributes
-    ----------
-    enter
-        Makes a contestant of it that keeps what it sees in a store.
-    """
-
-    header: Run
-    cases: tuple[PlannedCase, ...]
-    enter: Callable[[Store], SideRunner]
 
 
 def header_of(found: Run, side: Side, options: AbOptions, pair: str, *, visits: int) -> Run:
@@ -60,7 +41,7 @@ def header_of(found: Run, side: Side, options: AbOptions, pair: str, *, visits: 
     )
 
 
-def workers_of(side: Side, options: AbOptions, pair: str, progress: Progress, stack: ExitStack) -> SideSetup:
+def workers_of(side: Side, options: AbOptions, pair: str, progress: Progress, stack: ExitStack) -> Workers:
     """Return a side that workers of ours measure.
 
     Parameters
@@ -84,13 +65,12 @@ def workers_of(side: Side, options: AbOptions, pair: str, progress: Progress, st
             found, cases = make_header(worker, request, start)
     except (CrossoverError, KeyError, TypeError) as err:
         raise _of_side(err, side, options) from err
-    header = header_of(found, side, options, pair, visits=VISITS)
-    return SideSetup(
-        header=header,
+    return Workers(
+        header=header_of(found, side, options, pair, visits=VISITS),
         cases=cases,
-        enter=lambda store: Workers(
-            store=store, header=header, cases=cases, start=start, progress=progress, visit_timeout=request.visit_timeout
-        ),
+        start=start,
+        progress=progress,
+        visit_timeout=request.visit_timeout,
     )
 
 

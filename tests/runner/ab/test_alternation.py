@@ -35,7 +35,7 @@ class World:
 
 @dataclass
 class Side:
-    """A contestant whose processes take two seconds to start, and all the time that they are given."""
+    """A side whose processes take two seconds to start, and all the time that they are given."""
 
     name: str
     world: World
@@ -74,10 +74,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def run(
     world: World, *suspects: Collection[Case], a: Side | None = None, b: Side | None = None, budget: float = 200.0
 ) -> Alternated:
-    """Alternate two sides of which each look finds the suspects given for it, and the last none."""
-    looks = iter([*suspects, ()])
+    """Alternate two sides of which each stage finds the suspects given for it, and the last none."""
+    found = iter([*suspects, ()])
     one, other = a or Side("a", world), b or Side("b", world)
-    return alternate(one, other, lambda made: next(looks), processes=6, budget_seconds=budget, started=0.0)
+    return alternate(one, other, lambda made: next(found), processes=6, budget_seconds=budget, started=0.0)
 
 
 def test_the_side_that_goes_first_changes_from_round_to_round(world: World) -> None:
@@ -95,26 +95,26 @@ def test_both_processes_of_a_round_get_the_same_time_and_the_screen_its_share_of
 
 def test_it_ends_after_the_first_look_where_nothing_looks_changed(world: World) -> None:
     ended = run(world)
-    assert (ended.looks, ended.suspects, ended.cut) == (1, (), False)
+    assert (ended.stages, ended.suspects, ended.cut) == (1, (), False)
 
 
 def test_suspects_and_only_they_are_measured_again_as_often_as_all_were(world: World) -> None:
     ended = run(world, (MATMUL,))
     assert {cases for _, number, cases, _ in world.log if number <= 6} == {(ADD, MATMUL, SOFTMAX)}
     assert [cases for _, number, cases, _ in world.log if number > 6] == [(MATMUL,)] * 12
-    assert (ended.processes, ended.looks, ended.suspects) == (6, 2, (1,))
+    assert (ended.processes, ended.stages, ended.suspects) == (6, 2, (1,))
 
 
 def test_what_stays_in_doubt_is_left_after_the_last_look(world: World) -> None:
     ended = run(world, *[(ADD, MATMUL)] * 5)
-    assert (ended.looks, ended.suspects, ended.cut) == (MAX_STAGES, (2, 2), False)
+    assert (ended.stages, ended.suspects, ended.cut) == (MAX_STAGES, (2, 2), False)
     assert len(world.log) == 2 * 6 * MAX_STAGES
 
 
 def test_suspects_are_left_and_that_is_said_where_the_budget_does_not_reach(world: World) -> None:
     ended = run(world, (MATMUL,), budget=32.0)
     assert len(world.log) == 12
-    assert (ended.cut, ended.looks, ended.suspects) == (True, 1, ())
+    assert (ended.cut, ended.stages, ended.suspects) == (True, 1, ())
 
 
 def test_suspects_get_as_many_processes_as_fit(world: World) -> None:
@@ -140,7 +140,7 @@ def test_it_ends_where_no_case_is_left_that_both_sides_can_measure(world: World)
     other = Side("b", world, has=(ADD, MATMUL), gives_up={1: MATMUL})
     ended = run(world, (ADD,), a=one, b=other)
     assert world.sides() == ["a", "b"]
-    assert (ended.looks, ended.cut) == (1, False)
+    assert (ended.stages, ended.cut) == (1, False)
 
 
 def test_a_case_that_only_one_side_has_is_not_measured(world: World) -> None:

@@ -169,10 +169,10 @@ class Comparing:
     progress: Notes = field(default_factory=Notes)
     budget_seconds: float = 600.0
 
-    def run(self, look: Callable[[int], Collection[Case]] = lambda made: ()) -> tuple[Recording, Recording]:
+    def run(self, judge: Callable[[int], Collection[Case]] = lambda made: ()) -> tuple[Recording, Recording]:
         request = Request(expression="chosen", budget_seconds=self.budget_seconds)
         options = AbOptions(request=request, tests=(Path("tests"),), aa=True, processes=2)
-        measure(options, self.pair, look, self.progress)
+        measure(options, self.pair, judge, self.progress)
         return self.files()
 
     def files(self) -> tuple[Recording, Recording]:
@@ -218,14 +218,14 @@ def test_both_headers_say_what_was_compared_and_that_they_belong_together(compar
         ("b", "nothing"),
     ]
     assert a.run.command == "crossover ab --aa --pytest tests -k chosen --processes 2 --budget 600s --seed 0"
-    assert comparing.progress.begun == [([a.run, b.run], 3)]
+    assert comparing.progress.begun == [((a.run, b.run), 3)]
 
 
 def test_suspects_alone_run_again_by_the_names_of_their_tests(comparing: Comparing, processes: Processes) -> None:
-    def look(made: int) -> list[Case]:
+    def judge(made: int) -> list[Case]:
         return [Case(workload="matmul", n=64, dtype="float32", device="cpu")] if made == 2 else []
 
-    a, _ = comparing.run(look)
+    a, _ = comparing.run(judge)
     assert processes.wanted[4:] == [(side, ("matmul",)) for side in "abba"]
     assert {(name, n) for name, n, _ in statuses(a) if n > 2} == {("matmul", 3), ("matmul", 4)}
 

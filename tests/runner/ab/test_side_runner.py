@@ -38,18 +38,19 @@ def side(world: World, tmp_path: Path) -> Iterator[Workers]:
     )
     with Store.create(tmp_path / "a.jsonl", header) as store:
         store.append(Plan(cases=tuple(world.cases())))
-        yield Workers(
-            store=store,
+        side = Workers(
             header=header,
             cases=tuple(world.cases()),
             start=lambda: world.start(0),
             progress=Silent(),
             visit_timeout=60.0,
         )
+        side.begin(store)
+        yield side
 
 
 def seen(side: Workers, n: int) -> list[tuple[int, str]]:
-    return [(sample.round, sample.status) for sample in read(side.store.path).samples if sample.case.n == n]
+    return [(sample.round, sample.status) for sample in read(side.session.store.path).samples if sample.case.n == n]
 
 
 def test_each_process_visits_every_case_three_times(side: Workers) -> None:
