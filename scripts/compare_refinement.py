@@ -28,6 +28,7 @@ from bench_lib.report.terminal.console import RunProgress
 from bench_lib.runner import run
 from bench_lib.runner.brackets import BASELINE, find_bracket
 from bench_lib.runner.refine import WITHIN
+from bench_lib.runner.request import Request
 from bench_lib.runner.schedule import PROFILES
 
 OPERATION = ["workload", "dtype", "device", "residency"]
@@ -100,7 +101,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[Recording, Recor
     """Run the fixed grid and then the refined one."""
     found = []
     for name, refine in (("fixed", False), ("refined", True)):
-        request = run.Request(
+        request = Request(
             profile=options.profile,
             devices=tuple(options.device),
             expression=options.expression,

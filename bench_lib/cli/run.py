@@ -49,8 +49,9 @@ def run(
     from bench_lib.records.hourly_prices import parse
     from bench_lib.report.terminal import console
     from bench_lib.runner import run as runner
+    from bench_lib.runner.request import Request
 
-    request = runner.Request(
+    request = Request(
         profile=profile,
         devices=tuple(device or ()),
         expression=expression,

@@ -1,1 +1,1 @@
-"""The parent of a run: budget, rounds, supervision, refinement. It never touches a device, and imports no torch."""
+"""The parent of a run: budget, rounds, supervision, refinement. It never touches a device."""

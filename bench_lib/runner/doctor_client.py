@@ -1,6 +1,6 @@
 """The parent's end of the doctor: ask a worker for its findings, before a run or instead of one.
 
-The parent imports no torch and touches no device. Whatever the tests do to a worker is a finding, and stops no run.
+Whatever the tests do to a worker is a finding, and stops no run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which cases get a loop for their energy, and in which order: the parent's side of ``--energy``.
 
 A loop takes seconds, so that not every case can have one: each operation gets one size, the largest that every device
-managed, with its devices one after the other. Standard library only.
+managed, with its devices one after the other.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ A crossover lies between the largest size at which a device does not win and the
 That gap is halved, in the logarithm of the size, until it is within a factor of 1.5; a size that cannot be told there
 gets more visits. So is the gap between the largest size that fits a device's memory and the smallest that does not.
 What is decided follows from the header, the planned cases and the samples, and from nothing else: no clock, no chance.
-Standard library only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person asks of a run, and the command that asks for the same again. Standard library only."""
+"""What a person asks of a run, and the command that asks for the same again."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench_lib.records.case import Plan, PlannedCase
-from bench_lib.records.run import Run
 from bench_lib.records.storage import default_path
 from bench_lib.records.writer import Store
 from bench_lib.runner.doctor_client import examined
@@ -25,8 +24,6 @@ from bench_lib.runner.rounds import Rounds
 from bench_lib.runner.run_header import MachineFacts, ask_here, ask_plan, make_header, require_same
 from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
-
-__all__ = ["Listed", "MachineFacts", "Progress", "Request", "RunOutcome", "describe", "list_cases", "resume", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +70,16 @@ def run(request: Request, progress: Progress) -> RunOutcome:
             path = request.out or default_path(header)
             with Store.create(path, header) as store:
                 store.append(Plan(cases=planned))
-                return _rounds(store, header, planned, start, request, progress, started).go(worker, path)
+                rounds = Rounds(
+                    store=store,
+                    header=header,
+                    planned=planned,
+                    start=start,
+                    progress=progress,
+                    started=started,
+                    visit_timeout=request.visit_timeout,
+                )
+                return rounds.go(worker, path)
 
 
 def resume(path: Path, request: Request, progress: Progress) -> RunOutcome:
@@ -90,7 +96,7 @@ def resume(path: Path, request: Request, progress: Progress) -> RunOutcome:
     store, recording = Store.resume(path)
     original = recording.run
     with store:
-        asked = dataclasses.replace(
+        again = dataclasses.replace(
             request,
             profile=original.profile,
             devices=tuple(str(original.settings["devices"]).split(",")),
@@ -101,12 +107,20 @@ def resume(path: Path, request: Request, progress: Progress) -> RunOutcome:
             machine=original.machine,
             visit_timeout=float(original.settings.get("visit_timeout_seconds") or request.visit_timeout),
         )
-        with _starter(asked) as start:
+        with _starter(again) as start:
             start.require_same(original.settings)
             with start() as worker:
-                header, planned = make_header(worker, asked, start)
+                header, planned = make_header(worker, again, start)
                 require_same(recording, header, planned)
-                rounds = _rounds(store, original, planned, start, asked, progress, started)
+                rounds = Rounds(
+                    store=store,
+                    header=original,
+                    planned=planned,
+                    start=start,
+                    progress=progress,
+                    started=started,
+                    visit_timeout=again.visit_timeout,
+                )
                 rounds.recall(recording)
                 return rounds.go(worker, path)
 
@@ -125,23 +139,3 @@ def _starter(request: Request) -> Iterator[Starter]:
             start_seconds=START_TIMEOUT_SECONDS,
             load_seconds=max(LOAD_SECONDS, request.visit_timeout),
         )
-
-
-def _rounds(
-    store: Store,
-    header: Run,
-    planned: tuple[PlannedCase, ...],
-    start: Starter,
-    request: Request,
-    progress: Progress,
-    started: float,
-) -> Rounds:
-    return Rounds(
-        store=store,
-        header=header,
-        planned=planned,
-        progress=progress,
-        started=started,
-        visit_timeout=request.visit_timeout,
-        start=start,
-    )

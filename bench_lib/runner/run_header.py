@@ -1,7 +1,4 @@
-"""What a run begins with: what is here, what is to be measured, and the header that says both.
-
-The parent imports no torch and touches no device: it asks a worker.
-"""
+"""What a run begins with: what is here, what is to be measured, and the header that says both."""
 
 from __future__ import annotations
 

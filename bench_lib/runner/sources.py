@@ -1,7 +1,7 @@
 """Where workloads come from that are not built in, and starting workers that have loaded them.
 
 A file that raises, exits, hangs or kills its process while it is loaded costs only its own cases: it is left out, with
-one sentence, and a fresh worker loads the others. Standard library only: the parent runs no file of the user's.
+one sentence, and a fresh worker loads the others.
 """
 
 from __future__ import annotations

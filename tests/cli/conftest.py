@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench_lib.cli import main
-from bench_lib.runner import run as runner
+from bench_lib.runner.request import Request
 from tests.support import builders, verbs
 from tests.support.verbs import Crossover
 
@@ -37,6 +37,6 @@ def crossover(monkeypatch: pytest.MonkeyPatch) -> Crossover:
 
 
 @pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[runner.Request]:
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """Put a runner in place that measures nothing, and return the requests that reach it."""
     return verbs.runs(monkeypatch, builders.recording(devices=("numpy", "cpu"), sizes=(2**10,), rounds=2))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bench_lib.runner import run as runner
+from bench_lib.runner.run_header import MachineFacts
 from tests.support import builders
 from tests.support.verbs import Crossover
 
@@ -12,7 +13,7 @@ from tests.support.verbs import Crossover
 def test_devices_as_json_is_what_was_found(
     crossover: Crossover, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here = runner.MachineFacts(
+    here = MachineFacts(
         machine="box",
         default="cuda:0",
         devices=(builders.DEVICES["cpu"], builders.DEVICES["cuda:0"]),

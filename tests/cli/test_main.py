@@ -21,6 +21,7 @@ from bench_lib.errors import (
     WorkerError,
 )
 from bench_lib.runner import run as runner
+from bench_lib.runner.request import Request
 from tests.support.verbs import Crossover
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +83,7 @@ def test_a_wrong_option_is_refused_with_where_to_look(
     arguments: tuple[str, ...],
     word: str,
     crossover: Crossover,
-    requests: list[runner.Request],
+    requests: list[Request],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert crossover(*arguments) == 4

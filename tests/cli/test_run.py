@@ -5,17 +5,19 @@ from pathlib import Path
 import pytest
 
 from bench_lib.runner import run as runner
+from bench_lib.runner.progress import Progress, RunOutcome
+from bench_lib.runner.request import Request
 from tests.support import builders
 from tests.support.verbs import Crossover, runs
 
 pytestmark = pytest.mark.usefixtures("place")
 
 
-def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: list[runner.Request]) -> None:
+def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: list[Request]) -> None:
     options = "--profile full --budget 2m --device cpu --device numpy -k matmul --rounds 7 --seed 3 --out x.jsonl"
     assert crossover("run", *options.split(), "--machine", "box", "--timeout", "2.5") == 0
     assert requests == [
-        runner.Request(
+        Request(
             profile="full",
             devices=("cpu", "numpy"),
             expression="matmul",
@@ -31,15 +33,13 @@ def test_the_options_of_a_run_become_a_request(crossover: Crossover, requests: l
 
 @pytest.mark.parametrize(("options", "refine"), [((), True), (("--no-refine",), False)])
 def test_a_run_refines_unless_told_otherwise(
-    crossover: Crossover, requests: list[runner.Request], options: tuple[str, ...], refine: bool
+    crossover: Crossover, requests: list[Request], options: tuple[str, ...], refine: bool
 ) -> None:
     assert crossover("run", *options) == 0
     assert [request.refine for request in requests] == [refine]
 
 
-def test_files_and_models_of_ones_own_become_part_of_a_request(
-    crossover: Crossover, requests: list[runner.Request]
-) -> None:
+def test_files_and_models_of_ones_own_become_part_of_a_request(crossover: Crossover, requests: list[Request]) -> None:
     options = "--workloads a.py --model net.py:make --workloads b.py --model other.py:make"
     assert crossover("run", *options.split()) == 0
     assert requests[0].workloads == (Path("a.py"), Path("b.py"))
@@ -60,14 +60,14 @@ def test_a_list_of_cases_says_on_standard_error_what_could_not_be_loaded_and_exi
 
 
 def test_a_run_without_options_asks_for_the_quick_profile_on_every_device(
-    crossover: Crossover, requests: list[runner.Request]
+    crossover: Crossover, requests: list[Request]
 ) -> None:
     assert crossover("run") == 0
-    assert requests == [runner.Request()]
+    assert requests == [Request()]
 
 
 def test_results_go_to_standard_output_with_the_path_last_and_progress_to_standard_error(
-    crossover: Crossover, requests: list[runner.Request], capsys: pytest.CaptureFixture[str]
+    crossover: Crossover, requests: list[Request], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert crossover("run") == 0
     out, err = capsys.readouterr()
@@ -100,11 +100,11 @@ def test_an_interrupted_run_exits_130_and_says_how_to_go_on(
 
 
 def test_resume_goes_on_with_the_file(
-    crossover: Crossover, requests: list[runner.Request], monkeypatch: pytest.MonkeyPatch
+    crossover: Crossover, requests: list[Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resumed: list[Path] = []
 
-    def resume(path: Path, request: runner.Request, observer: runner.Progress) -> runner.RunOutcome:
+    def resume(path: Path, request: Request, observer: Progress) -> RunOutcome:
         resumed.append(path)
         return runner.run(request, observer)
 

@@ -6,6 +6,7 @@ from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.storage import read
 from bench_lib.runner import run
 from bench_lib.runner.energy_phase import chosen
+from bench_lib.runner.request import Request
 from tests.support.worlds import Silent, World, living_in, measure
 
 
@@ -114,5 +115,5 @@ def test_what_the_budget_does_not_hold_has_its_reason(world, tmp_path):
 
 def test_a_resumed_run_draws_what_is_left(world, tmp_path):
     ended, recording = measure(tmp_path, energy=True, budget_seconds=60.0)
-    run.resume(ended.path, run.Request(), Silent())
+    run.resume(ended.path, Request(), Silent())
     assert read(ended.path).energies == recording.energies

@@ -11,6 +11,8 @@ from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording
 from bench_lib.records.writer import Store
 from bench_lib.runner import run as runner
+from bench_lib.runner.progress import Progress, RunOutcome
+from bench_lib.runner.request import Request
 
 Crossover = Callable[..., int]
 """Takes the arguments of the command, and returns the exit code."""
@@ -50,15 +52,15 @@ def written(recording: Recording, path: Path) -> Path:
     return path
 
 
-def runs(monkeypatch: pytest.MonkeyPatch, recording: Recording, outcome: str = "complete") -> list[runner.Request]:
+def runs(monkeypatch: pytest.MonkeyPatch, recording: Recording, outcome: str = "complete") -> list[Request]:
     """Put a runner in place that measures nothing, and return the requests that reach it."""
-    asked: list[runner.Request] = []
+    asked: list[Request] = []
 
-    def run(request: runner.Request, progress: runner.Progress) -> runner.RunOutcome:
+    def run(request: Request, progress: Progress) -> RunOutcome:
         asked.append(request)
         path = written(recording, Path("run.jsonl"))
         progress.begin((recording.run,), len(recording.plan), path)
-        return runner.RunOutcome(path=path, outcome=outcome, wall_seconds=1.0)  # type: ignore[arg-type]
+        return RunOutcome(path=path, outcome=outcome, wall_seconds=1.0)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "run", run)
     return asked

@@ -21,6 +21,7 @@ from bench_lib.records.run import DeviceRecord, Finding, WorkloadRecord
 from bench_lib.records.sample import Ceiling, Energy, Sample
 from bench_lib.records.storage import read
 from bench_lib.runner import rounds, run, session
+from bench_lib.runner.progress import RunOutcome
 from bench_lib.runner.request import Request
 
 START_SECONDS: Final = 2.0
@@ -291,7 +292,7 @@ def living_in(world: World, monkeypatch: pytest.MonkeyPatch):
     assert world.alive == 0, "a worker was left alive"
 
 
-def measure(tmp_path: Path, **changes: Any) -> tuple[run.RunOutcome, Recording]:
+def measure(tmp_path: Path, **changes: Any) -> tuple[RunOutcome, Recording]:
     ended = run.run(Request(out=tmp_path / "run.jsonl", **changes), Silent())
     return ended, read(ended.path)
 

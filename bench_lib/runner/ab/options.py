@@ -1,7 +1,4 @@
-"""What a person asks of a live comparison, and the two sides that it stands for.
-
-Standard library only, and no process is started here but git.
-"""
+"""What a person asks of a live comparison, and the two sides that it stands for."""
 
 from __future__ import annotations
 

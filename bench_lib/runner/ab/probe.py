@@ -1,7 +1,4 @@
-"""What a side's interpreter has, looked at before anything is measured with it: one sentence says what is missing.
-
-Standard library only; nothing heavy is imported in the interpreter either.
-"""
+"""What a side's interpreter has, looked at before anything is measured with it: one sentence says what is missing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One process of pytest-benchmark tests: started in the checkout of its side, waited for, ended with all its children.
-
-Standard library only; the tests may be of any project.
-"""
+"""One process of pytest-benchmark tests: started in the checkout of its side, ended with all its children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is set against what: the interpreter, the checkout and the variables of each side. Standard library only."""
+"""What is set against what: the interpreter, the checkout and the variables of each side."""
 
 from __future__ import annotations
 

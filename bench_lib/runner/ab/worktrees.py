@@ -1,6 +1,6 @@
 """Checkouts of a git repository: the one a person works in, and another revision of it in a worktree of its own.
 
-Standard library only; git is asked, and its words are passed on where it refuses.
+Git is asked, and its words are passed on where it refuses.
 """
 
 from __future__ import annotations
