@@ -5,12 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench_lib.analysis.anatomy import anatomy_table
-from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
-from bench_lib.report.page import bars, filters
 from bench_lib.report.page import build_page as page
 from bench_lib.report.page.interleave import in_turn
 from bench_lib.report.page.page_context import Absent, page_context
@@ -21,11 +18,9 @@ from tests.support.page_data import OPERATIONS, gpu_recording
 RUN = recording(workloads=("add", "mul"), timings=("latency", "submit", "device"))
 
 
-def built(one: Recording = RUN) -> anatomy.AnatomyChart:
-    table = estimates_table(tidy([one]))
-    chips = filters.find(table["dtype"].unique(), table["family"].unique())
-    found = anatomy.anatomy_chart(anatomy_table(table), "the GPU", chips)
-    assert found is not None
+def built(one: Recording = RUN) -> anatomy.AnatomySection:
+    found = anatomy.anatomy_section(page_context(tidy([one]), [one]))
+    assert isinstance(found, anatomy.AnatomySection)
     return found
 
 
@@ -60,8 +55,6 @@ def test_contradictions_are_counted_and_left_out() -> None:
         return 1e-5 if getattr(case, "residency", "") == "roundtrip" else 5e-5
 
     run = recording(model=upside_down)
-    table = estimates_table(tidy([run]))
-    assert anatomy.anatomy_chart(anatomy_table(table), "the GPU", filters.find([], [])) is None
     content = anatomy.anatomy_section(page_context(tidy([run]), [run]))
     assert isinstance(content, Absent)
     assert "a call with the data in place takes longer than one with its copies" in content.reason
@@ -124,7 +117,7 @@ def test_the_table_behind_the_bars_has_every_time_with_its_interval_and_what_ove
     ],
 )
 def test_a_label_is_written_as_far_as_it_fits(word: str, share: float, label: str) -> None:
-    assert bars.label(word, share) == label
+    assert anatomy.label(word, share) == label
 
 
 def ends(*largest: str) -> list[tuple[dict[str, object], dict[str, object]]]:

@@ -121,7 +121,7 @@ def test_where_a_mode_stops_to_matter_is_told_as_far_as_it_was_measured(fades_at
 def test_an_operation_of_one_size_has_one_gain() -> None:
     one = tuple(replace(operation, sizes=(1024,)) for operation in EXP)
     found = rows(with_modes(gpu_recording(operations=one)))["torch.compile", "cuda:0"]
-    assert found.largest == launches.Cell(text="–")
+    assert found.largest == launches.Value(text="–")
     assert found.pays.span == ""
     assert found.fades == "not up to 8 KiB"
 

@@ -199,7 +199,7 @@ def test_more_runs_than_fit_are_left_out(first: Recording) -> None:
     assert len(context.crossings) == across_runs.MAX_CROSSINGS
     told = " ".join(section(machines_section, context).told)
     assert "3 more runs of this page not shown here" in told
-    assert "4 more runs are not drawn." in section(time_against_size_section, context).panels.note
+    assert "4 more runs are not drawn." in section(time_against_size_section, context).note
 
 
 # Side by side
@@ -305,7 +305,7 @@ def test_the_times_are_those_of_each_run_at_the_largest_size_that_all_have(two: 
     row = next(row for row in times.rows if row.name == "add")
     assert row.size == "192 MiB"
     assert row.winner == "H200, GPU"
-    assert [cell.mark for cell in row.cells] == ["fastest", "", "", ""]
+    assert [cell.note for cell in row.cells] == ["fastest", "", "", ""]
     assert all(" to " in cell.span for cell in row.cells)
     assert times.wins[0][0] == "the H200"
 
@@ -344,23 +344,23 @@ def labels_of(panel: Panel) -> list[str]:
 
 def test_panels_draw_a_line_for_each_device_of_each_machine(two: PageContext) -> None:
     content = section(time_against_size_section, two)
-    for panel in content.panels.panels:
+    for panel in content.panels:
         assert {"H200", "Example X1", "CPU H200", "CPU Example X1"} <= set(labels_of(panel))
         assert panel.header == ("Size", "CPU H200", "H200", "CPU Example X1", "Example X1")
-    assert "Copies are not drawn" in content.panels.note
+    assert "Copies are not drawn" in content.note
     assert "nvidia-h200-16c" in content.provenance
     assert "example-x1-16c" in content.provenance
-    assert any(panel.finding.startswith("The H200 takes over") for panel in content.panels.panels)
+    assert any(panel.finding.startswith("The H200 takes over") for panel in content.panels)
 
 
 def test_runs_of_one_gpu_are_told_apart_at_the_end_of_their_lines(first: Recording, second: Recording) -> None:
     content = section(time_against_size_section, context_of(first, other_torch(first), second))
-    for panel in content.panels.panels:
+    for panel in content.panels:
         assert {"GPU torch 2.13.0", "GPU torch 2.12.0", "CPU torch 2.12.0"} <= set(labels_of(panel))
 
 
 def test_panels_draw_the_reference_with_its_copies_and_not_its_cpu(with_reference: PageContext) -> None:
-    for panel in section(time_against_size_section, with_reference).panels.panels:
+    for panel in section(time_against_size_section, with_reference).panels:
         assert {"H200", "H200 + copies", "2 threads", "1 thread"} <= set(labels_of(panel))
         assert not any("CPU" in label for label in labels_of(panel))
 

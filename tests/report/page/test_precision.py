@@ -58,7 +58,7 @@ def test_the_heading_claims_no_gain_that_is_not_sure() -> None:
 
 
 def test_a_run_with_a_gpu_shows_it_first_and_then_the_cpu() -> None:
-    found = content(GPU).precision
+    found = content(GPU)
     assert found.heading.startswith("On the GPU, bfloat16 is up to ")
     assert [(one.dtype, one.device) for one in found.sums] == [
         ("tf32", "GPU"), ("tf32", "CPU"), ("bfloat16", "GPU"), ("bfloat16", "CPU"),
@@ -66,7 +66,7 @@ def test_a_run_with_a_gpu_shows_it_first_and_then_the_cpu() -> None:
 
 
 def test_every_operation_has_one_row_at_its_largest_size_in_each_dtype_and_on_each_device() -> None:
-    rows = content(GPU).precision.rows
+    rows = content(GPU).rows
     assert len(rows) == len({(one.name, one.dtype, one.device) for one in rows}) == 2 * 2 * 2
     matmul = next(one for one in rows if (one.name, one.dtype, one.device) == ("matmul", "bfloat16", "GPU"))
     assert matmul.size == "96 MiB"
@@ -78,7 +78,7 @@ def test_every_operation_has_one_row_at_its_largest_size_in_each_dtype_and_on_ea
 
 
 def test_without_a_gpu_all_threads_come_first_and_then_one() -> None:
-    found = content(CPU).precision
+    found = content(CPU)
     assert found.heading.startswith("With 2 threads, ")
     assert {one.device for one in found.sums} == {"2 threads", "1 thread"}
 
@@ -105,14 +105,14 @@ def test_what_was_not_checked_or_rounds_nothing_is_no_matter_of_precision() -> N
 def test_the_figure_names_the_extremes_of_each_dtype_and_says_its_finding() -> None:
     chart = content(GPU).chart
     assert "matmul" in chart
-    assert f'aria-label="Speed against error, by dtype. {content(GPU).precision.heading}."' in chart
+    assert f'aria-label="Speed against error, by dtype. {content(GPU).heading}."' in chart
 
 
 def test_more_rows_and_marks_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "MAX_ROWS", 3)
     monkeypatch.setattr(precision, "MAX_MARKS", 6)
     found = content(GPU)
-    assert (len(found.precision.rows), found.precision.left_out, found.undrawn) == (3, 5, 2)
+    assert (len(found.rows), found.left_out, found.undrawn) == (3, 5, 2)
     text = page(GPU)
     assert "5 more rows stand in" in text
     assert "2 more marks are not drawn" in text
@@ -125,7 +125,7 @@ def test_the_page_has_the_section_and_its_rows_follow_the_filters() -> None:
     frame = tidy([GPU])
     chips = filters.find(frame["dtype"].unique(), frame["family"].unique())
     narrow = next(chip.name for chip in chips.dtypes if chip.value == "bfloat16")
-    assert {narrow in one.classes.split() for one in content(GPU).precision.rows if one.dtype == "bfloat16"} == {True}
+    assert {narrow in one.classes.split() for one in content(GPU).rows if one.dtype == "bfloat16"} == {True}
 
 
 def test_names_from_a_file_stay_text() -> None:

@@ -30,7 +30,7 @@ def test_each_operation_has_a_row_for_each_device_at_its_largest_size() -> None:
     rows = content().rows
     assert {(row.name, row.device) for row in rows} == {(n, d) for n in ("add", "mul") for d in ("GPU", "CPU")}
     assert {row.size for row in rows} == {"256 MiB"}
-    assert all(row.rate.endswith("FLOP/s") and row.percent.endswith("%") for row in rows)
+    assert all(row.rate.text.endswith("FLOP/s") and row.percent.endswith("%") for row in rows)
     assert {row.bound_by for row in rows} == {"memory"}
 
 

@@ -53,7 +53,7 @@ def cpu() -> sequential_ops.SequentialOpsSection:
 
 
 def rows(content: sequential_ops.SequentialOpsSection) -> dict[str, sequential_ops.SequentialOpsRow]:
-    return {row.name: row for row in content.smart.rows}
+    return {row.name: row for row in content.rows}
 
 
 def test_only_operations_that_are_hard_for_a_gpu_have_a_row(gpu: sequential_ops.SequentialOpsSection) -> None:
@@ -70,9 +70,9 @@ def test_every_row_says_what_is_hard_and_a_loop_without_a_phrase_of_its_own_says
 def test_with_a_gpu_the_two_sides_have_a_column_and_without_one_every_device_has(
     gpu: sequential_ops.SequentialOpsSection, cpu: sequential_ops.SequentialOpsSection
 ) -> None:
-    assert gpu.smart.columns == ("CPU", "GPU")
-    assert cpu.smart.columns == ("NumPy", "PyTorch, 2 threads", "PyTorch, 1 thread")
-    assert all(len(line.times) == 3 for row in cpu.smart.rows for line in row.lines)
+    assert gpu.columns == ("CPU", "GPU")
+    assert cpu.columns == ("NumPy", "PyTorch, 2 threads", "PyTorch, 1 thread")
+    assert all(len(line.times) == 3 for row in cpu.rows for line in row.lines)
 
 
 def test_a_row_has_a_line_for_its_smallest_and_its_largest_size(gpu: sequential_ops.SequentialOpsSection) -> None:
@@ -82,9 +82,9 @@ def test_a_row_has_a_line_for_its_smallest_and_its_largest_size(gpu: sequential_
 
 
 def test_every_time_has_its_interval_and_a_chain_the_time_of_a_step(gpu: sequential_ops.SequentialOpsSection) -> None:
-    cells = [cell for row in gpu.smart.rows for line in row.lines for cell in line.times]
+    cells = [cell for row in gpu.rows for line in row.lines for cell in line.times]
     assert all(cell.text != NONE and " to " in cell.span for cell in cells)
-    steps = {name: [cell.step for line in row.lines for cell in line.times] for name, row in rows(gpu).items()}
+    steps = {name: [cell.note for line in row.lines for cell in line.times] for name, row in rows(gpu).items()}
     assert all(step.endswith(" a step") for step in steps["dependent chain"])
     assert not any(steps["sort"])
 
@@ -102,7 +102,7 @@ def test_the_clearest_win_of_the_cpu_comes_first() -> None:
     pairs = sequential_ops.choose(found.lead[0].pairs).drop_duplicates("workload").set_index("workload")["ratio_high"]
     content = sequential_ops.sequential_ops_section(found)
     assert isinstance(content, sequential_ops.SequentialOpsSection)
-    assert [row.name for row in content.smart.rows] == [
+    assert [row.name for row in content.rows] == [
         name.replace("_", " ") for name in sorted(pairs.index, key=lambda name: pairs[name])
     ]
 
@@ -110,8 +110,8 @@ def test_the_clearest_win_of_the_cpu_comes_first() -> None:
 def test_the_heading_counts_the_sure_wins_at_the_smallest_size(
     gpu: sequential_ops.SequentialOpsSection, cpu: sequential_ops.SequentialOpsSection
 ) -> None:
-    assert "The CPU wins 3 of 3 operations of small steps at the smallest size, by up to " in gpu.smart.heading
-    assert "NumPy wins 2 of 2 operations of small steps at the smallest size, by up to " in cpu.smart.heading
+    assert "The CPU wins 3 of 3 operations of small steps at the smallest size, by up to " in gpu.heading
+    assert "NumPy wins 2 of 2 operations of small steps at the smallest size, by up to " in cpu.heading
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_steps_of_a_call_are_read_from_the_words_of_its_size(size: str, n: i
 
 def test_rows_are_bounded_and_what_is_left_out_is_counted() -> None:
     many = tuple(replace(UNKNOWN, name=f"loop_{index}") for index in range(sequential_ops.MAX_ROWS + 3))
-    found = built(gpu_recording(operations=many, rounds=2, visits=1)).smart
+    found = built(gpu_recording(operations=many, rounds=2, visits=1))
     assert (len(found.rows), found.left_out) == (sequential_ops.MAX_ROWS, 3)
 
 

@@ -17,13 +17,13 @@ from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.pairings import findings, pairings
 from bench_lib.analysis.pairings.pairings import View
 from bench_lib.analysis.speedups import speedups_table
-from bench_lib.analysis.trust import trust_table
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sample import Ceiling, Finish
 from bench_lib.records.sanitize import MAX_NAME, clean
 from bench_lib.report.page import filters, numbers, winners_table
+from bench_lib.report.page.page_context import page_context
 from bench_lib.report.page.sections import crossover_chart, how, time_against_size, trust
 from bench_lib.report.sentences import words
 from tests.support.builders import ceilings_of, recording
@@ -176,6 +176,12 @@ def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch, g
     assert found.left_out == 9
 
 
+def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
+    assert not winners_table.table(gpu_views[0], NO_FILTERS).is_long
+    monkeypatch.setattr(winners_table, "LONG", 11)
+    assert winners_table.table(gpu_views[0], NO_FILTERS).is_long
+
+
 # The strip
 
 
@@ -219,20 +225,24 @@ def test_an_operation_of_one_size_has_no_crossover_to_draw(gpu_views: list[View]
 # Panels
 
 
-def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
+def panels_of(made: Recording) -> time_against_size.TimeAgainstSizeSection:
+    found = time_against_size.time_against_size_section(page_context(frame.tidy([made]), [made]))
+    assert isinstance(found, time_against_size.TimeAgainstSizeSection)
+    return found
+
+
+def test_panels_are_limited_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_against_size, "MAX_PANELS", 2)
-    estimates = estimates_table(frame.tidy([gpu_recording()]))
-    found = time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS)
+    found = panels_of(gpu_recording())
     assert len(found.panels) == 2
     assert found.left_out == 9
 
 
-def test_every_family_has_its_panel_before_one_has_two(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
+def test_every_family_has_its_panel_before_one_has_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_against_size, "MAX_PANELS", 4)
     estimates = estimates_table(frame.tidy([gpu_recording()]))
-    found = time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS)
     family = dict(zip(estimates["expression"], estimates["family"], strict=True))
-    assert sorted(family[panel.expression] for panel in found.panels) == [
+    assert sorted(family[panel.expression] for panel in panels_of(gpu_recording()).panels) == [
         "autograd",
         "creation",
         "elementwise",
@@ -240,18 +250,8 @@ def test_every_family_has_its_panel_before_one_has_two(monkeypatch: pytest.Monke
     ]
 
 
-def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
-    assert not winners_table.table(gpu_views[0], NO_FILTERS).is_long
-    monkeypatch.setattr(winners_table, "LONG", 11)
-    assert winners_table.table(gpu_views[0], NO_FILTERS).is_long
-
-
-def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> None:
-    estimates = estimates_table(frame.tidy([gpu_recording()]))
-    found = {
-        (panel.expression, panel.dtype): panel
-        for panel in time_against_size.draw_panels(gpu_views[0], estimates, NO_FILTERS).panels
-    }
+def test_a_panel_carries_its_finding_and_its_numbers() -> None:
+    found = {(panel.expression, panel.dtype): panel for panel in panels_of(gpu_recording()).panels}
     panel = found["A @ B", ""]
     assert panel.finding.startswith("The GPU takes over between ")
     assert panel.finding.split(" over")[0] in panel.chart
@@ -260,17 +260,15 @@ def test_a_panel_carries_its_finding_and_its_numbers(gpu_views: list[View]) -> N
 
 
 def test_tf32_is_drawn_beside_the_float32_of_the_cpu() -> None:
-    made = recording(dtypes=("float32", "tf32"))
-    found = time_against_size.draw_panels(views_of(made)[0], estimates_table(frame.tidy([made])), NO_FILTERS).panels
+    found = panels_of(recording(dtypes=("float32", "tf32"))).panels
     assert [(panel.dtype, panel.header[1]) for panel in found] == [("", "CPU"), ("tf32", "CPU")]
 
 
 # Trust
 
 
-def doubts_of(made: Recording) -> trust.SuspectCases:
-    tidy = frame.tidy([made])
-    return trust.suspect_cases(trust_table(tidy), estimates_table(tidy), [made], NO_FILTERS)
+def doubts_of(made: Recording) -> trust.TrustSection:
+    return trust.trust_section(page_context(frame.tidy([made]), [made]))
 
 
 def test_a_clean_run_has_no_doubt() -> None:
@@ -288,9 +286,9 @@ def test_doubts_are_grouped_worst_first_with_their_reasons() -> None:
 def test_hundreds_of_doubts_stay_readable() -> None:
     made = recording(workloads=tuple(f"w{index}" for index in range(40)), model=lambda case, rng: ("failed", "no"))
     (group,) = doubts_of(made).groups
-    assert group.cases == 40 * 5 * 4
+    assert group.count == 40 * 5 * 4
     assert len(group.rows) == trust.MAX_ROWS
-    assert group.left_out == group.cases - trust.MAX_ROWS
+    assert group.left_out == group.count - trust.MAX_ROWS
 
 
 def test_lines_that_could_not_be_read_are_told() -> None:

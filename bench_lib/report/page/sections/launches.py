@@ -12,6 +12,7 @@ from bench_lib.analysis.execution import OPERATION, execution_table, fades
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import OperationRow, Row, Value, operation, size
 from bench_lib.report.sentences import words
 
 NOTHING = (
@@ -20,20 +21,10 @@ NOTHING = (
 )
 MAX_ROWS: Final = 60
 MODES: Final[Mapping[str, str]] = {"compiled": "torch.compile", "graph": "CUDA graph"}
-Row = Mapping[str, Any]
-Rows = Sequence[Row]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A number, and in small letters what belongs to it: its interval, or another size's."""
-
-    text: str
-    span: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaunchRow:
+class LaunchRow(OperationRow):
     """One operation in one mode on one device.
 
     Attributes
@@ -48,17 +39,13 @@ class LaunchRow:
         Calls after which that is won back.
     """
 
-    name: str
-    expression: str
-    dtype: str
-    classes: str
     device: str
     mode: str
-    smallest: Cell
-    largest: Cell
+    smallest: Value
+    largest: Value
     fades: str
     compiling: str
-    pays: Cell
+    pays: Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +80,7 @@ def launches_section(context: PageContext) -> LaunchesSection | Absent:
     )
 
 
-def heading(compared: Rows) -> str:
+def heading(compared: Sequence[Row]) -> str:
     """Return by how much each mode makes a call faster at the most, where it surely does."""
     best: dict[str, Row] = {}
     for row in compared:
@@ -107,26 +94,23 @@ def heading(compared: Rows) -> str:
     return f"Calls are faster than eager: {words.listed(gains)}" if gains else "No mode is surely faster than eager"
 
 
-def _row(fading: Row, sizes: Rows, asked: Mapping[tuple[Any, ...], Row], filters: Filters) -> LaunchRow:
+def _row(fading: Row, sizes: Sequence[Row], asked: Mapping[tuple[Any, ...], Row], filters: Filters) -> LaunchRow:
     first, last = sizes[0], sizes[-1]
     eager = asked[fading["eager"], fading["dtype"], first["n"]]
     own = asked[fading["workload"], fading["dtype"], first["n"]]
-    dtype = clean(fading["dtype"])
-    places = {row["n"]: _size(asked[fading["workload"], fading["dtype"], row["n"]]) for row in sizes}
+    places = {row["n"]: size(asked[fading["workload"], fading["dtype"], row["n"]]) for row in sizes}
     took = [row["compile_seconds"] for row in sizes if is_known(row["compile_seconds"])]
     one_size = len(sizes) == 1
+    classes = filters.classes([fading["dtype"]], [own["family"], eager["family"]])
     return LaunchRow(
-        name=words.operation(fading["eager"]),
-        expression=clean(eager["expression"]),
-        dtype="" if dtype == "float32" else dtype,
-        classes=filters.classes([fading["dtype"]], [own["family"], eager["family"]]),
+        **{**operation(eager, filters), "classes": classes},
         device=clean(fading["device"]),
         mode=_mode(fading["mode"]),
         smallest=_gain(first, places),
-        largest=Cell(text=units.NONE) if one_size else _gain(last, places),
+        largest=Value(text=units.NONE) if one_size else _gain(last, places),
         fades=_fades(fading, places),
         compiling=units.seconds(max(took)) if took else units.NONE,
-        pays=Cell(text=_calls(first), span="" if one_size else f"at {places[last['n']]}: {_calls(last)}"),
+        pays=Value(text=_calls(first), span="" if one_size else f"at {places[last['n']]}: {_calls(last)}"),
     )
 
 
@@ -134,14 +118,10 @@ def _mode(mode: Any) -> str:
     return MODES.get(mode, clean(mode))
 
 
-def _size(row: Row) -> str:
-    return units.nbytes(row["nbytes"]) if is_known(row["nbytes"]) else f"n = {units.count(int(row['n']))}"
-
-
-def _gain(row: Row, places: Mapping[int, str]) -> Cell:
+def _gain(row: Row, places: Mapping[int, str]) -> Value:
     low, high = row["ratio_low"], row["ratio_high"]
     span = words.ratio_span(low, high)
-    return Cell(
+    return Value(
         text=words.times(row["ratio"], low, high),
         span=f"at {places[row['n']]}{f', {span}' if span else ''}",
     )

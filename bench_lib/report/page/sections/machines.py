@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.page import captions
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import OperationRow, Row, Value, operation, seconds, size
 from bench_lib.report.sentences import headlines, reference_run, words
 
 ONE = (
@@ -41,7 +42,6 @@ MAX_ROWS: Final = 200
 LONG: Final = 20
 """Rows from which on the table scrolls by itself."""
 CPU_WORDS: Final = {"cpu": "CPU", "cpu-1t": "1 thread", "numpy": "NumPy"}
-Row = Mapping[str, Any]
 _LIMITS: Final = {"value": "seconds", "low": "seconds_low", "high": "seconds_high"}
 
 
@@ -76,24 +76,11 @@ class Slot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeCell:
-    """A time with its interval, or what became of the case; ``mark`` says in a word that it is the shortest."""
+class MachineRow(OperationRow):
+    """One operation: times, noted where one is the fastest; ``winner`` is that, ``rivals`` who else it may be."""
 
-    text: str
-    span: str
-    mark: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineRow:
-    """One operation in one dtype; ``winner`` is the fastest, ``rivals`` among which it cannot be told."""
-
-    name: str
-    expression: str
-    dtype: str
     size: str
-    classes: str
-    cells: tuple[TimeCell | None, ...]
+    cells: tuple[Value | None, ...]
     winner: str
     rivals: str
 
@@ -289,15 +276,12 @@ def _row(
     best = [rivals[place] for place in fastest(times, [ids[slots[index].place] for index in rivals])]
     alone, shared = len(best) == 1, _shared(best, slots)
     cells = (
-        _cell(rows[index], mark="fastest" if alone and index == best[0] else "") if index in rows else None
+        _cell(rows[index], "fastest" if alone and index == best[0] else "") if index in rows else None
         for index in range(len(slots))
     )
     row = MachineRow(
-        name=words.operation(first["workload"]),
-        expression=clean(first["expression"]),
-        dtype="" if first["dtype"] == "float32" else clean(first["dtype"]),
-        size=units.nbytes(first["nbytes"]) if is_known(first["nbytes"]) else f"n = {units.count(first['n'])}",
-        classes=filters.classes([first["dtype"]], [first["family"]]),
+        **operation(first, filters),
+        size=size(first),
         cells=tuple(cells),
         winner=f"{labels[slots[best[0]].place].text}, {shared}" if alone else shared or words.CANNOT_TELL,
         rivals="" if alone else _rivals(best, slots, labels, named=not shared),
@@ -305,11 +289,10 @@ def _row(
     return row, best
 
 
-def _cell(row: Row, *, mark: str) -> TimeCell:
+def _cell(row: Row, note: str) -> Value:
     if not is_known(row["seconds"]):
-        return TimeCell(text=words.status(row["status"], short=True), span="", mark="")
-    low, high = row["seconds_low"], row["seconds_high"]
-    return TimeCell(text=units.seconds(row["seconds"], low, high), span=words.seconds_span(low, high), mark=mark)
+        return Value(text=words.status(row["status"], short=True))
+    return seconds(row["seconds"], row["seconds_low"], row["seconds_high"], note)
 
 
 def machines_heading(wins: Sequence[tuple[str, int]], operations: int) -> str:

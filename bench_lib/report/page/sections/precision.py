@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from bench_lib.report.figures.speed_against_error import ordered, speed_against_
 from bench_lib.report.page import captions, svg
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import OperationRow, Row, Value, operation, seconds, size
 from bench_lib.report.sentences import words
 from bench_lib.report.theme import device_series
 
@@ -26,26 +27,6 @@ NOTHING: Final = (
     "profiles standard and full measure several dtypes."
 )
 MAX_ROWS: Final = 120
-REFERENCE: Final = "float32"
-Row = Mapping[Any, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrecisionSection:
-    """What the section shows; ``undrawn`` counts the marks that the figure leaves out."""
-
-    precision: PrecisionTables
-    chart: Markup
-    undrawn: int
-    provenance: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A number, and in small letters what belongs to it."""
-
-    text: str
-    span: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,49 +53,57 @@ class SumRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrecisionRow:
+class PrecisionRow(OperationRow):
     """One operation in one dtype on one device at its largest size."""
 
-    name: str
-    expression: str
-    dtype: str
-    classes: str
     device: str
     size: str
-    ratio: Cell
+    ratio: Value
     verdict: str
-    seconds: Cell
-    float32_seconds: Cell
+    seconds: Value
+    float32_seconds: Value
     error: str
     float32_error: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrecisionTables:
-    """The section: its heading, its sums, its rows, and how many more there are."""
+class PrecisionSection:
+    """What the section shows; ``undrawn`` counts the marks that the figure leaves out, ``left_out`` the rows."""
 
     heading: str
+    chart: Markup
+    undrawn: int
     sums: tuple[SumRow, ...]
     rows: tuple[PrecisionRow, ...]
     left_out: int
+    provenance: str
 
 
 def precision_section(context: PageContext) -> PrecisionSection | Absent:
     """Return the dtypes of the headline's run beside float32: on the GPU and its baseline, else on the CPU."""
-    run, names = context.run, _devices(context)
+    run, names, filters = context.run, _devices(context), context.filters
     chosen = choose(precision_table(context.frame), run.id, list(names))
     if chosen.empty:
         return Absent(reason=NOTHING)
-    built = precision_tables(chosen, names, ordered(chosen["dtype"].unique()), context.filters)
-    looks = device_series((device.key, device.kind) for device in run.devices)
+    dtypes = ordered(chosen["dtype"].unique())
+    rows = sorted(chosen.to_dict("records"), key=lambda row: (dtypes.index(row["dtype"]), row["place"], -row["ratio"]))
+    lead = [row for row in rows if row["place"] == min(one["place"] for one in rows)]
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["dtype"], row["device"]), []).append(row)
+    title = heading(lead, _where(names[lead[0]["device"]]))
     drawn = chosen.head(MAX_MARKS)
+    styles = device_series((device.key, device.kind) for device in run.devices)
     figure = speed_against_error(
-        drawn.assign(label=_labels(drawn)), series={key: looks[key] for key in names}, labels=names
+        drawn.assign(label=_labels(drawn)), series={key: styles[key] for key in names}, labels=names
     )
     return PrecisionSection(
-        precision=built,
-        chart=svg.inline(figure, prefix="precision", alternative=f"Speed against error, by dtype. {built.heading}."),
+        heading=title,
+        chart=svg.inline(figure, prefix="precision", alternative=f"Speed against error, by dtype. {title}."),
         undrawn=len(chosen) - len(drawn),
+        sums=tuple(_sum(group, names, filters) for group in groups.values()),
+        rows=tuple(_row(row, names, filters) for row in rows[:MAX_ROWS]),
+        left_out=max(len(rows) - MAX_ROWS, 0),
         provenance=captions.of_run(
             run,
             [f"{names[device.key]}: {clean(device.name)}" for device in run.devices if device.key in names],
@@ -126,7 +115,7 @@ def precision_section(context: PageContext) -> PrecisionSection | Absent:
 
 def _devices(context: PageContext) -> Mapping[str, str]:
     """Return the short names of the devices that are shown: a GPU and its baseline, else the CPU as it is used."""
-    lead = next((pairing for pairing in context.lead if pairing.has_gpu and not pairing.crosses), None)
+    lead = context.gpu_pairing
     if lead:
         return {side.key: side.word for side in (lead.device, lead.baseline)}
     threads = {device.key: device.threads for device in context.run.devices if not is_gpu(device.kind)}
@@ -169,35 +158,6 @@ def choose(table: pd.DataFrame, run: str, devices: Sequence[str]) -> pd.DataFram
     mine = mine.groupby(["workload", "dtype", "device"], sort=False).tail(1)
     place = mine["device"].map(order).astype(int)
     return mine.assign(place=place).sort_values(["place", "dtype", "ratio"], ascending=[True, True, False])
-
-
-def precision_tables(
-    chosen: pd.DataFrame, names: Mapping[str, str], dtypes: Sequence[str], filters: Filters
-) -> PrecisionTables:
-    """Return the section.
-
-    Parameters
-    ----------
-    chosen
-        From :func:`choose`, at least one row.
-    names
-        Short names of the devices, by key; the heading is about the first that has rows.
-    dtypes
-        In the order in which they are shown.
-    """
-    ordered = sorted(
-        chosen.to_dict("records"), key=lambda row: (dtypes.index(row["dtype"]), row["place"], -row["ratio"])
-    )
-    lead = [row for row in ordered if row["place"] == min(one["place"] for one in ordered)]
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in ordered:
-        groups.setdefault((row["dtype"], row["device"]), []).append(row)
-    return PrecisionTables(
-        heading=heading(lead, _where(names[lead[0]["device"]])),
-        sums=tuple(_sum(rows, names, filters) for rows in groups.values()),
-        rows=tuple(_row(row, names, filters) for row in ordered[:MAX_ROWS]),
-        left_out=max(len(ordered) - MAX_ROWS, 0),
-    )
 
 
 def heading(rows: Sequence[Row], where: str) -> str:
@@ -250,16 +210,13 @@ def _sum(rows: Sequence[Row], names: Mapping[str, str], filters: Filters) -> Sum
 
 def _row(row: Row, names: Mapping[str, str], filters: Filters) -> PrecisionRow:
     return PrecisionRow(
-        name=words.operation(row["workload"]),
-        expression=clean(row["expression"]),
-        dtype=clean(row["dtype"]),
-        classes=filters.classes([row["dtype"]], [row["family"]]),
+        **operation(row, filters),
         device=names[row["device"]],
-        size=units.nbytes(row["nbytes"]) if is_known(row["nbytes"]) else f"n = {units.count(int(row['n']))}",
-        ratio=Cell(text=_times(row), span=words.ratio_span(row["ratio_low"], row["ratio_high"])),
+        size=size(row),
+        ratio=Value(text=_times(row), span=words.ratio_span(row["ratio_low"], row["ratio_high"])),
         verdict=words.CANNOT_TELL if row["verdict"] == "undecided" else row["verdict"],
-        seconds=_time(row, ""),
-        float32_seconds=_time(row, REFERENCE),
+        seconds=seconds(row["seconds"], row["seconds_low"], row["seconds_high"]),
+        float32_seconds=seconds(row["float32_seconds"], row["float32_low"], row["float32_high"]),
         error=units.relative_error(row["relative_error"]),
         float32_error=units.relative_error(row["float32_error"]),
     )
@@ -267,16 +224,6 @@ def _row(row: Row, names: Mapping[str, str], filters: Filters) -> PrecisionRow:
 
 def _times(row: Row) -> str:
     return words.times(row["ratio"], row["ratio_low"], row["ratio_high"])
-
-
-def _time(row: Row, whose: str) -> Cell:
-    names = (
-        ("seconds", "seconds_low", "seconds_high")
-        if not whose
-        else tuple(f"{whose}_{part}" for part in ("seconds", "low", "high"))
-    )
-    value, low, high = (row[name] for name in names)
-    return Cell(text=units.seconds(value, low, high), span=words.seconds_span(low, high))
 
 
 def _errors(values: Sequence[float]) -> str:

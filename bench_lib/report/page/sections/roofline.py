@@ -16,18 +16,19 @@ from bench_lib.analysis.roofline import roofline_points, roofs
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.figures.roofline import roofline
 from bench_lib.report.page import captions, svg
+from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.interleave import in_turn
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import MAIN_DTYPE, OperationRow, Row, Value, operation
 from bench_lib.report.sentences import words
 from bench_lib.report.theme import Series, device_series
 
 MAX_ROWS: Final = 120
-MAIN: Final = "float32"
 NAMED: Final = 2
 """Operations of each device that are named in the figure: so many nearest to their roof, and so many furthest."""
 MAX_MARKS: Final = 150
 """Operations of each device that the figure draws, some of each family."""
-DRAWN_DTYPES: Final = ("float64", MAIN, "tf32", "bfloat16")
+DRAWN_DTYPES: Final = ("float64", MAIN_DTYPE, "tf32", "bfloat16")
 """Whose flat roofs are drawn for the first device; of the second there is float32's."""
 
 NO_CEILING: Final = (
@@ -37,22 +38,15 @@ NO_CEILING: Final = (
 NOTHING: Final = "No operation with floating-point work was measured on a device whose roofs are known."
 BOUNDS: Final = {"memory": "memory", "compute": "arithmetic", "launch": "the cost of a call"}
 
-Row = Mapping[Any, Any]
-
 
 @dataclass(frozen=True, kw_only=True)
-class RoofRow:
+class RoofRow(OperationRow):
     """One operation on one device at its largest size."""
 
-    name: str
-    expression: str
-    dtype: str
-    classes: str
     device: str
     size: str
     intensity: str
-    rate: str
-    span: str
+    rate: Value
     roof: str
     percent: str
     bound_by: str
@@ -101,7 +95,7 @@ def roofline_section(context: PageContext) -> RooflineSection | Absent:
     order = {key: place for place, key in enumerate(names)}
     ordered = known.assign(place=known["device"].map(order).astype(int))
     ordered = ordered.sort_values(["place", "fraction"], ascending=[True, False], kind="stable")
-    main = ordered[ordered["dtype"] == MAIN] if (ordered["dtype"] == MAIN).any() else ordered
+    main = ordered[ordered["dtype"] == MAIN_DTYPE] if (ordered["dtype"] == MAIN_DTYPE).any() else ordered
     first = main[main["place"] == main["place"].min()]
     lead = names[str(first["device"].iloc[0])]
     heading = told(first, f"with {lead}" if "thread" in lead else f"on the {lead}")
@@ -111,7 +105,7 @@ def roofline_section(context: PageContext) -> RooflineSection | Absent:
     return RooflineSection(
         heading=heading,
         chart=_chart(marks, _drawn(lids, list(names)), {key: looks[key] for key in names}, names, heading),
-        rows=tuple(_row(row, names, context) for row in ordered.head(MAX_ROWS).to_dict("records")),
+        rows=tuple(_row(row, names, context.filters) for row in ordered.head(MAX_ROWS).to_dict("records")),
         without_work=mine[mine["intensity"].isna()].drop_duplicates(["workload", "dtype"]).shape[0],
         launched=len(main) - len(working),
         undrawn=len(working) - len(marks),
@@ -147,7 +141,7 @@ def told(points: pd.DataFrame, where: str) -> str:
 
 def _devices(context: PageContext) -> dict[str, str]:
     """Return the short names of the devices that are drawn: a GPU and its baseline, else the CPU with all threads."""
-    lead = next((pairing for pairing in context.lead if pairing.has_gpu and not pairing.crosses), None)
+    lead = context.gpu_pairing
     if lead:
         return {side.key: side.word for side in (lead.device, lead.baseline)}
     cpu = next((device for device in context.run.devices if device.key == "cpu"), None)
@@ -173,7 +167,7 @@ def _some(points: pd.DataFrame) -> list[Any]:
 def _drawn(lids: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """Return the roofs that are drawn: all of the first device, and memory and float32 of the second."""
     first = (lids["device"] == keys[0]) & lids["dtype"].isin(["", *DRAWN_DTYPES])
-    plain = (lids["roof"] == "memory") | (lids["dtype"] == MAIN)
+    plain = (lids["roof"] == "memory") | (lids["dtype"] == MAIN_DTYPE)
     return lids[first | plain]
 
 
@@ -186,17 +180,13 @@ def _labels(points: pd.DataFrame) -> Sequence[str]:
     return [words.operation(name) if place in told else "" for place, name in points["workload"].items()]
 
 
-def _row(row: Row, names: Mapping[str, str], context: PageContext) -> RoofRow:
+def _row(row: Row, names: Mapping[str, str], filters: Filters) -> RoofRow:
     return RoofRow(
-        name=words.operation(row["workload"]),
-        expression=clean(row["expression"]),
-        dtype="" if row["dtype"] == MAIN else clean(row["dtype"]),
-        classes=context.filters.classes([row["dtype"]], [row["family"]]),
+        **operation(row, filters),
         device=names[row["device"]],
         size=units.nbytes(row["nbytes"]),
         intensity=units.ratio(float(f"{row['intensity']:.3g}")),
-        rate=units.rate(row["rate"], "FLOP/s"),
-        span=_span(row),
+        rate=Value(text=units.rate(row["rate"], "FLOP/s"), span=_span(row)),
         roof=units.rate(row["roof"], "FLOP/s"),
         percent=_percent(row["fraction"]),
         bound_by=BOUNDS[row["bound_by"]],

@@ -15,8 +15,8 @@ from bench_lib.analysis.pairings.pairings import Pairing, Side
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report.page import captions
-from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import OperationRow, Row, Value, operation, seconds
 from bench_lib.report.sentences import masthead, words
 
 NOTHING = (
@@ -43,75 +43,46 @@ REASONS: Final[Mapping[str, str]] = {
 IN_GENERAL: Final = "small steps that wait for one another"
 APOSTROPHE: Final = "\N{RIGHT SINGLE QUOTATION MARK}"
 _STEPS = re.compile(r"\bin (\d{1,9}) steps\b")
-Row = Mapping[Any, Any]
 Times = Mapping[tuple[Any, ...], Row]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SequentialOpsSection:
-    """What the section shows."""
-
-    smart: SequentialOpsTable
-    has_gpu: bool
-    provenance: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A time or a winner, its interval, and the time of one step where it is known."""
-
-    text: str
-    span: str = ""
-    step: str = ""
+"""Estimates by workload, dtype, size and device."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One size: the time on each device, and who wins."""
+    """One size: the time on each device, with that of one step where it is known, and who wins."""
 
     size: str
-    times: tuple[Cell, ...]
-    winner: Cell
+    times: tuple[Value, ...]
+    winner: Value
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequentialOpsRow:
+class SequentialOpsRow(OperationRow):
     """One operation at its smallest and its largest size; one line where there is one size."""
 
-    name: str
-    expression: str
-    dtype: str
     reason: str
-    classes: str
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequentialOpsTable:
-    """The section: its heading, the devices of its columns, its rows, and how many more there are."""
+class SequentialOpsSection:
+    """What the section shows: its two sides, the devices of its columns, its rows, and how many more there are."""
 
     heading: str
     sides: str
     columns: tuple[str, ...]
     rows: tuple[SequentialOpsRow, ...]
     left_out: int
+    has_gpu: bool
+    provenance: str
 
 
 def sequential_ops_section(context: PageContext) -> SequentialOpsSection | Absent:
     """Return the GPU against the CPU; without a GPU PyTorch against NumPy, and the other CPU devices beside them."""
     for pairing in sorted(context.lead, key=_place):
-        devices = context.run.devices
-        built = sequential_ops_table(pairing, devices, context.estimates, context.filters)
-        if built is not None:
-            names = dict.fromkeys(
-                masthead.full_name(one.name, one.threads) for one in (pairing.device, pairing.baseline)
-            )
-            rows = choose(pairing.pairs)
-            return SequentialOpsSection(
-                smart=built,
-                has_gpu=pairing.has_gpu,
-                provenance=captions.of_run(context.run, list(names), rows, "latency, resident"),
-            )
+        pairs = choose(pairing.pairs)
+        if len(pairs):
+            return _section(pairing, pairs, context)
     return Absent(reason=NOTHING)
 
 
@@ -127,37 +98,36 @@ def choose(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[shown].sort_values("n", kind="stable")
 
 
-def sequential_ops_table(
-    pairing: Pairing, devices: Sequence[DeviceRecord], estimates: pd.DataFrame, filters: Filters
-) -> SequentialOpsTable | None:
-    """Return the section about two sides; None where nothing of the kind was measured on both.
-
-    Parameters
-    ----------
-    devices
-        Of the run, for the columns: the sides, and without a GPU every other.
-    estimates
-        :func:`estimates_table`, for the times of devices beyond the two sides.
-    """
+def _section(pairing: Pairing, pairs: pd.DataFrame, context: PageContext) -> SequentialOpsSection:
     by_operation: dict[tuple[Any, ...], list[Row]] = {}
-    for pair in choose(pairing.pairs).to_dict("records"):
+    for pair in pairs.to_dict("records"):
         by_operation.setdefault((pair["workload"], pair["dtype"]), []).append(pair)
-    if not by_operation:
-        return None
     # The most that the device can be ahead at the smallest size: where that is least, the other side wins most clearly.
     found = sorted(by_operation.values(), key=lambda sizes: _limit(sizes[0]))
-    times = _times(estimates, pairing)
-    keys = _columns(pairing, devices, times, by_operation)
+    times = {(row["workload"], row["dtype"], row["n"], row["device"]): row for row in context.calls.to_dict("records")}
+    devices = _devices(pairing, times, by_operation)
+    keys = [device.key for device in devices]
     described = {workload.name: workload.size for workload in pairing.run.workloads}
-    return SequentialOpsTable(
+    names = dict.fromkeys(masthead.full_name(one.name, one.threads) for one in (pairing.device, pairing.baseline))
+    return SequentialOpsSection(
         heading=heading(pairing, [sizes[0] for sizes in found]),
         sides=f"{pairing.baseline.subject} and {pairing.device.subject}",
-        columns=tuple(_label(device, pairing) for device in devices if device.key in keys),
+        columns=tuple(_label(device, pairing) for device in devices),
         rows=tuple(
-            _row(sizes, [device.key for device in devices if device.key in keys], times, pairing, described, filters)
+            SequentialOpsRow(
+                **operation(first, context.filters),
+                reason=REASONS.get(first["workload"], IN_GENERAL),
+                lines=tuple(
+                    _line(pair, keys, times, pairing, described.get(first["workload"], ""))
+                    for pair in ([first] if len(sizes) == 1 else [first, sizes[-1]])
+                ),
+            )
             for sizes in found[:MAX_ROWS]
+            for first in sizes[:1]
         ),
         left_out=max(len(found) - MAX_ROWS, 0),
+        has_gpu=pairing.has_gpu,
+        provenance=captions.of_run(context.run, list(names), pairs, "latency, resident"),
     )
 
 
@@ -189,30 +159,17 @@ def _limit(pair: Row) -> float:
     return float(pair["ratio_high"] if is_known(pair["ratio_high"]) else pair["ratio"])
 
 
-def _times(estimates: pd.DataFrame, pairing: Pairing) -> Times:
-    mine = estimates[
-        (estimates["run"] == pairing.run.id)
-        & (estimates["timing"] == "latency")
-        & (estimates["residency"] == "resident")
-        & estimates["seconds"].notna()
-    ]
-    return {(row["workload"], row["dtype"], row["n"], row["device"]): row for row in mine.to_dict("records")}
-
-
-def _columns(
-    pairing: Pairing, devices: Sequence[DeviceRecord], times: Times, operations: Mapping[tuple[Any, ...], Sequence[Row]]
-) -> set[str]:
-    """Return the keys of the devices that have a column: with a GPU the two sides, else all that were measured here."""
+def _devices(pairing: Pairing, times: Times, operations: Mapping[tuple[Any, ...], Sequence[Row]]) -> list[DeviceRecord]:
+    """Return the devices that have a column: with a GPU the two sides, else all that were measured here."""
     sides = {pairing.device.key, pairing.baseline.key}
-    if pairing.has_gpu:
-        return sides
     measured = {
         device.key
-        for device in devices
-        for operation, sizes in operations.items()
-        if any((*operation, pair["n"], device.key) in times for pair in (sizes[0], sizes[-1]))
+        for device in pairing.run.devices
+        for key, sizes in operations.items()
+        if any((*key, pair["n"], device.key) in times for pair in (sizes[0], sizes[-1]))
     }
-    return sides | measured
+    shown = sides if pairing.has_gpu else sides | measured
+    return [device for device in pairing.run.devices if device.key in shown]
 
 
 def _label(device: DeviceRecord, pairing: Pairing) -> str:
@@ -226,27 +183,6 @@ def _label(device: DeviceRecord, pairing: Pairing) -> str:
     return clean(device.key)
 
 
-def _row(
-    sizes: Sequence[Row],
-    keys: Sequence[str],
-    times: Times,
-    pairing: Pairing,
-    described: Mapping[str, str],
-    filters: Filters,
-) -> SequentialOpsRow:
-    first = sizes[0]
-    dtype = clean(first["dtype"])
-    ends = [first] if len(sizes) == 1 else [first, sizes[-1]]
-    return SequentialOpsRow(
-        name=words.operation(first["workload"]),
-        expression=clean(first["expression"]),
-        dtype="" if dtype == "float32" else dtype,
-        reason=REASONS.get(first["workload"], IN_GENERAL),
-        classes=filters.classes([first["dtype"]], [first["family"]]),
-        lines=tuple(_line(pair, keys, times, pairing, described.get(first["workload"], "")) for pair in ends),
-    )
-
-
 def _line(pair: Row, keys: Sequence[str], times: Times, pairing: Pairing, size: str) -> Line:
     count = steps(size, int(pair["n"]))
     in_steps = size.startswith("n steps")
@@ -257,7 +193,7 @@ def _line(pair: Row, keys: Sequence[str], times: Times, pairing: Pairing, size: 
     )
 
 
-def _time(pair: Row, key: str, times: Times, pairing: Pairing, count: int | None) -> Cell:
+def _time(pair: Row, key: str, times: Times, pairing: Pairing, count: int | None) -> Value:
     if key == pairing.device.key:
         value, low, high = (float(pair[name]) for name in ("seconds", "seconds_low", "seconds_high"))
     elif key == pairing.baseline.key:  # a pair may set tf32 against float32, so its own time is the right one
@@ -265,21 +201,21 @@ def _time(pair: Row, key: str, times: Times, pairing: Pairing, count: int | None
     else:
         other = times.get((pair["workload"], pair["dtype"], pair["n"], key))
         if other is None:
-            return Cell(text=units.NONE)
+            return Value(text=units.NONE)
         value, low, high = (float(other[name]) for name in ("seconds", "seconds_low", "seconds_high"))
     step = ""
     if count and count > 1:
         step = f"{units.seconds(value / count, low / count, high / count)} a step"
-    return Cell(text=units.seconds(value, low, high), span=words.seconds_span(low, high), step=step)
+    return seconds(value, low, high, step)
 
 
-def _winner(pair: Row, device: Side, baseline: Side) -> Cell:
+def _winner(pair: Row, device: Side, baseline: Side) -> Value:
     ahead = {"device": device, "baseline": baseline}.get(pair["verdict"])
     if ahead is None:
-        return Cell(text=words.NO_WINNER.get(pair["verdict"], words.CANNOT_TELL))
+        return Value(text=words.NO_WINNER.get(pair["verdict"], words.CANNOT_TELL))
     low, high = (float(pair[name]) for name in ("ratio_low", "ratio_high"))
     span = words.ratio_span(low, high) if ahead is device else words.ratio_span(1 / high, 1 / low)
-    return Cell(text=f"{ahead.word} {_gain(pair)}", span=span)
+    return Value(text=f"{ahead.word} {_gain(pair)}", span=span)
 
 
 def _gain(pair: Row) -> str:

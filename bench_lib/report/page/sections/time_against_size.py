@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from markupsafe import Markup
 
 from bench_lib import units
 from bench_lib.analysis.pairings.naming import Label, labels
-from bench_lib.analysis.pairings.pairings import BASELINES, Side, View
+from bench_lib.analysis.pairings.pairings import BASELINES, View
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.environment import common_workloads
 from bench_lib.records.run import Run
@@ -25,13 +25,13 @@ from bench_lib.report.figures import time_against_size as figures
 from bench_lib.report.page import captions, svg
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
+from bench_lib.report.page.rows import OperationRow, Row, operation
 from bench_lib.report.sentences import headlines, words
 from bench_lib.report.theme import Series, device_series
 
 NOTHING = "No operation was measured at two sizes or more, so there is no line to draw."
 MAX_PANELS: Final = 24
 MIN_SIZES: Final = 2
-Row = Mapping[str, Any]
 Key = tuple[str, str]
 """Workload and dtype."""
 MAX_RUNS: Final = 3
@@ -42,17 +42,8 @@ Drawn = Mapping[str, tuple[Series, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeAgainstSizeSection:
-    """What the section shows."""
-
-    heading: str
-    panels: Panels
-    provenance: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """One operation in one dtype: its figure, its finding, and the numbers behind it.
+class Panel(OperationRow):
+    """One operation: its figure, its finding, and the numbers behind it.
 
     Attributes
     ----------
@@ -60,10 +51,6 @@ class Panel:
         The figure's data as a table: sizes down, devices across.
     """
 
-    name: str
-    expression: str
-    dtype: str
-    classes: str
     finding: str
     chart: Markup
     header: tuple[str, ...]
@@ -71,13 +58,14 @@ class Panel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panels:
-    """The panels shown, how many operations have none, what else is not drawn, and the runs that are."""
+class TimeAgainstSizeSection:
+    """The panels shown, how many operations have none, and what else is not drawn."""
 
+    heading: str
     panels: tuple[Panel, ...]
     left_out: int
     note: str
-    runs: tuple[Run, ...]
+    provenance: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,74 +93,53 @@ class Lines:
 
 
 def time_against_size_section(context: PageContext) -> TimeAgainstSizeSection | Absent:
-    """Return a panel for each of the operations chosen."""
-    if not context.views:
-        return Absent(reason=NOTHING)
-    drawn = draw_panels(context.views[0], context.every_estimate, context.filters, context.runs)
-    if not drawn.panels:
-        return Absent(reason=NOTHING)
-    return TimeAgainstSizeSection(
-        heading=lines_heading(_quickest(context)),
-        panels=drawn,
-        provenance=captions.of_runs(drawn.runs, context.every_estimate)
-        if len(drawn.runs) > 1
-        else captions.provenance(context.views[0], both=True),
-    )
-
-
-def _quickest(context: PageContext) -> list[tuple[Side, Mapping[Any, Any]]]:
-    """Return the quickest call of each side of the headline."""
-    pairing, estimates = context.views[0].pairing, context.estimates
-    mine = estimates[
-        (estimates["run"] == pairing.run.id)
-        & (estimates["timing"] == "latency")
-        & (estimates["residency"] == "resident")
-        & estimates["seconds"].notna()
-    ]
-    found: list[tuple[Side, Mapping[Any, Any]]] = []
-    for side in (pairing.baseline, pairing.device):
-        rows = mine[mine["device"] == side.key]
-        if len(rows):
-            found.append((side, dict(rows.iloc[int(rows["seconds"].to_numpy().argmin())])))
-    return found
-
-
-def draw_panels(view: View, estimates: pd.DataFrame, filters: Filters, runs: Sequence[Run] = ()) -> Panels:
     """Return a panel for each operation that was measured at several sizes, those with the most sizes first chosen.
 
-    Parameters
-    ----------
-    view
-        The headline view: its run is drawn, its crossovers are marked.
-    estimates
-        :func:`estimates_table` of any runs.
-    runs
-        All runs of the page, that of the headline first: a few of them are drawn beside it.
+    The run of the headline view is drawn, and its crossovers are marked; a few others are drawn beside it.
     """
-    lines = choose_lines(view, estimates, runs)
-    mine, drawn = lines.own, lines.drawn
+    if not context.views:
+        return Absent(reason=NOTHING)
+    view = context.views[0]
+    lines = choose_lines(view, context.every_estimate, context.runs)
     groups = {
         (str(workload), str(dtype)): rows
-        for (workload, dtype), rows in mine.groupby(["workload", "dtype"], observed=True, sort=False)
+        for (workload, dtype), rows in lines.own.groupby(["workload", "dtype"], observed=True, sort=False)
         if rows["nbytes"].nunique() >= MIN_SIZES
     }
     for workload, dtype in [key for key in groups if key[1] == "tf32" and (key[0], "float32") in groups]:
         groups[workload, dtype] = _with_baseline(groups[workload, dtype], groups[workload, "float32"], view)
     chosen = set(_most_telling(groups)[:MAX_PANELS])
-    crossovers = {(row["workload"], row["dtype"]): row for row in view.crossovers.to_dict("records")}
     shown = [key for key in groups if key in chosen]
+    if not shown:
+        return Absent(reason=NOTHING)
     others = {key: rows for key, rows in lines.others.groupby(["workload", "dtype"], observed=True) if key in chosen}
     groups |= {key: pd.concat([groups[key], rows]) for key, rows in others.items()}
-    limits = figures.limits(pd.concat([groups[key] for key in shown]) if shown else mine)
-    return Panels(
+    crossovers = {(row["workload"], row["dtype"]): row for row in view.crossovers.to_dict("records")}
+    limits = figures.limits(pd.concat([groups[key] for key in shown]))
+    return TimeAgainstSizeSection(
+        heading=_heading(view, context.calls),
         panels=tuple(
-            _panel(place, groups[key], crossovers.get(key), lines.view, drawn, limits, filters)
+            _panel(place, groups[key], crossovers.get(key), lines, limits, context.filters)
             for place, key in enumerate(shown)
         ),
         left_out=len(groups) - len(shown),
         note=lines.note,
-        runs=lines.runs,
+        provenance=captions.of_runs(lines.runs, context.every_estimate)
+        if len(lines.runs) > 1
+        else captions.provenance(view, both=True),
     )
+
+
+def _heading(view: View, calls: pd.DataFrame) -> str:
+    """Return what the quickest call of each side takes."""
+    quickest = []
+    for side in (view.pairing.baseline, view.pairing.device):
+        rows = calls[calls["device"] == side.key]
+        if len(rows):
+            row = rows.iloc[int(rows["seconds"].to_numpy().argmin())]
+            preposition = "on" if side.subject.startswith("the ") else "with"
+            quickest.append(f"{headlines.timed(dict(row))} {preposition} {side.subject}")
+    return f"The quickest call takes {words.listed(quickest)}" if quickest else ""
 
 
 def _most_telling(groups: Mapping[Key, pd.DataFrame]) -> list[Key]:
@@ -195,35 +162,25 @@ def _with_baseline(tf32: pd.DataFrame, float32: pd.DataFrame, view: View) -> pd.
 
 
 def _panel(
-    place: int,
-    rows: pd.DataFrame,
-    crossover: Row | None,
-    view: View,
-    drawn: Drawn,
-    limits: figures.Limits,
-    filters: Filters,
+    place: int, rows: pd.DataFrame, crossover: Row | None, lines: Lines, limits: figures.Limits, filters: Filters
 ) -> Panel:
-    first = rows.iloc[0]
-    finding = _finding(crossover, view)
+    first = dict(rows.iloc[0])
+    finding = _finding(crossover, lines.view)
     estimate = crossover["nbytes_estimate"] if crossover and crossover["answer"] == "between" else None
+    names = {key: word for key, (_, word) in lines.drawn.items()}
     figure = figures.time_against_size(
         rows,
-        series={key: series for key, (series, _) in drawn.items()},
-        labels={key: word for key, (_, word) in drawn.items()},
+        series={key: series for key, (series, _) in lines.drawn.items()},
+        labels=names,
         limits=limits,
         crossover=estimate if estimate is not None and is_known(estimate) else None,
     )
-    header, body = _data(rows.to_dict("records"), {key: word for key, (_, word) in drawn.items()})
-    expression, dtype = clean(first["expression"]), clean(first["dtype"])
+    header, body = _data(rows.to_dict("records"), names)
+    about = f"Time of {clean(first['expression'])} in {clean(first['dtype'])} against size. {finding}"
     return Panel(
-        name=words.operation(first["workload"]),
-        expression=expression,
-        dtype="" if dtype == "float32" else dtype,
-        classes=filters.classes([str(first["dtype"])], [str(first["family"])]),
+        **operation(first, filters),
         finding=finding,
-        chart=svg.inline(
-            figure, prefix=f"p{place}", alternative=f"Time of {expression} in {dtype} against size. {finding}"
-        ),
+        chart=svg.inline(figure, prefix=f"p{place}", alternative=about),
         header=header,
         body=body,
     )
@@ -322,7 +279,7 @@ def _several(
     its CPU in full, and of the others the GPU alone, copies included.
     """
     run = view.pairing.run
-    looks, names = device_styles.series([run, *shown]), labels([run, *shown])
+    styles, names = device_styles.series([run, *shown]), labels([run, *shown])
     gpus = any(is_gpu(device.kind) for other in shown for device in other.devices)
     beside = gpus and not view.pairing.has_gpu
     drawn: dict[str, tuple[Series, str]] = {}
@@ -330,14 +287,14 @@ def _several(
         drawn |= _one_run(view)
     else:
         own = own[own["residency"] == "resident"]
-        drawn |= {key: (looks[run.id, gpu], _word(names[0], run, gpu=gpu)) for key, gpu in _devices(run)}
+        drawn |= {key: (styles[run.id, gpu], _word(names[0], run, gpu=gpu)) for key, gpu in _devices(run)}
     others = []
     for place, (other, label) in enumerate(zip(shown, names[1:], strict=True), start=1):
         rows = timed[(timed["run"] == other.id) & timed["workload"].isin(list(common_workloads(run, other)))]
         rows = rows if beside else rows[rows["residency"] == "resident"]
         others.append(rows.assign(device=[f"{place}:{key}" for key in rows["device"]]))
         drawn |= {
-            f"{place}:{key}": (looks[other.id, gpu], _word(label, other, gpu=gpu))
+            f"{place}:{key}": (styles[other.id, gpu], _word(label, other, gpu=gpu))
             for key, gpu in _devices(other)
             if gpu or not beside
         }
@@ -369,14 +326,3 @@ def _word(label: Label, run: Run, *, gpu: bool) -> str:
     if has_gpu and not (gpu and label.is_device and told == plain):
         return f"{'GPU' if gpu else 'CPU'} {told}"
     return told
-
-
-def lines_heading(quickest: Sequence[tuple[Side, Row]]) -> str:
-    """Return what the quickest call of each side takes."""
-    told = [
-        f"{headlines.timed(row)} on {side.subject}"
-        if side.subject.startswith("the ")
-        else f"{headlines.timed(row)} with {side.subject}"
-        for side, row in quickest
-    ]
-    return f"The quickest call takes {words.listed(told)}" if told else ""

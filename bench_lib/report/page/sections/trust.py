@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import pandas as pd
+from typing import Final
 
 from bench_lib import units
 from bench_lib.analysis.pairings.findings import CASE
@@ -15,6 +13,7 @@ from bench_lib.records.run import Finding, Run
 from bench_lib.records.sanitize import MAX_PROSE, clean
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import PageContext
+from bench_lib.report.page.rows import Row
 from bench_lib.report.sentences import headlines, words
 
 MAX_ROWS: Final = 40
@@ -38,18 +37,8 @@ MEANINGS: Final[Mapping[str, str]] = {
 """Kinds of doubt, worst first, and what each means."""
 UNREADABLE: Final = "Lines of the files that could not be used."
 NOT_HELD: Final = "What this tool does not record, or what of its file could not be used."
-Row = Mapping[str, Any]
 SEVERE: Final = ("unfit", "warning")
 """What is listed, worst first; the rest stands in the file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrustSection:
-    """What the section shows."""
-
-    heading: str
-    fitness: tuple[DoctorFindings, ...]
-    doubt: SuspectCases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,52 +56,18 @@ class DoubtRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DoubtGroup:
-    """All cases with one kind of doubt: how many, and the first of them."""
-
-    kind: str
-    meaning: str
-    cases: int
-    rows: tuple[DoubtRow, ...]
-
-    @property
-    def left_out(self) -> int:
-        """Cases that are counted and not listed."""
-        return self.cases - len(self.rows)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProblemGroup:
-    """What files lack or could not be read of them: how many sentences, and the first of them."""
+    """All of one kind of doubt: how many cases or sentences, and the first of them."""
 
     kind: str
     meaning: str
     count: int
-    sentences: tuple[str, ...]
+    rows: tuple[DoubtRow, ...] = ()
+    sentences: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> int:
-        """Sentences that are not shown."""
-        return self.count - len(self.sentences)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SuspectCases:
-    """The section: groups of doubt, and what the files lack."""
-
-    groups: tuple[DoubtGroup, ...]
-    problems: tuple[ProblemGroup, ...]
-    doubted: int
-    cases: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class FindingRow:
-    """One finding as a table shows it."""
-
-    severity: str
-    check: str
-    found: str
-    advice: str
+        """What is counted and not shown."""
+        return self.count - len(self.rows) - len(self.sentences)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,65 +76,56 @@ class DoctorFindings:
 
     machine: str
     sentence: str
-    rows: tuple[FindingRow, ...]
+    rows: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustSection:
+    """What the section shows: what the doctor found, suspect cases by kind, and what the files lack."""
+
+    heading: str
+    doctor: tuple[DoctorFindings, ...]
+    groups: tuple[DoubtGroup, ...]
+    problems: tuple[DoubtGroup, ...]
 
 
 def trust_section(context: PageContext) -> TrustSection:
     """Return all that casts doubt on any of the runs; that there is nothing is said, too."""
-    examined = doctor_findings(context.recordings)
-    doubted = suspect_cases(context.trust, context.estimates, context.recordings, context.filters)
+    doctor = doctor_findings(context.recordings)
+    doubted = len(context.trust.drop_duplicates(CASE))
     return TrustSection(
-        heading=trust_heading(doubted.doubted, doubted.cases, warned=any(one.rows for one in examined)),
-        fitness=examined,
-        doubt=doubted,
+        heading=trust_heading(doubted, len(context.estimates), warned=any(one.rows for one in doctor)),
+        doctor=doctor,
+        groups=_groups(context),
+        problems=_problems(context.recordings),
     )
 
 
-def suspect_cases(
-    trust: pd.DataFrame, estimates: pd.DataFrame, recordings: Sequence[Recording], filters: Filters
-) -> SuspectCases:
-    """Return the section.
-
-    Parameters
-    ----------
-    trust, estimates
-        Tables of :mod:`bench_lib.analysis`, of all runs.
-    recordings
-        For the lines that could not be read, and for what other tools do not record.
-    """
-    known = estimates.drop_duplicates(["run", "workload"])
-    operations = {
-        (row["run"], row["workload"]): (row["expression"], row["family"])
-        for row in known[["run", "workload", "expression", "family"]].to_dict("records")
-    }
+def _groups(context: PageContext) -> tuple[DoubtGroup, ...]:
+    known = {(row["run"], row["workload"]): row for row in context.estimates.to_dict("records")}
     by_kind: dict[str, list[Row]] = {}
-    for row in trust.drop_duplicates([*CASE, "kind_of_doubt"]).to_dict("records"):
+    for row in context.trust.drop_duplicates([*CASE, "kind_of_doubt"]).to_dict("records"):
         by_kind.setdefault(str(row["kind_of_doubt"]), []).append(row)
     order = list(MEANINGS)
     kinds = sorted(by_kind, key=lambda kind: (order.index(kind) if kind in MEANINGS else len(order), kind))
-    return SuspectCases(
-        groups=tuple(
-            DoubtGroup(
-                kind=clean(kind),
-                meaning=MEANINGS.get(kind, ""),
-                cases=len(by_kind[kind]),
-                rows=tuple(_doubt_row(row, operations, filters) for row in by_kind[kind][:MAX_ROWS]),
-            )
-            for kind in kinds
-        ),
-        problems=_problems(recordings),
-        doubted=len(trust.drop_duplicates(CASE)),
-        cases=len(estimates),
+    return tuple(
+        DoubtGroup(
+            kind=clean(kind),
+            meaning=MEANINGS.get(kind, ""),
+            count=len(by_kind[kind]),
+            rows=tuple(_row(row, known, context.filters) for row in by_kind[kind][:MAX_ROWS]),
+        )
+        for kind in kinds
     )
 
 
-def _problems(recordings: Sequence[Recording]) -> tuple[ProblemGroup, ...]:
+def _problems(recordings: Sequence[Recording]) -> tuple[DoubtGroup, ...]:
     """Return the problems of the files by who wrote them: of our own a line was bad, others never held the fact."""
     by_source: dict[str, list[str]] = {}
     for recording in recordings:
         by_source.setdefault(recording.run.source, []).extend(recording.problems)
     return tuple(
-        ProblemGroup(
+        DoubtGroup(
             kind="unreadable" if source == "crossover" else f"not in the file of {source}",
             meaning=UNREADABLE if source == "crossover" else NOT_HELD,
             count=len(problems),
@@ -190,18 +136,18 @@ def _problems(recordings: Sequence[Recording]) -> tuple[ProblemGroup, ...]:
     )
 
 
-def _doubt_row(row: Row, operations: Mapping[tuple[str, str], tuple[str, str]], filters: Filters) -> DoubtRow:
-    expression, family = operations.get((row["run"], row["workload"]), (row["workload"], ""))
+def _row(row: Row, known: Mapping[tuple[str, str], Row], filters: Filters) -> DoubtRow:
+    operation = known.get((row["run"], row["workload"]), {"expression": row["workload"], "family": ""})
     residency = "round trip" if row["residency"] == "roundtrip" else "resident"
     return DoubtRow(
         name=words.operation(row["workload"]),
-        expression=clean(expression),
+        expression=clean(operation["expression"]),
         where=f"n = {units.count(row['n'])}, {clean(row['dtype'])} on {clean(row['device'])}",
         how=f"{residency}, {row['timing']}",
         reason=clean(row["reason"], MAX_PROSE),
         visits=units.count(int(row["visits"])),
         classes=filters.classes(
-            [row["dtype"]], [family], residency=row["residency"], timing=row["timing"], runs=[row["run"]]
+            [row["dtype"]], [operation["family"]], residency=row["residency"], timing=row["timing"], runs=[row["run"]]
         ),
     )
 
@@ -213,27 +159,20 @@ def doctor_findings(recordings: Sequence[Recording]) -> tuple[DoctorFindings, ..
 
 def _findings_of(run: Run) -> DoctorFindings:
     severe = [finding for severity in SEVERE for finding in run.findings if finding.severity == severity]
+    things = units.count(len(run.findings), "thing")
     if not run.findings:
         sentence = "The doctor did not look before this run."
     elif not severe:
-        sentence = (
-            f"The doctor looked at {units.count(len(run.findings), 'thing')} before this run and found nothing wrong."
-        )
+        sentence = f"The doctor looked at {things} before this run and found nothing wrong."
     else:
-        sentence = (
-            f"What the doctor found before this run, in {len(severe)} of {units.count(len(run.findings), 'thing')}:"
-        )
-    return DoctorFindings(
-        machine=clean(run.machine),
-        sentence=sentence,
-        rows=tuple(_finding_row(finding) for finding in severe),
-    )
+        sentence = f"What the doctor found before this run, in {len(severe)} of {things}:"
+    return DoctorFindings(machine=clean(run.machine), sentence=sentence, rows=tuple(_clean(one) for one in severe))
 
 
-def _finding_row(finding: Finding) -> FindingRow:
-    return FindingRow(
-        severity=finding.severity,
+def _clean(finding: Finding) -> Finding:
+    return Finding(
         check=clean(finding.check),
+        severity=finding.severity,
         found=clean(finding.found, MAX_PROSE),
         advice=clean(finding.advice, MAX_PROSE),
     )
