@@ -73,7 +73,7 @@ step_again() {
     local status=0
     rm -f "$out/again.jsonl"*
     "${crossover[@]}" run --profile "$profile" --budget "${BUDGET:-8m}" --out "$out/again.jsonl" || status=$?
-    gzip -9 --force "$out/again.jsonl" && "$python" scripts/aa.py "$results.gz" "$out/again.jsonl.gz"
+    gzip -9 --force "$out/again.jsonl" && "$python" scripts/studies/aa.py "$results.gz" "$out/again.jsonl.gz"
     return "$status"
 }
 

@@ -28,7 +28,8 @@ BETWEEN_RUN_SD: Final = 0.01
 """Standard deviation, in logs, of what moves a case between two runs and does not show within either.
 
 Two runs of the same code, minutes apart, differ by more than their rounds say: memory falls elsewhere, the host's other
-tenants change. Measured by A/A runs on two shared cores (docs/methodology.md); scripts/aa.py measures it elsewhere.
+tenants change. Measured by A/A runs on two shared cores (docs/methodology.md); ``scripts/studies/aa.py``
+measures it elsewhere.
 """
 
 

@@ -20,11 +20,12 @@ from bench_lib.records.case import Case, Plan
 from bench_lib.records.recording import Recording
 from bench_lib.records.sample import Finish
 from bench_lib.records.writer import Store
-from scripts import gate_power, gate_tables, other_gates, slowed
-from scripts.gate_tables import Pair
+from scripts.studies import gate_power, gate_tables, other_gates, slowed
+from scripts.studies.gate_tables import Pair
 from tests.support.builders import recording
 
 ROOT = Path(__file__).resolve().parents[2]
+STUDIES = ROOT / "scripts" / "studies"
 NAMES = tuple(workload.name for workload in slowed.WORKLOADS)
 MIXED = {slowed.VARIABLE: slowed.MIXED}
 
@@ -109,12 +110,12 @@ def test_a_slowed_call_repeats_its_operation_more_often_and_its_source_is_the_sa
     workload = slowed.WORKLOADS[0]
     (cpu,) = device.select(["cpu"], device.discover())
     monkeypatch.setattr(slowed, "repeated", lambda call, times: (calls.append(times), call())[1])
-    source = workload.record(beside=ROOT / "scripts").source_sha256
+    source = workload.record(beside=STUDIES).source_sha256
     for variables in ("1", factor):
         monkeypatch.setenv(slowed.VARIABLE, variables)
         prepared = workload.prepare(case(workload.name), cpu, seed=0)
         assert prepared.check().ok
-        assert workload.record(beside=ROOT / "scripts").source_sha256 == source
+        assert workload.record(beside=STUDIES).source_sha256 == source
     assert calls == [20, round(20 * float(factor))]
 
 
@@ -132,7 +133,7 @@ def test_there_are_at_least_54_cases_of_many_families() -> None:
     pairs = sum(len(workload.sizes.quick) for workload in slowed.WORKLOADS)
     assert 2 * pairs >= 54
     assert len({workload.family for workload in slowed.WORKLOADS}) >= 8
-    assert len({workload.record(beside=ROOT / "scripts").source_sha256 for workload in slowed.WORKLOADS}) == len(NAMES)
+    assert len({workload.record(beside=STUDIES).source_sha256 for workload in slowed.WORKLOADS}) == len(NAMES)
 
 
 def test_the_factors_are_known_from_the_header() -> None:

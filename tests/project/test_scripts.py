@@ -13,16 +13,16 @@ from bench_lib.errors import NotComparable
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.recording import Recording
 from bench_lib.records.writer import Store
-from scripts import aa, compare_refinement, compare_timer
-from scripts.compare_refinement import Width
-from scripts.compare_timer import Visit
+from scripts.studies import aa, compare_refinement, compare_timer
+from scripts.studies.compare_refinement import Width
+from scripts.studies.compare_timer import Visit
 from tests.support.builders import recording
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def script(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
+    command = [sys.executable, str(ROOT / "scripts" / "studies" / name), *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
 

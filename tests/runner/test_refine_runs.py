@@ -21,7 +21,7 @@ from bench_lib.runner import run as runner
 from bench_lib.runner.brackets import find_bracket
 from bench_lib.runner.refine import WITHIN, Refinement
 from bench_lib.runner.request import Request
-from scripts import compare_refinement
+from scripts.studies import compare_refinement
 from tests.support.worlds import GPU, Silent, World, by_case, living_in, measure
 
 SIZES = (16, 256, 4096, 65536, 2**20)

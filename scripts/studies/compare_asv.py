@@ -1,7 +1,7 @@
 """Compare asv's own ``time_`` type, our ``device_`` type and torch's Timer, on the same calls in one sitting.
 
-    python scripts/compare_asv.py            # six times each, in turn: about ten minutes
-    python scripts/compare_asv.py --quick    # once, two cases: does it work?
+    python scripts/studies/compare_asv.py            # six times each, in turn: about ten minutes
+    python scripts/studies/compare_asv.py --quick    # once, two cases: does it work?
 
 The suites live in a temporary folder; all three time one and the same prepared call, on the CPU with all usable
 threads. Each repetition of a case takes a fresh process or more of each way, one after the other, so that drift meets
@@ -22,7 +22,7 @@ from statistics import median
 from bench_lib import units
 from bench_lib.records.foreign.asv import read_asv
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CASES = (
     ("create_zeros", 1024),
     ("matmul", 16),

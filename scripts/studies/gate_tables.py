@@ -1,6 +1,6 @@
-"""What is counted over many comparisons whose truth is known, and the tables of it; scripts/gate_power.py makes them.
+"""What is counted over many comparisons whose truth is known, and the tables of it; ``gate_power.py`` makes them.
 
-A comparison is a folder with the two files of ``crossover ab``, which measured ``scripts/slowed.py``. The factor of an
+A comparison is a folder with the two files of ``crossover ab``, which measured ``slowed.py``. The factor of an
 operation is kept beside them, so that it stays what it was; without that it follows from the variables of side B.
 """
 
@@ -19,8 +19,8 @@ from bench_lib.errors import NotComparable
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.records.storage import read
-from scripts import slowed
-from scripts.other_gates import GATES, level
+from scripts.studies import slowed
+from scripts.studies.other_gates import GATES, level
 
 SHORT_SECONDS = 10e-6
 SIDES = ("a.jsonl", "b.jsonl")
@@ -54,14 +54,14 @@ def planted(run: Run) -> dict[str, float]:
     Raises
     ------
     NotComparable
-        If something else than scripts/slowed.py was measured.
+        If something else than scripts/studies/slowed.py was measured.
     """
     pairs = (text.split("=", 1) for text in str(run.settings.get("environment", "")).split(", ") if "=" in text)
     variables = dict(pairs)
     places = {workload.name: place for place, workload in enumerate(slowed.WORKLOADS)}
     strange = [one.name for one in run.workloads if one.name not in places]
     if strange:
-        msg = f"{strange[0]} is no operation of scripts/slowed.py: measure that file alone, as --measure does"
+        msg = f"{strange[0]} is no operation of scripts/studies/slowed.py: measure that file alone, as --measure does"
         raise NotComparable(msg)
     return {one.name: slowed.factor_of(places[one.name], variables) for one in run.workloads}
 

@@ -1,6 +1,6 @@
 """Print how far advice can be trusted: every size of some runs is left out, advised on from the others, and compared.
 
-python scripts/validate_advice.py FILE...
+python scripts/studies/validate_advice.py FILE...
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """How often the gate is wrong, and what it finds: comparisons of a thing with itself, and with planted slowdowns.
 
-    PYTHONPATH=. python scripts/gate_power.py FOLDER --measure    # 20 and 10 comparisons, 50 minutes
-    PYTHONPATH=. python scripts/gate_power.py FOLDER                               # the tables, from what is there
+    PYTHONPATH=. python scripts/studies/gate_power.py FOLDER --measure  # 20 and 10 comparisons, 50 minutes
+    PYTHONPATH=. python scripts/studies/gate_power.py FOLDER            # the tables, from what is there
 
 It measures with ``crossover ab`` at its default settings, as a person would: in turn a comparison of
-``scripts/slowed.py`` with itself, and one with slowdowns of 5, 10, 20 and 50 % in four operations of ten, in each of
+``slowed.py`` with itself, and one with slowdowns of 5, 10, 20 and 50 % in four operations of ten, in each of
 others, until each operation had each of them. What is there already is not measured again. The tables are those of
 docs/methodology.md: they set other tools' verdicts beside Crossover's, on the same data. Run it on a quiet machine.
 """
@@ -19,10 +19,10 @@ from pathlib import Path
 
 from bench_lib import units
 from bench_lib.errors import CrossoverError
-from scripts import slowed
-from scripts.gate_tables import FACTORS_KEPT, SIDES, count, describe, keep_factors, pairs_in
+from scripts.studies import slowed
+from scripts.studies.gate_tables import FACTORS_KEPT, SIDES, count, describe, keep_factors, pairs_in
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DEVICES = ("cpu", "cpu-1t")
 CALIBRATION = "calibration.json"
 JUDGED = (0, 1, 3)  # exit codes of a comparison that was made
@@ -61,7 +61,16 @@ def measure(folder: Path, repetitions: int, options: Sequence[str], start: Start
             (folder / name / file).unlink(missing_ok=True)
         began = time.monotonic()
         code, said = start(
-            ["--workloads", str(ROOT / "scripts" / "slowed.py"), *devices, *asked, *options, "--out", name, "--quiet"],
+            [
+                "--workloads",
+                str(ROOT / "scripts" / "studies" / "slowed.py"),
+                *devices,
+                *asked,
+                *options,
+                "--out",
+                name,
+                "--quiet",
+            ],
             folder,
         )
         if code not in JUDGED:

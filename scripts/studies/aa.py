@@ -2,7 +2,7 @@
 
     crossover run --profile quick --out a.jsonl
     crossover run --profile quick --out b.jsonl
-    python scripts/aa.py a.jsonl b.jsonl
+    python scripts/studies/aa.py a.jsonl b.jsonl
 
 Each case's time in one run is set against its time in the other, unpaired: Welch's interval on the rounds of both, with
 the allowance for what differs between two runs (``intervals.BETWEEN_RUN_SD``), and without it beside. An instrument

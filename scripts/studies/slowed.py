@@ -1,12 +1,12 @@
 """Workloads that can be made slower by a known factor: a regression that is planted, to see whether it is found.
 
-    crossover ab --workloads scripts/slowed.py --env-b CROSSOVER_SLOWED=1.20
+    crossover ab --workloads scripts/studies/slowed.py --env-b CROSSOVER_SLOWED=1.20
 
 A call repeats one operation 20 times, or ``round(20 * CROSSOVER_SLOWED)`` times where that variable is set: its time
 grows by that factor, and its source is the same on both sides. With ``CROSSOVER_SLOWED=mixed`` each operation has one
 of ``FACTORS``, by its place in the list and by ``CROSSOVER_SLOWED_SHIFT``: over ten comparisons, with shifts 0 to 9,
 each has every factor above 1 once, and is as it was in six of them, as most cases of a real change are.
-``scripts/gate_power.py`` measures with this file, and counts what was found.
+``scripts/studies/gate_power.py`` measures with this file, and counts what was found.
 
 Most calls take 10 microseconds to 1 millisecond on a processor, some less and a few several milliseconds.
 """

@@ -1,7 +1,7 @@
 """Compare what Crossover measures with torch's own Timer, on the same calls, in turn, in one process.
 
-    python scripts/compare_timer.py                           # six times each: about two minutes
-    python scripts/compare_timer.py --repeats 1 --seconds 0.01    # does it work?
+    python scripts/studies/compare_timer.py                           # six times each: about two minutes
+    python scripts/studies/compare_timer.py --repeats 1 --seconds 0.01    # does it work?
 
 Both sides time one and the same call on the CPU, with the same number of threads and for the same time; which goes
 first alternates. For each visit of either side there is a floor (5th percentile of the blocks' seconds per call) and a

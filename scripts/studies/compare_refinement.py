@@ -1,8 +1,8 @@
 """Compare a fixed grid of sizes with one that is refined near the crossovers: for one budget, in turn, on this machine.
 
-    python scripts/compare_refinement.py --profile standard --budget 9m          # two runs, one after the other
-    python scripts/compare_refinement.py -k matmul --budget 60s --device cpu --device cpu-1t
-    python scripts/compare_refinement.py --files fixed.jsonl refined.jsonl       # two runs that were made before
+    python scripts/studies/compare_refinement.py --profile standard --budget 9m        # two runs, one after the other
+    python scripts/studies/compare_refinement.py -k matmul --budget 60s --device cpu --device cpu-1t
+    python scripts/studies/compare_refinement.py --files fixed.jsonl refined.jsonl      # two runs that were made before
 
 For every operation that has a crossover in either run, the table has the factor between the two sizes that it lies
 between: the largest at which the device is known not to win, and the smallest from which it wins at all larger ones.
