@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from bench_lib.cli.options import NoColor
+from bench_lib.cli.options import FormatName, NoColor
 from bench_lib.errors import UsageError
 from bench_lib.records.sanitize import shorten
 
@@ -47,12 +47,7 @@ def show(
         msg = f"--device takes one of {keys}, which these runs have; came {shorten(unknown[0])}"
         raise UsageError(msg)
     answers = digest(recordings, device or (), beside([recording.run for recording in recordings]))
-    if form == "markdown":
-        from bench_lib.report.sentences.markdown import TOP, markdown
-
-        print(markdown(answers, top=top or TOP), end="")
-        return
-    print_answers(answers, color=not no_color, top=top, everything=everything)
+    print_answers(answers, form, color=not no_color, top=top, everything=everything)
 
 
 def print_end(path: Path, shown: str, *, color: bool) -> int:
@@ -69,14 +64,15 @@ def print_end(path: Path, shown: str, *, color: bool) -> int:
 
     recording = load(path)
     answers = digest([recording], reference=beside([recording.run]))
-    print_answers(answers, color=color, more=f"crossover show --all {shlex.quote(shown)}")
+    print_answers(answers, "table", color=color, more=f"crossover show --all {shlex.quote(shown)}")
     return sum(answer.ending.failed for answer in answers if answer.ending)
 
 
 def print_answers(
-    answers: Sequence[Answer], *, color: bool, top: int | None = None, everything: bool = False, more: str = "--all"
-) -> None:
-    """Print answers to standard output, one below the other: a table to look at, or plain text where it is piped.
+    answers: Sequence[Answer], form: FormatName, *, color: bool, top: int | None = None, everything: bool = False,
+    more: str = "--all",
+) -> None:  # fmt: skip
+    """Print answers to standard output, one below the other.
 
     Parameters
     ----------
@@ -87,12 +83,8 @@ def print_answers(
     more
         What shows the operations that were left out.
     """
-    from bench_lib.report.terminal import console, summary
+    from bench_lib.report import formats
+    from bench_lib.report.terminal.console import console
 
-    out = console.console(sys.stdout, color=color)
-    for place, answer in enumerate(answers):
-        if place:
-            print()
-        limit = top if everything else top or summary.DEFAULT_TOP
-        for part in summary.parts(answer, top=limit, every_view=everything, more=more):
-            console.show(out, part)
+    out = console(sys.stdout, color=color)
+    formats.write(out, "show", form, answers, top=top, everything=everything, more=more)

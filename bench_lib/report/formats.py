@@ -15,6 +15,7 @@ from bench_lib.report.comparison import blocks as comparison_blocks
 from bench_lib.report.comparison.github import github
 from bench_lib.report.history import as_json as history_json
 from bench_lib.report.history import blocks as history_blocks
+from bench_lib.report.sentences import blocks as answer_blocks
 from bench_lib.report.terminal import blocks as terminal
 from bench_lib.report.terminal.console import console, show
 
@@ -61,6 +62,8 @@ def _whole(content: Callable[[Any], str]) -> Callable[..., None]:
 
 
 FORMATS: Final = (
+    Format(verb="show", name="table", write=_table(answer_blocks.blocks)),
+    Format(verb="show", name="markdown", write=_text(answer_blocks.as_markdown)),
     Format(verb="compare", name="table", write=_table(comparison_blocks.blocks)),
     Format(verb="compare", name="markdown", write=_whole(comparison_blocks.as_markdown)),
     Format(verb="compare", name="json", write=_whole(comparison_json.as_json)),

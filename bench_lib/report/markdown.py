@@ -44,14 +44,17 @@ _UNSAFE_IN_ADDRESS: Final = re.compile(r"[\s<>()|]")
 def inline(text: Text) -> str:
     r"""Return a text as Markdown: bold, code and outside links stay, all else of it is plain.
 
-    Fit for a paragraph, a heading or a cell of a table.
-
     Examples
     --------
     >>> inline(phrase("{} cases of {} by @someone", strong("3 of 4"), code("a * b")))
     '**3 of 4** cases of `a * b` by @\u2060someone'
     """
-    return _BEGINS_BLOCK.sub(_guarded, "".join(map(_part, parts_of(text))).strip())
+    return _BEGINS_BLOCK.sub(_guarded, _within(text))
+
+
+def _within(text: Text) -> str:
+    """Return the same for a place within a line, where nothing begins a list, a heading or a rule."""
+    return "".join(map(_part, parts_of(text))).strip()
 
 
 def code(foreign: str) -> str:
@@ -60,7 +63,7 @@ def code(foreign: str) -> str:
     if not shown:
         return ""
     # Within backticks nothing can be escaped: what would end them or the cell goes into a tag, where it can.
-    return f"`{shown}`" if "`" not in shown and "|" not in shown else f"<code>{inline(shown)}</code>"
+    return f"`{shown}`" if "`" not in shown and "|" not in shown else f"<code>{_within(shown)}</code>"
 
 
 def _part(part: Part) -> str:
@@ -138,12 +141,12 @@ def _table(table: Table) -> str:
     lines = [header, ["---"] * len(header)]
     for row in table.rows:
         name = f"{row.name}{row.tail}{f', {row.group}' if table.groups else ''}"
-        lines.append([inline(name), *map(_cell, row.cells)])
+        lines.append([_within(name), *map(_cell, row.cells)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(cell: Cell) -> str:
-    shown = inline(cell.text)
+    shown = _within(cell.text)
     if cell.is_number:
         shown = unbroken(shown)
     return f"**{shown}**" if cell.is_strong else shown

@@ -24,7 +24,8 @@ HTML: Final = {
     "link": "<a href='{href}'>{text}</a>",
 }
 
-_LINE_ENDS: Final = re.compile(r"[\t\n\v\f\r]")
+_SPACES: Final = re.compile(r"[^\S \u00a0\u202f]")
+"""All white space but the blank and those that do not break."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +106,8 @@ def one_line(text: str) -> str:
 def parts_of(text: object) -> Iterator[Part]:
     """Yield the parts of a phrase, or a text as the only one, without characters that drive what shows them."""
     for part in text.parts if isinstance(text, Phrase) else (Part(kind="text", text=str(text)),):
-        if part.text:
-            yield replace(part, text=harmless(_LINE_ENDS.sub(" ", part.text)))
+        if part.text or part.kind != "text":
+            yield replace(part, text=harmless(_SPACES.sub(" ", part.text)))
 
 
 def html(text: Text) -> Markup:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from markupsafe import Markup
 
 from bench_lib import units
 from bench_lib.analysis.bounds import bounds_table
@@ -23,7 +22,8 @@ from bench_lib.analysis.trust import trust_table
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
-from bench_lib.report.sentences import headlines, masthead, plain, reference_run, words
+from bench_lib.report.phrases import Phrase, one_line, phrase
+from bench_lib.report.sentences import headlines, masthead, reference_run, words
 from bench_lib.report.sentences.guards import guards
 from bench_lib.report.sentences.outcome import Ending, ending
 
@@ -49,8 +49,8 @@ class Answer:
     """
 
     title: str
-    guards: tuple[Markup, ...]
-    sentences: tuple[Markup, ...]
+    guards: tuple[Phrase, ...]
+    sentences: tuple[Phrase, ...]
     views: tuple[View, ...]
     missing: str
     ending: Ending | None
@@ -104,7 +104,7 @@ def _of_run(recording: Recording, frame: pd.DataFrame, chosen: frozenset[str]) -
     found = [pairing for pairing in pairings.find(frame, [recording]) if _is_chosen(pairing, chosen)]
     views = tuple(view for pairing in found for view in pairings.views(pairing))
     return Answer(
-        title=plain.one_line(masthead.title(run, views)),
+        title=one_line(masthead.title(run, views)),
         guards=tuple(guards(run, findings.doubts(run, estimates, trust))),
         sentences=tuple(masthead.sentences(views, estimates)),
         views=views,
@@ -123,8 +123,8 @@ def _of_crossing(pairing: Pairing) -> Answer:
     where = f"{apart}, {device.name} against {masthead.full_name(baseline.name, baseline.threads)}"
     told = reference_run.sentences([pairing]) or [headlines.tally_sentence(device, baseline, tally, where, "")]
     return Answer(
-        title=plain.one_line(f"{apart}. {headlines.title(device, baseline, tally, None)}"),
-        guards=(Markup("They were measured apart, each in its own run: what else differs between them counts, too."),),
+        title=one_line(f"{apart}. {headlines.title(device, baseline, tally, None)}"),
+        guards=(phrase("They were measured apart, each in its own run: what else differs between them counts, too."),),
         sentences=tuple(told),
         views=views,
         missing=reference_run.left_out(pairing),

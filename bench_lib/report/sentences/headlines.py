@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from bench_lib import units
 from bench_lib.analysis.pairings.findings import Split, Tally
 from bench_lib.analysis.pairings.pairings import Side
 from bench_lib.records.sanitize import clean, is_known
+from bench_lib.report.phrases import Phrase, code, phrase, strong, unbroken
 from bench_lib.report.sentences import words
 
 Row = Mapping[str, Any]
@@ -42,7 +41,7 @@ def title(device: Side, baseline: Side, tally: Tally, split: Split | None) -> st
     if split:
         below = share(split.below_count, split.below)
         return (
-            f"Above {words.unbroken(units.nbytes(split.nbytes))}, {device.subject} {device.verb('wins', 'win')} "
+            f"Above {unbroken(units.nbytes(split.nbytes))}, {device.subject} {device.verb('wins', 'win')} "
             f"{share(split.device_wins, split.above)} cases; up to there, "
             + (
                 f"{baseline.subject} {baseline.verb('wins', 'win')} {below}"
@@ -58,7 +57,7 @@ def title_without_gpu(finding: str | None) -> str:
     return f"{NO_GPU}. {finding}" if finding else f"{NO_GPU}, and no two devices to compare"
 
 
-def tally_sentence(device: Side, baseline: Side, tally: Tally, where: str, place: str) -> Markup:
+def tally_sentence(device: Side, baseline: Side, tally: Tally, where: str, place: str) -> Phrase:
     """Return who is faster how often, with the full names.
 
     Parameters
@@ -68,86 +67,92 @@ def tally_sentence(device: Side, baseline: Side, tally: Tally, where: str, place
     place
         Where the data is: ``with the data already there``; may be empty.
     """
-    return Markup("{}{}, {} {} faster in {} cases, {} in {}; {} {}.").format(
+    return phrase(
+        "{}{}, {} {} faster in {} cases, {} in {}; {} {}.",
         where,
         f", {place}" if place else "",
         device.subject,
         device.verb("is", "are"),
-        words.strong(share(tally.device, tally.total)),
+        strong(share(tally.device, tally.total)),
         baseline.subject,
-        words.strong(_count(tally.baseline)),
+        strong(_count(tally.baseline)),
         units.count(tally.close),
         "is too close to call" if tally.close == 1 else "are too close to call",
     )
 
 
-def roundtrip_sentence(device: Side, baseline: Side, tally: Tally) -> Markup:
+def roundtrip_sentence(device: Side, baseline: Side, tally: Tally) -> Phrase:
     """Return the same count where the copies both ways are paid for."""
-    return Markup("When inputs and results must be copied, {} {} {} cases, {} {}.").format(
+    return phrase(
+        "When inputs and results must be copied, {} {} {} cases, {} {}.",
         device.subject,
         device.verb("wins", "win"),
-        words.strong(share(tally.device, tally.total)),
+        strong(share(tally.device, tally.total)),
         baseline.subject,
-        words.strong(_count(tally.baseline)),
+        strong(_count(tally.baseline)),
     )
 
 
-def crossover_sentence(device: Side, resident: Row, roundtrip: Row | None) -> Markup:
+def crossover_sentence(device: Side, resident: Row, roundtrip: Row | None) -> Phrase:
     """Return where the device overtakes for one operation, with the data there and with copies."""
-    first = Markup("{} {} for {}{} {}").format(
+    first = phrase(
+        "{} {} for {}{} {}",
         f"With the data already there {device.subject}" if roundtrip is not None else device.start,
         device.verb("overtakes", "overtake"),
-        words.code(resident["expression"]),
+        code(resident["expression"]),
         _dtype(resident),
         _between(resident),
     )
-    return first + (Markup("; {}.").format(_with_copies(roundtrip)) if roundtrip is not None else Markup("."))
+    return phrase("{}; {}.", first, _with_copies(roundtrip)) if roundtrip is not None else phrase("{}.", first)
 
 
-def win_sentence(winner: Side, loser: Side, row: Row, *, device_wins: bool) -> Markup:
+def win_sentence(winner: Side, loser: Side, row: Row, *, device_wins: bool) -> Phrase:
     """Return the largest win of one side, with both times and the ratio's interval."""
     quick, slow = ("", "baseline") if device_wins else ("baseline", "")
     ratio, low, high = (row["ratio"], row["ratio_low"], row["ratio_high"])
     if not device_wins:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
-    return Markup(
-        "The largest win of {} is {}{} at {}: {} instead of {} with {} ({} as fast, 95 % interval {})."
-    ).format(
+    return phrase(
+        "The largest win of {} is {}{} at {}: {} instead of {} with {} ({} as fast, 95 % interval {}).",
         winner.subject,
-        words.code(row["expression"]),
+        code(row["expression"]),
         _dtype(row),
         _size(row),
-        words.strong(timed(row, quick)),
-        words.strong(timed(row, slow)),
+        strong(timed(row, quick)),
+        strong(timed(row, slow)),
         loser.subject,
         words.times(ratio, low, high),
         words.ratio_span(low, high),
     )
 
 
-def floor_sentence(device: Side, baseline: Side, quickest: Row, meanwhile: Row | None) -> Markup:
+def floor_sentence(device: Side, baseline: Side, quickest: Row, meanwhile: Row | None) -> Phrase:
     """Return what a call to the device costs at the least, and what the baseline does in that time."""
-    first = Markup("A call on {} costs at least {} however small the work").format(
-        device.subject, words.strong(timed(quickest))
-    )
+    first = phrase("A call on {} costs at least {} however small the work", device.subject, strong(timed(quickest)))
     if meanwhile is None:
-        return first + Markup(".")
-    return first + Markup("; within that {} finishes {}{} of {} ({}).").format(
+        return phrase("{}.", first)
+    return phrase(
+        "{}; within that {} finishes {}{} of {} ({}).",
+        first,
         baseline.subject,
-        words.code(meanwhile["expression"]),
+        code(meanwhile["expression"]),
         _dtype(meanwhile),
         units.nbytes(meanwhile["nbytes"]),
         timed(meanwhile, "baseline"),
     )
 
 
-def bar_sentence(quickest: Row) -> Markup:
+def bar_sentence(quickest: Row) -> Phrase:
     """Return the time that a GPU would have to beat, for a run without one, and how to see it try."""
-    return Markup(
+    return phrase(
         "The quickest PyTorch call here is {} at {}: a GPU that is to win there must answer within {}. To see whether "
-        "one does, run <code>crossover run</code> on a machine with a GPU and give its file to "
-        "<code>crossover report</code>."
-    ).format(words.code(quickest["expression"]), _size(quickest), words.strong(timed(quickest)))
+        "one does, run {} on a machine with a GPU and give its file to {}.",
+        code(quickest["expression"]),
+        _size(quickest),
+        strong(timed(quickest)),
+        code("crossover run"),
+        code("crossover report"),
+    )
 
 
 def crossover_answer(row: Row) -> str:
@@ -185,12 +190,12 @@ def _both(device: Side, baseline: Side, tally: Tally, of_cases: str = "") -> str
     return f"{wins}, {second[0].subject} {_count(second[1])}"
 
 
-def _between(row: Row) -> Markup:
+def _between(row: Row) -> Phrase:
     if row["answer"] == "between":
-        return Markup("between {} and {}").format(
-            words.strong(units.nbytes(row["nbytes_low"])), words.strong(units.nbytes(row["nbytes_high"]))
+        return phrase(
+            "between {} and {}", strong(units.nbytes(row["nbytes_low"])), strong(units.nbytes(row["nbytes_high"]))
         )
-    return Markup("at {} at the latest").format(words.strong(units.nbytes(row["latest"])))
+    return phrase("at {} at the latest", strong(units.nbytes(row["latest"])))
 
 
 def _with_copies(row: Row) -> str:

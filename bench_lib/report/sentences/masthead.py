@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from markupsafe import Markup
 
 from bench_lib import units
 from bench_lib.analysis.pairings import findings
 from bench_lib.analysis.pairings.pairings import Pairing, Side, View
 from bench_lib.records.device_kind import is_gpu
 from bench_lib.records.run import Run
+from bench_lib.report.phrases import Phrase
 from bench_lib.report.sentences import headlines
 from bench_lib.report.theme import device_series
 
@@ -49,7 +49,7 @@ def title(run: Run, views: Sequence[View]) -> str:
     return headlines.title_without_gpu(finding)
 
 
-def sentences(views: Sequence[View], estimates: pd.DataFrame) -> list[Markup]:
+def sentences(views: Sequence[View], estimates: pd.DataFrame) -> list[Phrase]:
     """Return the sentences under the headline.
 
     Parameters
@@ -71,7 +71,7 @@ def sentences(views: Sequence[View], estimates: pd.DataFrame) -> list[Markup]:
     return told
 
 
-def _gpu_sentences(views: Sequence[View]) -> list[Markup]:
+def _gpu_sentences(views: Sequence[View]) -> list[Phrase]:
     resident = views[0]
     roundtrip = next((view for view in views if view.residency == "roundtrip"), None)
     device, baseline = resident.pairing.device, resident.pairing.baseline
@@ -92,7 +92,7 @@ def _gpu_sentences(views: Sequence[View]) -> list[Markup]:
     return told
 
 
-def _cpu_sentences(view: View) -> list[Markup]:
+def _cpu_sentences(view: View) -> list[Phrase]:
     device, baseline = view.pairing.device, view.pairing.baseline
     if not device.plural:
         return _wins(view)[-1:]  # NumPy's largest win, or PyTorch's where it has none: the counts stand beside
@@ -103,7 +103,7 @@ def _cpu_sentences(view: View) -> list[Markup]:
     return told + _wins(view)[:1]
 
 
-def _wins(view: View) -> list[Markup]:
+def _wins(view: View) -> list[Phrase]:
     device, baseline = view.pairing.device, view.pairing.baseline
     lazy = {one.name for side in (device, baseline) for one in side.run.workloads if one.lazy}
     # One side may return before it has touched a byte, and wins by not having worked yet.

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from bench_lib import units
 from bench_lib.analysis.pairings import across_runs, findings
 from bench_lib.analysis.pairings.pairings import Pairing
 from bench_lib.records.device_kind import is_gpu
+from bench_lib.report.phrases import Phrase
 from bench_lib.report.sentences import headlines
 
 
-def sentences(crossings: Sequence[Pairing]) -> list[Markup]:
+def sentences(crossings: Sequence[Pairing]) -> list[Phrase]:
     """Return the sentences on each GPU of another machine that is set against the CPU of the run told for.
 
     Who is faster how often, with the data there and with copies; from which size, for the operation that tells most;
@@ -37,7 +36,7 @@ def left_out(pairing: Pairing) -> str:
     )
 
 
-def _told(pairing: Pairing) -> list[Markup]:
+def _told(pairing: Pairing) -> list[Phrase]:
     found = {view.residency: view for view in across_runs.views(pairing)}
     device, baseline, told = pairing.device, pairing.baseline, []
     resident, roundtrip = found.get("resident"), found.get("roundtrip")

@@ -10,8 +10,6 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
-from markupsafe import Markup
-
 from bench_lib import units
 from bench_lib.records.sanitize import clean, is_known
 
@@ -36,21 +34,6 @@ def status(name: Hashable, *, short: bool = False) -> str:
     """Return a status as a person says it: ``out of memory``, or ``OOM`` if ``short``."""
     text = str(name)
     return clean((SHORT_STATUSES.get(text) if short else None) or STATUSES.get(text, text))
-
-
-def code(expression: Hashable) -> Markup:
-    """Return an expression as code, isolated from the direction of the text around it."""
-    return Markup("<code><bdi>{}</bdi></code>").format(clean(expression))
-
-
-def strong(text: object) -> Markup:
-    """Return a text in bold that is not broken across lines."""
-    return Markup("<b>{}</b>").format(unbroken(str(text)))
-
-
-def unbroken(text: str) -> str:
-    """Return a text whose spaces do not break: a number stays with its unit."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def seconds_span(low: float, high: float) -> str:

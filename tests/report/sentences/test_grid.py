@@ -12,9 +12,9 @@ from bench_lib.analysis.pairings.pairings import View
 from bench_lib.records.recording import Recording
 from bench_lib.report.page import filters, winners_table
 from bench_lib.report.sentences import grid as grids
+from bench_lib.report.sentences import narrow_tables
 from bench_lib.report.sentences.cells import Cell
 from bench_lib.report.sentences.grid import Grid
-from bench_lib.report.terminal import narrow_tables
 from tests.support.builders import SIZES, recording
 from tests.support.page_data import gpu_recording
 

@@ -18,6 +18,7 @@ from bench_lib.analysis.pairings.pairings import Side
 from bench_lib.analysis.trust import trust_table
 from bench_lib.records.recording import Recording
 from bench_lib.report.page.sections import crossover_chart, how, trust
+from bench_lib.report.phrases import Phrase, html
 from bench_lib.report.sentences import guards, headlines, masthead
 from tests.support.builders import recording
 from tests.support.page_data import cpu_recording, gpu_recording
@@ -47,8 +48,8 @@ def row(**changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-def plain(text: object) -> str:
-    return re.sub(r"<[^>]+>", "", str(text)).replace("\N{NO-BREAK SPACE}", " ")
+def plain(text: Phrase | str) -> str:
+    return re.sub(r"<[^>]+>", "", str(text if isinstance(text, str) else html(text))).replace("\N{NO-BREAK SPACE}", " ")
 
 
 # The title

@@ -24,6 +24,7 @@ from bench_lib.report.page.interleave import in_turn
 from bench_lib.report.page.launch_floors import DRAWN, HOST_DRAWN, Floor
 from bench_lib.report.page.page_context import Absent, PageContext
 from bench_lib.report.page.rows import OperationRow, Row, Value, operation, seconds, size
+from bench_lib.report.phrases import unbroken
 from bench_lib.report.sentences import headlines, words
 from bench_lib.report.theme import Series, device_series
 
@@ -271,7 +272,7 @@ def heading(resident: pd.DataFrame, columns: Sequence[Column]) -> str:
         if len(rows):
             quickest.append((dict(rows.iloc[int(rows["seconds"].to_numpy().argmin())]), side))
     quickest.sort(key=lambda one: one[0]["seconds"])
-    told = [f"{words.unbroken(headlines.timed(row))} {side}" for row, side in quickest]
+    told = [f"{unbroken(headlines.timed(row))} {side}" for row, side in quickest]
     return f"However small the work, a call takes at least {words.listed(told)}"
 
 

@@ -18,6 +18,7 @@ from bench_lib.report.page import captions, svg
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
 from bench_lib.report.page.rows import OperationRow, Row, Value, operation, seconds, size
+from bench_lib.report.phrases import unbroken
 from bench_lib.report.sentences import words
 from bench_lib.report.theme import device_series
 
@@ -184,8 +185,8 @@ def heading(rows: Sequence[Row], where: str) -> str:
     gain = words.times(best["ratio"], best["ratio_low"], best["ratio_high"])
     return (
         f"{where}, {clean(best['dtype'])} is up to {gain} as fast as float32, with an error of "
-        f"{words.unbroken(units.relative_error(best['relative_error']))} instead of "
-        f"{words.unbroken(units.relative_error(best['float32_error']))}{loss}"
+        f"{unbroken(units.relative_error(best['relative_error']))} instead of "
+        f"{unbroken(units.relative_error(best['float32_error']))}{loss}"
     )
 
 

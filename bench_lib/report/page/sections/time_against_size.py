@@ -26,6 +26,7 @@ from bench_lib.report.page import captions, svg
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
 from bench_lib.report.page.rows import OperationRow, Row, operation
+from bench_lib.report.phrases import unbroken
 from bench_lib.report.sentences import headlines, words
 from bench_lib.report.theme import Series, device_series
 
@@ -195,7 +196,7 @@ def _finding(crossover: Row | None, view: View) -> str:
     if crossover["answer"] == "never":
         return f"{device.start} never {device.verb('takes', 'take')} over from {baseline.subject}"
     if crossover["answer"] == "between":
-        low, high = (words.unbroken(units.nbytes(crossover[name])) for name in ("nbytes_low", "nbytes_high"))
+        low, high = (unbroken(units.nbytes(crossover[name])) for name in ("nbytes_low", "nbytes_high"))
         return f"{device.start} {device.verb('takes', 'take')} over between {low} and {high}"
     if is_known(crossover["latest"]):
         return f"{device.start} {device.verb('takes', 'take')} over by {units.nbytes(crossover['latest'])}"

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
+from bench_lib.report.sentences import narrow_tables
+from bench_lib.report.sentences.blocks import on_screen
 from bench_lib.report.sentences.digest import Answer, digest
-from bench_lib.report.terminal import console, layout, narrow_tables, summary
+from bench_lib.report.terminal import blocks as drawn
+from bench_lib.report.terminal import console
 from tests.support.builders import Outcome, named, recording, roofline
 from tests.support.page_data import cpu_recording, gpu_recording
 
@@ -70,7 +73,7 @@ def shown(
     out = console.console(stream, color=color)
     out.width = width
     answer = recorded if isinstance(recorded, Answer) else answer_of(recorded)
-    for part in summary.parts(answer, top=top, every_view=every_view, more="--all"):
+    for part in drawn.render(on_screen(answer, top, "; --all shows the others", every_view=every_view)):
         console.show(out, part)
     return stream.getvalue()
 
@@ -284,7 +287,7 @@ def test_no_name_drives_the_terminal_or_takes_a_second_line(name: str) -> None:
 
 def test_a_long_name_is_cut_with_an_ellipsis() -> None:
     text = shown(named(recording(), workload="w" * 500))
-    cut = "w" * (layout.MAX_NAME - 3) + "\N{HORIZONTAL ELLIPSIS}"  # two more are the indent under a family
+    cut = "w" * (drawn.MAX_NAME - 3) + "\N{HORIZONTAL ELLIPSIS}"  # two more are the indent under a family
     assert row(text, cut)[1].startswith("CPU")
 
 

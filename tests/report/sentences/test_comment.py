@@ -8,9 +8,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bench_lib.records.storage import load
-from bench_lib.report.sentences import plain, words
+from bench_lib.report.markdown import JOINER, MAX_BYTES
+from bench_lib.report.sentences import words
+from bench_lib.report.sentences.blocks import as_markdown as markdown
 from bench_lib.report.sentences.digest import Answer, digest
-from bench_lib.report.sentences.markdown import MAX_BYTES, markdown
 from tests.support.builders import named, recording
 from tests.support.hostile import IN_MARKDOWN
 from tests.support.page_data import gpu_recording, many_operations
@@ -25,7 +26,7 @@ def gpu() -> tuple[Answer, ...]:
 
 
 def text_of(token: Token) -> str:
-    return "".join(child.content for child in token.children or ()).replace(plain.JOINER, "")
+    return "".join(child.content for child in token.children or ()).replace(JOINER, "")
 
 
 def tables_of(text: str) -> list[list[list[str]]]:
