@@ -16,8 +16,9 @@ import torch
 
 from bench_lib.devices.host import cpu_name, host_facts, slug, usable_threads
 from bench_lib.errors import DeviceNotFound, WorkerError
+from bench_lib.records.bounds import Facts
 from bench_lib.records.device_kind import HOST_KINDS
-from bench_lib.records.run import DeviceRecord, Facts
+from bench_lib.records.run import DeviceRecord
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from bench_lib.records.run import Facts
+from bench_lib.records.bounds import Facts
 
 ROOT: Final = Path("/")
 UNLIMITED_NBYTES: Final = 1 << 60  # cgroup v1 writes "no limit" as a number near 2**63

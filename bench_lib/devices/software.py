@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from bench_lib.devices.nvml import driver_version
-from bench_lib.records.run import Facts
+from bench_lib.records.bounds import Facts
 
 
 def software_facts() -> Facts:

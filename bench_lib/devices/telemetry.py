@@ -13,7 +13,7 @@ import torch
 
 from bench_lib.devices import nvml
 from bench_lib.devices.device import Device
-from bench_lib.records.run import Facts
+from bench_lib.records.bounds import Facts
 
 THROTTLE_BITS: Final = {
     0x04: "sw_power_cap",

@@ -17,7 +17,7 @@ from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.speedups import require_baseline, speedups_table
 from bench_lib.errors import UsageError
 from bench_lib.export.fields import LEVELS, Field, Level
-from bench_lib.records.decoding import MAX_WHOLE
+from bench_lib.records.bounds import MAX_WHOLE
 from bench_lib.records.recording import Recording
 from bench_lib.records.sanitize import shorten
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import torch
+from msgspec import structs
 
 from bench_lib import units
 from bench_lib.devices.device import Device, activate, require_alive, synchronize
@@ -102,15 +103,15 @@ class Visitor:
             sample = self._measured(sample, planned, settings, check=check)
         except (Exception, SystemExit) as err:  # the operation may be the user's: anything may come, and becomes a row
             if isinstance(err, NotImplementedError):
-                sample = replace(sample, status="skipped", reason=self._said(err, planned))
+                sample = structs.replace(sample, status="skipped", reason=self._said(err, planned))
             elif _is_out_of_memory(err):
-                sample = replace(sample, status="oom", reason=_out_of_memory(planned, self._said(err, planned)))
+                sample = structs.replace(sample, status="oom", reason=_out_of_memory(planned, self._said(err, planned)))
             else:
-                sample = replace(sample, status="failed", reason=self._said(err, planned))
+                sample = structs.replace(sample, status="failed", reason=self._said(err, planned))
                 require_alive(self.devices[planned.case.device], sample.reason)
         if sample.status == "oom":  # only here, where the error and the tensors of its frames are gone
             self._inputs.forget()
-        return replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
+        return structs.replace(sample, wall_seconds=_rounded(time.perf_counter() - started))
 
     def missing_counters(self, keys: Iterable[str]) -> dict[str, str]:
         """Return the devices without a counter of energy, and why each has none."""
@@ -149,11 +150,11 @@ class Visitor:
         device = self.devices[case.device]
         shortage = self._inputs.shortage(planned)
         if shortage:
-            return replace(sample, status="oom", reason=shortage)
+            return structs.replace(sample, status="oom", reason=shortage)
         activate(device, case.dtype)
         prepared = self._inputs.of(planned)
         measurement, reading = self._measurement(prepared, case, device, settings)
-        sample = replace(
+        sample = structs.replace(
             sample,
             status="ok",
             reason="",
@@ -202,7 +203,7 @@ class Visitor:
         rose = host_growth_nbytes(call_and_wait)
         after = peak_nbytes(device)
         accuracy = prepared.check()
-        sample = replace(
+        sample = structs.replace(
             sample,
             peak_allocated_nbytes=after[0] - before[0] if before and after else None,
             peak_reserved_nbytes=after[1] if after else None,
@@ -212,7 +213,7 @@ class Visitor:
         )
         if accuracy.ok:
             return sample
-        return replace(sample, status="wrong", reason=what_is_wrong(accuracy), seconds=(), calls=0)
+        return structs.replace(sample, status="wrong", reason=what_is_wrong(accuracy), seconds=(), calls=0)
 
     def _clock(self, case: Case, device: Device) -> Clock:
         key = (case.device, case.timing)

@@ -1,19 +1,16 @@
-"""What is asked: a case, the work it does, and a plan of them.
-
-Standard library only.
-"""
+"""What is asked: a case, the work it does, and a plan of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
+
+from bench_lib.records.bounds import Items, Real, Record, TaggedRecord, Text, Whole
 
 Residency = Literal["resident", "roundtrip"]
 Timing = Literal["latency", "throughput", "device", "submit"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(Record, frozen=True, kw_only=True):
     """What is asked: one operation, at one size and dtype, on one device, timed in one way. The key of everything.
 
     Attributes
@@ -34,10 +31,10 @@ class Case:
         so there only ``latency`` is recorded.
     """
 
-    workload: str
-    n: int
-    dtype: str
-    device: str
+    workload: Text
+    n: Whole
+    dtype: Text
+    device: Text
     residency: Residency = "resident"
     timing: Timing = "latency"
 
@@ -45,8 +42,7 @@ class Case:
         return f"{self.workload}[{self.n}] {self.dtype} {self.device} {self.residency} {self.timing}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedCase:
+class PlannedCase(Record, frozen=True, kw_only=True):
     """A case and the work it does.
 
     Attributes
@@ -58,12 +54,11 @@ class PlannedCase:
     """
 
     case: Case
-    flop: float
-    nbytes: int
+    flop: Real
+    nbytes: Whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(TaggedRecord, frozen=True, kw_only=True, tag="plan"):
     """Cases to measure, in the order of the plan.
 
     Attributes
@@ -74,7 +69,6 @@ class Plan:
         Why they were added; empty for what was planned before the first round.
     """
 
-    kind: ClassVar[str] = "plan"
-    cases: tuple[PlannedCase, ...]
-    round: int = 0
-    reason: str = ""
+    cases: Items[PlannedCase]
+    round: Whole = 0
+    reason: Text = ""

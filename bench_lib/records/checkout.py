@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from bench_lib.records.run import Facts
+from bench_lib.records.bounds import Facts
 
 COMMIT: Final = "commit"
 """The fact among a run's settings that holds it."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench_lib import units
+from bench_lib.records.bounds import Scalar
 from bench_lib.records.checkout import COMMIT, short
-from bench_lib.records.run import Run, Scalar
+from bench_lib.records.run import Run
 
 ABSENT: Final = "not told"
 """What a run says of a fact that it does not hold."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bench_lib.errors import UsageError
-from bench_lib.records.run import Facts
+from bench_lib.records.bounds import Facts
 from bench_lib.records.sanitize import shorten
 
 SETTING: Final = "price_per_hour "

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from bench_lib.errors import RecordError
-from bench_lib.records.decoding import MAX_LINE_BYTES
+from bench_lib.records.bounds import MAX_LINE_BYTES
 from bench_lib.records.sanitize import shorten
 
 MAX_JSON_BYTES: Final = 256 * 1024 * 1024  # one JSON document of another tool, parsed as a whole

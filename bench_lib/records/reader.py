@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from bench_lib.errors import RecordError, SchemaTooNew
+from bench_lib.records.bounds import MAX_LINE_BYTES
 from bench_lib.records.case import Case, Plan, PlannedCase
-from bench_lib.records.decoding import MAX_LINE_BYTES
 from bench_lib.records.line_reader import MAX_FILE_BYTES, Content, RawLine, open_regular, quoted, reason, split_lines
 from bench_lib.records.recording import Line, Recording, from_json
 from bench_lib.records.run import Run

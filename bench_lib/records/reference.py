@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench_lib.errors import CrossoverError
-from bench_lib.records.decoding import MAX_LINE_BYTES
+from bench_lib.records.bounds import MAX_LINE_BYTES
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.recording import Recording, from_json
 from bench_lib.records.run import Run

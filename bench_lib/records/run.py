@@ -1,16 +1,15 @@
-"""The header of a result file: which machine, which devices, which software, and how the measurement was set.
-
-Standard library only.
-"""
+"""The header of a result file: which machine, which devices, which software, and how the measurement was set."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, field
 
 from bench_lib.errors import RecordError
-from bench_lib.records.sanitize import shorten
+from bench_lib.records.bounds import Facts, Items, Real, Record, TaggedRecord, Text, Whole
+from bench_lib.records.sanitize import MAX_TEXT, shorten
 
 SCHEMA_VERSION: Final = 2
 """Version of the format.
@@ -21,10 +20,6 @@ History
 2. Lines for ceilings and energy; execution modes, findings of the doctor, compile time, peak host memory, and the round
    after which cases were added to a plan. Files of the first format are read as they are.
 """
-
-Scalar = str | int | float | bool | None
-Facts = dict[str, Scalar]
-"""A flat object of named facts: no nesting, so no depth to limit."""
 
 Source = Literal["crossover", "asv", "pytest-benchmark"]
 Mode = Literal["eager", "compiled", "graph"]
@@ -37,20 +32,23 @@ CREATED_PATTERN: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeviceRecord:
+def _shaped(pattern: re.Pattern[str]) -> Meta:
+    """Tell the schema a pattern that the record checks itself, for a message that says what to do."""
+    return Meta(max_length=MAX_TEXT, extra_json_schema={"pattern": f"^(?:{pattern.pattern})$"})
+
+
+class DeviceRecord(Record, frozen=True, kw_only=True):
     """A device as it was found. ``facts`` holds driver, compute capability, BLAS and the like."""
 
-    key: str
-    kind: str
-    name: str
-    threads: int | None = None
-    memory_nbytes: int | None = None
+    key: Text
+    kind: Text
+    name: Text
+    threads: Whole | None = None
+    memory_nbytes: Whole | None = None
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkloadRecord:
+class WorkloadRecord(Record, frozen=True, kw_only=True):
     """A workload as the report prints it. Numbers of two different ``source_sha256`` are not compared.
 
     Attributes
@@ -65,19 +63,18 @@ class WorkloadRecord:
         Whether a call may return before its bytes are touched: a view, or new pages. No bandwidth follows from them.
     """
 
-    name: str
-    family: str
-    expression: str
-    size: str = ""
-    source_sha256: str = ""
+    name: Text
+    family: Text
+    expression: Text
+    size: Text = ""
+    source_sha256: Text = ""
     mode: Mode = "eager"
-    eager: str = ""
-    multiple: int = 1
+    eager: Text = ""
+    multiple: Whole = 1
     lazy: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Record, frozen=True, kw_only=True):
     """One thing that the doctor looked at.
 
     Attributes
@@ -93,14 +90,13 @@ class Finding:
         What to do about it; empty where nothing needs doing.
     """
 
-    check: str
+    check: Text
     severity: Severity
-    found: str
-    advice: str = ""
+    found: Text
+    advice: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(TaggedRecord, frozen=True, kw_only=True, tag="run"):
     """The header of a result file.
 
     Attributes
@@ -117,25 +113,24 @@ class Run:
         The command that repeats the run, without any path.
     """
 
-    kind: ClassVar[str] = "run"
-    schema: int = SCHEMA_VERSION
-    id: str
-    created: str
-    machine: str
-    profile: str
-    seed: int
-    rounds: int
-    visits: int
-    budget_seconds: float | None = None
+    schema: Annotated[int, Meta(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
+    id: Annotated[str, _shaped(RUN_ID_PATTERN)]
+    created: Annotated[str, _shaped(CREATED_PATTERN)]
+    machine: Annotated[str, _shaped(MACHINE_PATTERN)]
+    profile: Text
+    seed: Whole
+    rounds: Whole
+    visits: Whole
+    budget_seconds: Real | None = None
     source: Source = "crossover"
-    command: str = ""
+    command: Text = ""
     host: Facts = field(default_factory=dict)
     software: Facts = field(default_factory=dict)
     precision: Facts = field(default_factory=dict)
     settings: Facts = field(default_factory=dict)
-    devices: tuple[DeviceRecord, ...] = ()
-    workloads: tuple[WorkloadRecord, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    devices: Items[DeviceRecord] = ()
+    workloads: Items[WorkloadRecord] = ()
+    findings: Items[Finding] = ()
 
     def __post_init__(self) -> None:
         if not MACHINE_PATTERN.fullmatch(self.machine):

@@ -1,17 +1,15 @@
-"""What was seen: the visit to a case, a ceiling, the energy of a loop of calls, the end of a sitting.
-
-Standard library only.
-"""
+"""What was seen: the visit to a case, a ceiling, the energy of a loop of calls, the end of a sitting."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
+
+from msgspec import field
 
 from bench_lib.errors import RecordError
+from bench_lib.records.bounds import Facts, Items, Real, TaggedRecord, Text, Whole
 from bench_lib.records.case import Case
-from bench_lib.records.run import Facts
 
 MIN_SECONDS: Final = 1e-12
 MAX_SECONDS: Final = 1e9
@@ -36,8 +34,7 @@ Quantity = Literal[
 """What a device's ceilings are of: rates (the first eight), and what the least there is takes (the last three)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
+class Sample(TaggedRecord, frozen=True, kw_only=True, tag="sample"):
     """What one visit to one case saw. A failure is a row like any other, with a reason, and never a hole.
 
     Attributes
@@ -74,28 +71,27 @@ class Sample:
         Device timing only: submitting took longer than the pre-block, so launch cost may be in the number.
     """
 
-    kind: ClassVar[str] = "sample"
     case: Case
-    round: int
-    visit: int
+    round: Whole
+    visit: Whole
     status: Status = "ok"
-    reason: str = ""
-    seconds: tuple[float, ...] = ()
-    calls: int = 0
+    reason: Text = ""
+    seconds: Items[Real] = ()
+    calls: Whole = 0
     converged: bool = False
     stop: Stop = ""
-    warmup_calls: int = 0
-    warmup_seconds: float = 0.0
-    first_call_seconds: float | None = None
-    compile_seconds: float | None = None
-    wall_seconds: float = 0.0
-    relative_error: float | None = None
-    error_bound: float | None = None
-    peak_allocated_nbytes: int | None = None
-    peak_reserved_nbytes: int | None = None
-    peak_host_nbytes: int | None = None
+    warmup_calls: Whole = 0
+    warmup_seconds: Real = 0.0
+    first_call_seconds: Real | None = None
+    compile_seconds: Real | None = None
+    wall_seconds: Real = 0.0
+    relative_error: Real | None = None
+    error_bound: Real | None = None
+    peak_allocated_nbytes: Whole | None = None
+    peak_reserved_nbytes: Whole | None = None
+    peak_host_nbytes: Whole | None = None
     clocks: Facts = field(default_factory=dict)
-    throttle: tuple[str, ...] = ()
+    throttle: Items[Text] = ()
     launch_bound: bool = False
 
     def __post_init__(self) -> None:
@@ -113,8 +109,7 @@ class Sample:
             raise RecordError(msg)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ceiling:
+class Ceiling(TaggedRecord, frozen=True, kw_only=True, tag="ceiling"):
     """The best that a device was seen to do of one thing, in one round.
 
     A ceiling is measured as a case is; its rate is ``flop`` or ``nbytes`` over its best time, and is not stored.
@@ -136,17 +131,16 @@ class Ceiling:
         Why there is no time; empty where there is.
     """
 
-    kind: ClassVar[str] = "ceiling"
-    device: str
+    device: Text
     quantity: Quantity
-    round: int
-    dtype: str = ""
-    shape: str = ""
-    flop: float = 0.0
-    nbytes: int = 0
-    seconds: tuple[float, ...] = ()
-    calls: int = 0
-    reason: str = ""
+    round: Whole
+    dtype: Text = ""
+    shape: Text = ""
+    flop: Real = 0.0
+    nbytes: Whole = 0
+    seconds: Items[Real] = ()
+    calls: Whole = 0
+    reason: Text = ""
 
     def __post_init__(self) -> None:
         name = f"the ceiling {self.quantity} of {self.device}"
@@ -158,8 +152,7 @@ class Ceiling:
             raise RecordError(msg)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Energy:
+class Energy(TaggedRecord, frozen=True, kw_only=True, tag="energy"):
     """What a loop of calls drew, by a counter of the hardware.
 
     Attributes
@@ -178,14 +171,13 @@ class Energy:
         Why there is no number; empty where there is.
     """
 
-    kind: ClassVar[str] = "energy"
     case: Case
-    meter: str = ""
-    joules: float | None = None
-    idle_watts: float | None = None
-    seconds: float = 0.0
-    calls: int = 0
-    reason: str = ""
+    meter: Text = ""
+    joules: Real | None = None
+    idle_watts: Real | None = None
+    seconds: Real = 0.0
+    calls: Whole = 0
+    reason: Text = ""
 
     def __post_init__(self) -> None:
         if self.joules is None and not self.reason:
@@ -196,8 +188,7 @@ class Energy:
             raise RecordError(msg)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finish:
+class Finish(TaggedRecord, frozen=True, kw_only=True, tag="finish"):
     """How a sitting ended, and how long it took.
 
     Attributes
@@ -210,12 +201,11 @@ class Finish:
         Spent in calls that bring a device up at the start of each round, outside any case.
     """
 
-    kind: ClassVar[str] = "finish"
     outcome: Outcome
-    rounds: int
-    wall_seconds: float
-    device_warmup_seconds: float = 0.0
-    reason: str = ""
+    rounds: Whole
+    wall_seconds: Real
+    device_warmup_seconds: Real = 0.0
+    reason: Text = ""
 
 
 def is_time(seconds: float) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec import structs
 
 from bench_lib.records.case import Case
 from bench_lib.records.device_kind import HOST_KINDS
@@ -54,7 +56,7 @@ class Operation:
 
     def at(self, n: int) -> tuple[Case, Case]:
         """Return the device's case at a size and the baseline's."""
-        return replace(self.device, n=n), replace(self.baseline, n=n)
+        return structs.replace(self.device, n=n), structs.replace(self.baseline, n=n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +86,10 @@ def operations(cases: Iterable[Case], devices: Sequence[DeviceRecord]) -> Iterat
     series: dict[Case, dict[int, Case]] = {}
     for case in cases:
         if case.timing == "latency":
-            series.setdefault(replace(case, n=0), {})[case.n] = case
+            series.setdefault(structs.replace(case, n=0), {})[case.n] = case
     for device, ours in series.items():
         dtype = STORED_AS.get(device.dtype, device.dtype)
-        baseline = replace(device, device=BASELINE, dtype=dtype, residency="resident")
+        baseline = structs.replace(device, device=BASELINE, dtype=dtype, residency="resident")
         theirs = series.get(baseline, {})
         sizes = tuple((n, ours[n], theirs[n]) for n in sorted(ours) if n in theirs)
         if sizes and device.device in challengers:

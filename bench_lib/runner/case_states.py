@@ -5,10 +5,11 @@ Whether a sample is made now or read back from a file, the same follows from it.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final
+
+from msgspec import structs
 
 from bench_lib import units
 from bench_lib.records.case import Case, Plan, PlannedCase
@@ -144,7 +145,7 @@ class CaseStates:
             f"one call would take about {units.seconds(predicted)}, from what smaller sizes took; "
             f"this budget allows {units.seconds(limit)}"
         )
-        return dataclasses.replace(blank, status="too_slow", reason=reason)
+        return structs.replace(blank, status="too_slow", reason=reason)
 
     def reconsider(self, limit: float) -> None:
         """Let cases that were refused be tried after all, where better times of smaller sizes now allow it."""

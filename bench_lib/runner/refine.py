@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import structs
+
 from bench_lib.records.case import Case, Plan, PlannedCase
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Sample
@@ -124,7 +126,7 @@ class Refinement:
         self.costs.add(new)
         for one in new:
             self._planned[one.case] = one
-            self._sizes.setdefault(replace(one.case, n=0), []).append(one.case.n)
+            self._sizes.setdefault(structs.replace(one.case, n=0), []).append(one.case.n)
         self._operations = None
 
     def _all_judged(self) -> Iterator[_Judged]:
@@ -185,7 +187,9 @@ class Refinement:
     def _between(self, operation: Operation, low: int, high: int) -> int | None:
         """Return the size half way, unless it is there already or a side of it failed."""
         device, baseline = operation.device, operation.baseline
-        failed = [n for n in self._sizes[baseline] if self.ratios.status(replace(baseline, n=n)) not in (None, "ok")]
+        failed = [
+            n for n in self._sizes[baseline] if self.ratios.status(structs.replace(baseline, n=n)) not in (None, "ok")
+        ]
         multiple = self._multiples.get(device.workload, 1)
         return between(low, high, multiple=multiple, taken={*self._sizes[device], *failed})
 
@@ -197,9 +201,9 @@ class Refinement:
             ends = self._fitting(series, sorted(sizes))
             n = between(*ends, multiple=self._multiples.get(series.workload, 1), taken=sizes) if ends else None
             if ends and n:
-                low, high = (replace(series, n=end) for end in ends)
+                low, high = (structs.replace(series, n=end) for end in ends)
                 yield Proposal(
-                    cases=(replace(series, n=n),),
+                    cases=(structs.replace(series, n=n),),
                     reason=(
                         f"the largest size of {series.workload} in {series.dtype} that fits {series.device} "
                         f"lies between {ends[0]} and {ends[1]}"
@@ -210,7 +214,7 @@ class Refinement:
 
     def _fitting(self, series: Case, sizes: Sequence[int]) -> tuple[int, int] | None:
         """Return the largest size that fits and the next one, if that did not and is far; else None."""
-        status = [self.ratios.status(replace(series, n=n)) for n in sizes]
+        status = [self.ratios.status(structs.replace(series, n=n)) for n in sizes]
         if "oom" not in status or "ok" not in status:
             return None
         last = max(place for place, one in enumerate(status) if one == "ok")

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from bench_lib.records.case import Plan, PlannedCase
 from bench_lib.records.storage import default_path
 from bench_lib.records.writer import Store
@@ -66,7 +68,7 @@ def run(request: Request, progress: Progress) -> RunOutcome:
         header, planned = make_header(first, request, start)
         keys = [device.key for device in header.devices]
         with examined(first, keys, budget=header.budget_seconds or 0.0, start=start) as (worker, findings):
-            header = dataclasses.replace(header, findings=findings)
+            header = structs.replace(header, findings=findings)
             path = request.out or default_path(header)
             with Store.create(path, header) as store:
                 store.append(Plan(cases=planned))

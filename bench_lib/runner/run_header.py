@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from bench_lib.errors import DeviceNotFound, NotComparable
+from bench_lib.records.bounds import Facts
 from bench_lib.records.case import PlannedCase
 from bench_lib.records.checkout import commit_facts
 from bench_lib.records.hourly_prices import as_settings
 from bench_lib.records.recording import Recording, from_object
-from bench_lib.records.run import DeviceRecord, Facts, Run, WorkloadRecord
+from bench_lib.records.run import DeviceRecord, Run, WorkloadRecord
 from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.request import Request, command_of
 from bench_lib.runner.schedule import PROFILES
@@ -36,7 +39,7 @@ class MachineFacts:
 
     def as_object(self) -> dict[str, Any]:
         """Return it as a plain object, for JSON."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "devices": [structs.asdict(device) for device in self.devices]}
 
 
 def ask_here(worker: WorkerProcess) -> MachineFacts:

@@ -5,11 +5,12 @@ A policy says how the time is spent; that is all in which the two differ here.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import structs
 
 from bench_lib.records.case import Case
 from bench_lib.records.recording import to_object
@@ -167,7 +168,7 @@ class Session:
         """Return the row of a new case that is not tried, with the reason."""
         if self.policy.seconds_left() <= 0:
             reason = f"the budget of {budget_of(self.header):.0f} s was spent before its first visit"
-            return dataclasses.replace(blank, status="skipped", reason=reason)
+            return structs.replace(blank, status="skipped", reason=reason)
         return self.states.refusal(blank, self.policy.call_limit())
 
     def keep(self, sample: Sample) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench_lib.errors import UsageError, WorkerError
-from bench_lib.records.run import Facts
+from bench_lib.records.bounds import Facts
 from bench_lib.records.sanitize import shorten
 from bench_lib.records.source import GROUP, Source
 from bench_lib.runner.process import WorkerProcess

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import structs
 
 from bench_lib.errors import WorkerError
 from bench_lib.records.case import Case, PlannedCase
@@ -114,7 +115,7 @@ class Supervisor:
         except WorkerError as err:
             self.end()
             status: Status = "timeout" if isinstance(err, WorkerTimeout) else "failed"
-            return dataclasses.replace(blank, status=status, reason=str(err)), False
+            return structs.replace(blank, status=status, reason=str(err)), False
         sample = from_json(answer["sample"])
         assert isinstance(sample, Sample)
         return sample, True

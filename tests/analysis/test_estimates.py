@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import structs
 from pandas.testing import assert_frame_equal
 
 from bench_lib.analysis import frame
@@ -18,7 +19,7 @@ KEY = ["workload", "n", "dtype", "device", "residency", "timing"]
 def alike(run: Recording, **changes) -> pd.DataFrame:
     """Return the estimates of a run whose samples are all changed in one way."""
     return estimates_table(
-        frame.tidy([dataclasses.replace(run, samples=tuple(dataclasses.replace(s, **changes) for s in run.samples))])
+        frame.tidy([dataclasses.replace(run, samples=tuple(structs.replace(s, **changes) for s in run.samples))])
     )
 
 
@@ -131,7 +132,7 @@ def test_a_visit_recorded_twice_counts_once():
 def test_another_unit_of_time_scales_every_number_and_changes_nothing_else():
     run = recording(rounds=3)
     slower = dataclasses.replace(
-        run, samples=tuple(dataclasses.replace(s, seconds=tuple(1000 * t for t in s.seconds)) for s in run.samples)
+        run, samples=tuple(structs.replace(s, seconds=tuple(1000 * t for t in s.seconds)) for s in run.samples)
     )
     before, after = (estimates_table(frame.tidy([each])) for each in (run, slower))
     scaled = [name for name in COLUMNS if name.startswith(("seconds", "floor"))]
@@ -152,9 +153,7 @@ def test_what_the_visits_saw_is_summed_up():
 def test_the_first_call_is_the_median_over_rounds():
     run = recording(**one_case(rounds=3, visits=2))
     first = iter([0.5, 0.1, 0.9])
-    samples = tuple(
-        dataclasses.replace(s, first_call_seconds=next(first) if s.visit == 1 else None) for s in run.samples
-    )
+    samples = tuple(structs.replace(s, first_call_seconds=next(first) if s.visit == 1 else None) for s in run.samples)
     table = estimates_table(frame.tidy([dataclasses.replace(run, samples=samples)]))
     assert table.loc[0, "first_call_seconds"] == 0.5
 

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.crossovers import crossovers_table
@@ -25,14 +26,14 @@ def tidied(*, model=launched, compiling=True, workloads=tuple(LAUNCH), **setting
     """Return the table of a run with three modes; compiling takes 2 s in round 1 and 0.1 s later, a capture 1 ms."""
     made = recording(workloads=workloads, sizes=settings.pop("sizes", SIZES), model=model, **settings)
     named = tuple(
-        dataclasses.replace(one, mode=MODES[one.name][0], eager=MODES[one.name][1]) if one.name in MODES else one
+        structs.replace(one, mode=MODES[one.name][0], eager=MODES[one.name][1]) if one.name in MODES else one
         for one in made.run.workloads
     )
     samples = tuple(
-        dataclasses.replace(one, compile_seconds=cost(one)) if compiling and one.status == "ok" else one
+        structs.replace(one, compile_seconds=cost(one)) if compiling and one.status == "ok" else one
         for one in made.samples
     )
-    run = dataclasses.replace(made.run, workloads=named)
+    run = structs.replace(made.run, workloads=named)
     return frame.tidy([dataclasses.replace(made, run=run, samples=samples)])
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.memory import memory
@@ -12,7 +13,7 @@ from tests.support.builders import DEVICES, recording, roofline
 
 def found(model=roofline, **peaks):
     run = recording(model=model)
-    run = dataclasses.replace(run, samples=tuple(dataclasses.replace(sample, **peaks) for sample in run.samples))
+    run = dataclasses.replace(run, samples=tuple(structs.replace(sample, **peaks) for sample in run.samples))
     table = memory(tidy([run]), [run])
     return {row.device: row for row in table.itertuples()}, run
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.precision import precision_table
@@ -18,11 +19,13 @@ ERROR = {"float32": 1e-7, "bfloat16": 3e-3, "float64": -0.0, "tf32": 4e-4}
 
 
 def model(case: Case, rng: np.random.Generator) -> float:
-    return roofline(replace(case, dtype="float32"), rng) / GAIN[case.dtype]
+    return roofline(structs.replace(case, dtype="float32"), rng) / GAIN[case.dtype]
 
 
 def checked(sample: Sample) -> Sample:
-    return replace(sample, relative_error=ERROR[sample.case.dtype], error_bound=1e-2) if sample.seconds else sample
+    return (
+        structs.replace(sample, relative_error=ERROR[sample.case.dtype], error_bound=1e-2) if sample.seconds else sample
+    )
 
 
 def run(*, rounds: int = 5, dtypes: tuple[str, ...] = tuple(GAIN)) -> Recording:
@@ -67,7 +70,7 @@ def test_the_noise_that_both_dtypes_share_cancels() -> None:
 
     def drifting(sample: Sample) -> Sample:
         factor = float(np.exp(drift[sample.round, sample.visit]))
-        return replace(sample, seconds=tuple(factor * value for value in sample.seconds))
+        return structs.replace(sample, seconds=tuple(factor * value for value in sample.seconds))
 
     shaken = precision_table(tidy([replace(made, samples=tuple(map(drifting, made.samples)))]))
     calm = precision_table(tidy([made]))
@@ -77,7 +80,7 @@ def test_the_noise_that_both_dtypes_share_cancels() -> None:
 def test_a_case_that_is_not_ok_in_both_dtypes_has_no_row() -> None:
     def lost(sample: Sample) -> Sample:
         gone = sample.case.dtype == "float32" and sample.case.device == "cpu"
-        return replace(sample, status="failed", reason="no", seconds=()) if gone else sample
+        return structs.replace(sample, status="failed", reason="no", seconds=()) if gone else sample
 
     made = run()
     table = precision_table(tidy([replace(made, samples=tuple(map(lost, made.samples)))]))

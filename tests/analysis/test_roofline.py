@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.bounds import bounds_table
 from bench_lib.analysis.ceilings import ceilings_table
@@ -47,7 +48,7 @@ def test_without_ceilings_a_point_has_a_rate_and_no_roof() -> None:
 
 
 def test_what_does_no_arithmetic_has_neither_rate_nor_intensity() -> None:
-    still = replace(RUN, plan=tuple(replace(planned, flop=0.0) for planned in RUN.plan))
+    still = replace(RUN, plan=tuple(structs.replace(planned, flop=0.0) for planned in RUN.plan))
     assert points(still)[["rate", "intensity", "roof"]].isna().all(axis=None)
 
 

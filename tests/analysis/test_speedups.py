@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from pandas.testing import assert_frame_equal
 
 from bench_lib.analysis import frame
@@ -133,7 +134,7 @@ def test_identical_times_are_the_same(rounds, visits):
     run = recording(devices=("cpu",), sizes=(1024,), rounds=rounds, visits=visits)
     twin = recording(devices=("cpu", "cpu-1t"), sizes=(1024,), rounds=rounds, visits=visits)
     copies = tuple(
-        dataclasses.replace(sample, case=dataclasses.replace(sample.case, device=device))
+        structs.replace(sample, case=structs.replace(sample.case, device=device))
         for sample in run.samples
         for device in ("cpu", "cpu-1t")
     )

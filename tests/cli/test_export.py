@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench_lib.cli import main
 from bench_lib.records.case import Plan
@@ -147,7 +148,7 @@ def test_several_runs_are_one_table_and_are_refused_where_a_file_holds_one(
 def of_commit(run_id: str, commit: str, torch: str = "2.13.0") -> Recording:
     """Return a run that tells its commit."""
     made = recording(rounds=2, visits=1, run_id=run_id)
-    return replace(made, run=replace(made.run, settings={"commit": commit}, software={"torch": torch}))
+    return replace(made, run=structs.replace(made.run, settings={"commit": commit}, software={"torch": torch}))
 
 
 def test_runs_that_tell_their_commits_are_one_history_of_asv(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
@@ -25,7 +26,6 @@ from bench_lib.export.files import known
 from bench_lib.records import storage
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.checkout import commit_facts
-from bench_lib.records.decoding import parse_strict
 from bench_lib.records.foreign.asv import read_asv
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.run import DeviceRecord, WorkloadRecord
@@ -33,6 +33,7 @@ from bench_lib.records.sample import Sample
 from tests.support.builders import recording
 from tests.support.extras import needs
 from tests.support.page_data import cpu_recording
+from tests.support.strict_json import parse_strict
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -50,8 +51,8 @@ def in_doubt(case: Case, rng: np.random.Generator) -> Any:
 
 def run_of(**settings: Any) -> Recording:
     made = recording(devices=("cpu", "cpu-1t", "cuda:0"), model=in_doubt, rounds=4, visits=2, **settings)
-    workloads = tuple(replace(workload, source_sha256="abc") for workload in made.run.workloads)
-    return replace(made, run=replace(made.run, workloads=workloads, host={"cpu": "Example CPU 9000"}))
+    workloads = tuple(structs.replace(workload, source_sha256="abc") for workload in made.run.workloads)
+    return replace(made, run=structs.replace(made.run, workloads=workloads, host={"cpu": "Example CPU 9000"}))
 
 
 RUN = run_of()
@@ -290,7 +291,7 @@ def test_asv_publishes_and_compares_two_runs_that_were_exported(tmp_path: Path) 
         call("git", *identity, "commit", "--quiet", "--allow-empty", "-m", f"commit {seed}")
         commits.append(call("git", "rev-parse", "HEAD"))
         made = cpu_recording(seed=seed, rounds=3, visits=1)
-        run = replace(made.run, id=f"run-{seed}", settings=made.run.settings | commit_facts(tmp_path))
+        run = structs.replace(made.run, id=f"run-{seed}", settings=made.run.settings | commit_facts(tmp_path))
         lines = (run, Plan(cases=made.plan), *made.samples)
         (tmp_path / f"{seed}.jsonl").write_text("".join(f"{to_json(line)}\n" for line in lines), encoding="utf-8")
     command = (sys.executable, "-c", "from bench_lib.cli.main import main; main()", "export", "2.jsonl", "3.jsonl")
@@ -312,7 +313,7 @@ def test_asv_publishes_and_compares_two_runs_that_were_exported(tmp_path: Path) 
 
 def test_a_device_kind_of_a_gpu_is_named_among_the_facts() -> None:
     gpu = DeviceRecord(key="cuda:0", kind="cuda", name="Example GPU X1")
-    run = replace(RUN.run, devices=(gpu,), software={"torch": "2.13.0", "cuda": None, "python": "3.11.7"})
+    run = structs.replace(RUN.run, devices=(gpu,), software={"torch": "2.13.0", "cuda": None, "python": "3.11.7"})
     params = asv.files(replace(RUN, run=run), COMMIT).result["params"]
     assert (params["gpu"], params["torch"], params["python"]) == ("Example GPU X1", "2.13.0", "3.11")
     assert "cuda" not in params

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from pytest_benchmark.stats import Stats
 
 from bench_lib.errors import UsageError
@@ -60,7 +61,7 @@ def test_our_reader_finds_the_same_cases_with_the_same_work_and_every_time(tmp_p
 
 
 def test_the_run_keeps_what_the_format_has_a_place_for(tmp_path: Path) -> None:
-    run = replace(GPU_RUN.run, host={"cpu": "Example CPU 9000", "threads_usable": 8, "system": "Linux"})
+    run = structs.replace(GPU_RUN.run, host={"cpu": "Example CPU 9000", "threads_usable": 8, "system": "Linux"})
     read = load(written(tmp_path, replace(GPU_RUN, run=run), commit="0123456789abcdef")).run
     assert read.workloads == run.workloads
     assert {device.key: device for device in read.devices} == {device.key: device for device in run.devices}
@@ -83,9 +84,9 @@ def test_a_case_that_was_wrong_once_has_no_time(tmp_path: Path) -> None:
 def test_whatever_the_times_are_they_come_back(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> None:
     # Names are those of a file that was read: scrubbed, and not empty.
     named = [
-        replace(
+        structs.replace(
             sample,
-            case=replace(
+            case=structs.replace(
                 sample.case, workload=f"w{place}", dtype=scrub(sample.case.dtype) or "d", device=f"cuda:{place}"
             ),
         )
@@ -102,7 +103,7 @@ def test_whatever_the_times_are_they_come_back(tmp_path_factory: pytest.TempPath
 @given(data=st.lists(TIMES, min_size=1, max_size=40))
 @settings(max_examples=100)
 def test_the_numbers_are_those_that_pytest_benchmark_computes(data: list[float]) -> None:
-    sample = replace(GPU_RUN.samples[0], seconds=tuple(data), calls=3)
+    sample = structs.replace(GPU_RUN.samples[0], seconds=tuple(data), calls=3)
     document = json.loads(pytest_benchmark.content(replace(GPU_RUN, samples=(sample,))))
     (benchmark,) = document["benchmarks"]
     ours = benchmark["stats"]
@@ -120,7 +121,7 @@ def test_the_numbers_are_those_that_pytest_benchmark_computes(data: list[float])
 
 def test_outliers_are_counted_as_pytest_benchmark_counts_them() -> None:
     data = [1.0, 1.1, 1.2, 1.3, 1.4, 9.0, 0.01, 1.25, 1.15]
-    sample = replace(GPU_RUN.samples[0], seconds=tuple(data))
+    sample = structs.replace(GPU_RUN.samples[0], seconds=tuple(data))
     document = json.loads(pytest_benchmark.content(replace(GPU_RUN, samples=(sample,))))
     ours, theirs = document["benchmarks"][0]["stats"], Stats()
     for value in data:

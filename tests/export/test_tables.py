@@ -7,7 +7,6 @@ import io
 import json
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 import bench_lib
 from bench_lib.analysis.columns import COLUMNS
@@ -30,11 +30,11 @@ from bench_lib.export import parquet as as_parquet
 from bench_lib.export.fields import LEVELS, Field
 from bench_lib.export.tables import Table, Value
 from bench_lib.records.case import PlannedCase
-from bench_lib.records.decoding import parse_strict
 from bench_lib.records.recording import Recording, to_object
 from bench_lib.records.sample import Sample
 from tests.support.exported import BOTH, FOREIGN_RUN, GPU_RUN
 from tests.support.record_strategies import ENERGY, OK_SAMPLES, OTHER_SAMPLES, RUN, RUNS, WORKLOADS
+from tests.support.strict_json import parse_strict
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "export.md"
@@ -78,7 +78,7 @@ def test_csv_and_json_give_back_the_same_rows(level: str) -> None:
 @settings(max_examples=40)
 def test_whatever_a_record_holds_comes_back(run: Any, workload: Any, samples: list[Sample]) -> None:
     plan = tuple(PlannedCase(case=sample.case, flop=1.5, nbytes=8) for sample in samples)
-    named = replace(run, workloads=(replace(workload, name=samples[0].case.workload),))
+    named = structs.replace(run, workloads=(structs.replace(workload, name=samples[0].case.workload),))
     odd = Recording(run=named, plan=plan, samples=tuple(samples))
     table = tables.table([odd], "sample")
     rows = list(table.rows())

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from asv.commands.compare import Compare
+from msgspec import structs
 
 from bench_lib.analysis.comparison.calibration import rate
 from bench_lib.devices import device
@@ -63,9 +64,9 @@ def side(
         settings["environment"] = ", ".join(f"{key}={value}" for key, value in told.items())
     return replace(
         made,
-        run=replace(made.run, settings=settings),
+        run=structs.replace(made.run, settings=settings),
         samples=tuple(
-            replace(one, seconds=tuple(value * moved[one.case.workload, one.round] for value in one.seconds))
+            structs.replace(one, seconds=tuple(value * moved[one.case.workload, one.round] for value in one.seconds))
             for one in made.samples
         ),
         finishes=(Finish(outcome="complete", rounds=rounds, wall_seconds=100.0),),
@@ -225,7 +226,7 @@ def test_only_the_first_processes_are_shown_to_a_tool_as_it_is_used_by_hand() ->
     late = replace(
         after,
         samples=tuple(
-            replace(one, seconds=tuple(2 * value for value in one.seconds)) if one.round > 2 else one
+            structs.replace(one, seconds=tuple(2 * value for value in one.seconds)) if one.round > 2 else one
             for one in after.samples
         ),
     )

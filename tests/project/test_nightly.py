@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from msgspec import structs
 
 from bench_lib.records.case import Plan
 from bench_lib.records.writer import Store
@@ -56,7 +56,7 @@ def checkout(tmp_path: Path) -> Path:
         (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable}{call} "$@"\n')
         (tools / name).chmod(0o755)
     made = recording(workloads=("add",), devices=("cpu", "cpu-1t"))
-    run = dataclasses.replace(made.run, settings=made.run.settings | {"commit": git(tmp_path, "rev-parse", "HEAD")})
+    run = structs.replace(made.run, settings=made.run.settings | {"commit": git(tmp_path, "rev-parse", "HEAD")})
     runs = tmp_path / "results" / "runs"
     runs.mkdir(parents=True)
     with Store.create(runs / f"{NAME}.jsonl", run) as store:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bench_lib.errors import NotComparable
 from bench_lib.records.case import Case, Plan
@@ -33,7 +34,7 @@ def run(number: int, *, factor: float = 1.0, rounds: int = 5) -> Recording:
         workloads=tuple(f"operation_{place}" for place in range(10)), rounds=rounds, seed=number, run_id=f"run-{number}"
     )
     samples = tuple(
-        dataclasses.replace(sample, seconds=tuple(factor * seconds for seconds in sample.seconds))
+        structs.replace(sample, seconds=tuple(factor * seconds for seconds in sample.seconds))
         for sample in made.samples
     )
     return dataclasses.replace(made, samples=samples)
@@ -94,7 +95,7 @@ def test_runs_that_are_not_of_the_same_code_on_one_machine_are_refused(
     change: dict[str, object], sentence: str
 ) -> None:
     second = run(2)
-    second = dataclasses.replace(second, run=dataclasses.replace(second.run, **change))  # type: ignore[arg-type]
+    second = dataclasses.replace(second, run=structs.replace(second.run, **change))  # type: ignore[arg-type]
     with pytest.raises(NotComparable, match=sentence):
         aa.compare(run(1), second)
 
@@ -103,9 +104,9 @@ def test_runs_of_different_workload_code_are_refused_with_its_name() -> None:
     first, second = (
         dataclasses.replace(
             made,
-            run=dataclasses.replace(
+            run=structs.replace(
                 made.run,
-                workloads=tuple(dataclasses.replace(one, source_sha256=digest * 64) for one in made.run.workloads[:1]),
+                workloads=tuple(structs.replace(one, source_sha256=digest * 64) for one in made.run.workloads[:1]),
             ),
         )
         for made, digest in ((run(1), "a"), (run(2), "b"))

@@ -1,9 +1,8 @@
 """What differs between runs: only what does, in words, and which operations may be compared."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.records import environment
 from bench_lib.records.environment import ABSENT, Difference
@@ -15,7 +14,7 @@ RUN = gpu_recording(rounds=1, visits=1).run
 
 
 def changed(run: Run = RUN, **facts: object) -> Run:
-    return replace(run, **facts)
+    return structs.replace(run, **facts)
 
 
 def test_of_equal_runs_nothing_differs_whatever_their_names_and_days() -> None:
@@ -70,7 +69,7 @@ def test_the_order_of_the_runs_changes_the_columns_alone(order: list[int]) -> No
 
 def test_operations_of_one_source_may_be_compared_and_others_are_named() -> None:
     first, *rest = RUN.workloads
-    other = changed(workloads=(replace(first, source_sha256="f" * 64), *rest[1:]))
+    other = changed(workloads=(structs.replace(first, source_sha256="f" * 64), *rest[1:]))
     assert environment.changed_workloads(RUN, other) == {first.name}
     assert environment.common_workloads(RUN, other) == {one.name for one in rest[1:]}
 

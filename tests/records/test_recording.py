@@ -1,19 +1,19 @@
 """The format of a result line: what is written is read back, and what is not of the format is refused in a sentence."""
 
-import dataclasses
 import json
 import math
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.errors import CrossoverError, RecordError, SchemaTooNew
+from bench_lib.records.bounds import MAX_ITEMS, MAX_LINE_BYTES, Facts
 from bench_lib.records.case import Case, Plan, PlannedCase
-from bench_lib.records.decoding import MAX_ITEMS, MAX_LINE_BYTES, parse_strict
 from bench_lib.records.recording import Recording, from_json, from_object, to_json, to_object
-from bench_lib.records.run import SCHEMA_VERSION, Facts, Run
-from bench_lib.records.sample import Sample
+from bench_lib.records.run import SCHEMA_VERSION, Run
+from bench_lib.records.sample import Finish, Sample
 from bench_lib.records.sanitize import MAX_TEXT, scrub, shorten
 from tests.support.record_strategies import CASE, CASES, CEILING, CREATED, ENERGY, FINISH, LINES, PLAN, RUN, sample
 
@@ -80,7 +80,7 @@ def test_a_number_that_is_not_finite_is_refused(number: str, field: str) -> None
     value = {"seconds": [number], "clocks": {"power_watts": number}}.get(field, number)
     text = with_fields(sample(), **{field: value}).replace(f'"{number}"', number)
     assert number in text
-    with pytest.raises(RecordError, match=r"finite|not a JSON number"):
+    with pytest.raises(RecordError, match=r"finite|not JSON"):
         from_json(text)
 
 
@@ -120,8 +120,8 @@ def test_a_ceiling_has_times_that_a_call_can_take_or_a_reason(changes: dict[str,
     with pytest.raises(
         RecordError, match=f"{sentence}.*the ceiling matmul of cpu|the ceiling matmul of cpu.*{sentence}"
     ):
-        dataclasses.replace(CEILING, **changes)
-    assert dataclasses.replace(CEILING, seconds=(), calls=0, reason="no such kernel").reason
+        structs.replace(CEILING, **changes)
+    assert structs.replace(CEILING, seconds=(), calls=0, reason="no such kernel").reason
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_a_ceiling_has_times_that_a_call_can_take_or_a_reason(changes: dict[str,
 )
 def test_energy_is_that_of_a_loop_or_has_a_reason(changes: dict[str, object], sentence: str) -> None:
     with pytest.raises(RecordError, match=sentence):
-        dataclasses.replace(ENERGY, **changes)
-    assert dataclasses.replace(ENERGY, joules=None, reason="unavailable").joules is None
+        structs.replace(ENERGY, **changes)
+    assert structs.replace(ENERGY, joules=None, reason="unavailable").joules is None
 
 
 @pytest.mark.parametrize(
@@ -150,18 +150,18 @@ def test_energy_is_that_of_a_loop_or_has_a_reason(changes: dict[str, object], se
         (sample(), {"wall_seconds": True}, "sample.wall_seconds must be a finite number"),
         (sample(), {"wall_seconds": 10**400}, "sample.wall_seconds must be a finite number"),
         (sample(), {"wall_seconds": None}, "sample.wall_seconds must be a finite number"),
-        (sample(), {"seconds": [1e-3, "1e-3"]}, "sample.seconds must be a finite number"),
+        (sample(), {"seconds": [1e-3, "1e-3"]}, "sample.seconds[1] must be a finite number"),
         (sample(), {"seconds": 1e-3}, "sample.seconds must be a list"),
-        (sample(), {"seconds": [-1e-3]}, "sample.seconds must be a finite number"),
+        (sample(), {"seconds": [-1e-3]}, "sample.seconds[0] must be a finite number"),
         (sample(), {"converged": 1}, "sample.converged must be true or false"),
-        (sample(), {"status": "fine"}, "sample.status must be one of 'ok', 'skipped'"),
-        (sample(), {"status": ["ok"]}, "sample.status must be one of 'ok', 'skipped'"),
+        (sample(), {"status": "fine"}, "sample.status must be one of 'failed', 'ok'"),
+        (sample(), {"status": ["ok"]}, "sample.status must be one of 'failed', 'ok'"),
         (sample(), {"reason": 3}, "sample.reason must be a text"),
         (sample(), {"reason": "x" * (MAX_TEXT + 1)}, f"a text of at most {MAX_TEXT}"),
         (sample(), {"reason": "nul \x00"}, "control character"),
         (sample(), {"reason": "bell \x1b[31m"}, "control character"),
-        (sample(), {"reason": "half \ud800"}, "control character"),
-        (sample(), {"throttle": ["\x7f"]}, "sample.throttle must be a text"),
+        (sample(), {"reason": "half \ud800"}, "not JSON"),
+        (sample(), {"throttle": ["\x7f"]}, "sample.throttle[0] must be a text"),
         (sample(), {"clocks": {"deep": {"er": 1}}}, "sample.clocks must be flat"),
         (sample(), {"clocks": {"list": [1]}}, "sample.clocks must be flat"),
         (sample(), {"clocks": {"big": 10**400}}, "sample.clocks must be flat"),
@@ -171,8 +171,8 @@ def test_energy_is_that_of_a_loop_or_has_a_reason(changes: dict[str, object], se
         (sample(), {"case": {"workload": "x"}}, "sample.case lacks device, dtype, n"),
         (sample(), {"color": "red"}, "sample has no field 'color'"),
         (sample(), {"case": {**to_object(CASE), "colour": 1}}, "sample.case has no field 'colour'"),
-        (PLAN, {"cases": [[]]}, "plan.cases must be an object"),
-        (PLAN, {"cases": [None] * (MAX_ITEMS + 1)}, f"a list of at most {MAX_ITEMS}"),
+        (PLAN, {"cases": [[]]}, "plan.cases[0] must be an object"),
+        (sample(), {"throttle": ["hot"] * (MAX_ITEMS + 1)}, f"a list of at most {MAX_ITEMS}"),
         (RUN, {"machine": "Alices-Laptop.local"}, "choose another with --machine"),
         (RUN, {"machine": "../../x"}, "choose another with --machine"),
         (RUN, {"machine": "a" * 64}, "choose another with --machine"),
@@ -180,16 +180,16 @@ def test_energy_is_that_of_a_loop_or_has_a_reason(changes: dict[str, object], se
         (RUN, {"created": "yesterday"}, "created is UTC in ISO 8601"),
         (RUN, {"created": "2026-01-31T12:00:00+02:00"}, "created is UTC in ISO 8601"),
         (RUN, {"machine": "m\n"}, "choose another with --machine"),
-        (RUN, {"devices": [{"key": "cpu"}]}, "run.devices lacks kind, name"),
+        (RUN, {"devices": [{"key": "cpu"}]}, "run.devices[0] lacks kind, name"),
         (PLAN, {"round": 1.5}, "plan.round must be a whole number"),
-        (RUN, {"findings": [{"check": "timer"}]}, "run.findings lacks found, severity"),
+        (RUN, {"findings": [{"check": "timer"}]}, "run.findings[0] lacks found, severity"),
         (
             RUN,
             {"workloads": [{"name": "a", "family": "b", "expression": "c", "mode": "fast"}]},
-            "run.workloads.mode must",
+            "run.workloads[0].mode must",
         ),
-        (CEILING, {"quantity": "speed"}, "ceiling.quantity must be one of 'matmul', 'copy'"),
-        (CEILING, {"seconds": [-1]}, "ceiling.seconds must be a finite number"),
+        (CEILING, {"quantity": "speed"}, "ceiling.quantity must be one of 'copy', 'download'"),
+        (CEILING, {"seconds": [-1]}, "ceiling.seconds[0] must be a finite number"),
         (CEILING, {"case": 1}, "ceiling has no field 'case'"),
         (ENERGY, {"joules": -1}, "energy.joules must be a finite number"),
         (ENERGY, {"case": None}, "energy.case must be an object"),
@@ -219,7 +219,7 @@ def test_a_line_that_breaks_the_format_is_refused_in_a_sentence_that_says_where(
 
 @pytest.mark.parametrize("line", [RUN, PLAN, sample(), CEILING, ENERGY, FINISH], ids=lambda line: line.kind)
 def test_every_required_field_is_missed(line: object) -> None:
-    required = [f.name for f in dataclasses.fields(line) if f.default is f.default_factory is dataclasses.MISSING]
+    required = [field.name for field in structs.fields(line) if field.required]
     assert required
     for name in required:
         obj = written(line)
@@ -241,16 +241,14 @@ def test_a_newer_schema_is_refused_with_what_to_do_whatever_else_the_header_says
         from_json(text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"kind":"finish","outcome":"complete","rounds":1,"rounds":2,"wall_seconds":1}',
-        to_json(sample()).replace('"n":512', '"n":512,"n":513'),
-    ],
-)
-def test_a_key_that_stands_twice_is_refused(text: str) -> None:
-    with pytest.raises(RecordError, match="a key stands twice"):
-        from_json(text)
+def test_of_a_key_that_stands_twice_the_last_counts() -> None:
+    twice = from_json('{"kind":"finish","outcome":"complete","rounds":1,"rounds":2,"wall_seconds":1}')
+    assert twice == Finish(outcome="complete", rounds=2, wall_seconds=1.0)
+    assert from_json(to_json(sample()).replace('"n":512', '"n":512,"n":513')).case.n == 513
+    with pytest.raises(RecordError):
+        from_json(to_json(FINISH).replace('"rounds"', '"kind":"sample","rounds"'))
+    with pytest.raises(RecordError, match=r"sample\.case\.n must be a whole number"):
+        from_json(to_json(sample()).replace('"case"', '"case":{"n":-1},"case"'))
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"kind":"sample","clocks":{"a":'])
@@ -278,8 +276,8 @@ def test_what_is_no_object_with_a_kind_is_refused(text: str) -> None:
 
 def test_a_line_over_the_limit_is_neither_read_nor_written() -> None:
     with pytest.raises(RecordError, match="a line is at most"):
-        parse_strict(" " * (MAX_LINE_BYTES + 1))
-    case = dataclasses.replace(CASE, workload="é" * MAX_TEXT)
+        from_json(" " * (MAX_LINE_BYTES + 1))
+    case = structs.replace(CASE, workload="é" * MAX_TEXT)
     plan = Plan(cases=(PlannedCase(case=case, flop=0.0, nbytes=0),) * 450)  # fits in characters, not in bytes
     with pytest.raises(RecordError, match="split it into several lines"):
         to_json(plan)
@@ -293,14 +291,14 @@ def test_a_whole_number_of_thousands_of_digits_is_refused() -> None:
 @pytest.mark.parametrize("fact", ["a\x00b", "a\ud800", "\x9b31m"])
 def test_a_text_that_could_not_be_read_back_is_not_written(fact: str) -> None:
     with pytest.raises(RecordError, match="control character"):
-        to_json(dataclasses.replace(RUN, host={"cpu": fact}))
-    assert written(dataclasses.replace(RUN, host={"cpu": scrub(fact)}))
+        to_json(structs.replace(RUN, host={"cpu": fact}))
+    assert written(structs.replace(RUN, host={"cpu": scrub(fact)}))
 
 
 def test_a_wrong_type_is_not_written() -> None:
     with pytest.raises(RecordError, match=r"sample\.clocks must be flat"):
         to_json(sample(clocks={"bits": b"\x01"}))
-    with pytest.raises(RecordError, match=r"plan\.cases must be an object"):
+    with pytest.raises(RecordError, match=r"plan\.cases\[0\] must be an object"):
         to_json(Plan(cases=(CASE.workload,)))
 
 
@@ -313,7 +311,7 @@ def test_unusual_but_whole_unicode_is_kept_on_one_line(text: str) -> None:
 
 def test_a_case_prints_as_a_person_would_name_it_and_is_a_key() -> None:
     assert str(CASE) == "matmul_square[512] float32 cpu resident latency"
-    assert {CASE: 1}[dataclasses.replace(CASE)] == 1
+    assert {CASE: 1}[structs.replace(CASE)] == 1
 
 
 def test_a_recording_carries_its_problems_without_changing() -> None:
@@ -425,4 +423,4 @@ def test_scrub_takes_linear_time_on_hostile_text(bad: str) -> None:
 
 def test_facts_are_the_scalars_of_json() -> None:
     facts: Facts = {"text": "é", "whole": -3, "real": -0.5, "truth": True, "nothing": None}
-    assert from_json(to_json(dataclasses.replace(RUN, host=facts))).host == facts
+    assert from_json(to_json(structs.replace(RUN, host=facts))).host == facts

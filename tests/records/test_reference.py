@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.cli import main
@@ -27,8 +28,8 @@ def write(folder: Path, name: str, one: Recording) -> Path:
 
 def named(run_id: str, created: str, gpu: str = "Example GPU X1") -> Recording:
     made = recording(run_id=run_id, machine=f"machine-of-{run_id}", rounds=2)
-    devices = tuple(replace(one, name=gpu) if one.kind == "cuda" else one for one in made.run.devices)
-    return replace(made, run=replace(made.run, created=created, devices=devices))
+    devices = tuple(structs.replace(one, name=gpu) if one.kind == "cuda" else one for one in made.run.devices)
+    return replace(made, run=structs.replace(made.run, created=created, devices=devices))
 
 
 def test_of_each_gpu_the_newest_run_ships_and_cpu_runs_do_not(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_the_page_sets_this_cpu_beside_the_gpu_of_another_machine_and_says_so() 
 
     own = cpu_recording()
     other = gpu_recording()
-    other = replace(other, run=replace(other.run, id="run-of-the-gpu", machine="a-machine-with-a-gpu"))
+    other = replace(other, run=structs.replace(other.run, id="run-of-the-gpu", machine="a-machine-with-a-gpu"))
     text = build_page(tidy([own]), [own], reference=[other])
     assert "No GPU in this run" in text
     assert "On another machine, " in text

@@ -1,7 +1,6 @@
 """The JSON Schema that ships says what the reader says, and is made from the same dataclasses."""
 
 import copy
-import dataclasses
 import importlib.resources
 import json
 import shutil
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec import structs
 
 from bench_lib.errors import RecordError
 from bench_lib.records.case import Case
@@ -38,7 +38,7 @@ from tests.support.record_strategies import (
 VALIDATOR = Draft202012Validator(record_schema())
 RELAXED = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
-FOUND = dataclasses.replace(RUN, findings=(Finding(check="timer", severity="ok", found="it reads what it should"),))
+FOUND = structs.replace(RUN, findings=(Finding(check="timer", severity="ok", found="it reads what it should"),))
 EACH = (RUN, FOUND, PLAN, ADDITION, sample(), CEILING, NO_CEILING, ENERGY, NO_ENERGY, FINISH)
 
 JUNK: list[Any] = [
@@ -226,7 +226,7 @@ def test_an_infinity_in_disguise_follows_neither(number: str) -> None:
 
 def test_a_nan_is_no_json_for_the_reader_whatever_a_validator_makes_of_it() -> None:
     text = to_json(sample(wall_seconds=0.125)).replace("0.125", "NaN")
-    with pytest.raises(RecordError, match="NaN is not a JSON number"):
+    with pytest.raises(RecordError, match="not JSON"):
         from_json(text)
 
 

@@ -17,14 +17,15 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.errors import RecordError, SchemaTooNew, StorageError
 from bench_lib.records import storage
+from bench_lib.records.bounds import MAX_LINE_BYTES
 from bench_lib.records.case import Plan, PlannedCase
-from bench_lib.records.decoding import MAX_LINE_BYTES
 from bench_lib.records.line_reader import Content
 from bench_lib.records.reader import MAX_PROBLEMS
-from bench_lib.records.recording import Line, Recording, to_json
+from bench_lib.records.recording import Line, Recording, from_json, to_json
 from bench_lib.records.run import SCHEMA_VERSION
 from bench_lib.records.storage import compress, default_path, load, read
 from bench_lib.records.writer import Store
@@ -391,10 +392,10 @@ def test_what_cannot_be_resumed_is_refused_and_left_alone(tmp_path: Path, monkey
         ("garbage", "line 4 was not used: not JSON"),
         ('{"kind":"sample"', "line 4 was not used: not JSON"),
         ('{"kind":"sample"}', "line 4 was not used: sample lacks case, round, visit"),
-        ('{"kind":"finish","outcome":"complete","rounds":1,"wall_seconds":NaN}', "NaN is not a JSON number"),
+        ('{"kind":"finish","outcome":"complete","rounds":1,"wall_seconds":NaN}', "line 4 was not used: not JSON"),
         (to_json(RUN), "line 4 was not used: it is a second run header"),
         (to_json(RUN).replace(f'"schema":{SCHEMA_VERSION}', '"schema":99'), "line 4 was not used: this file has"),
-        (to_json(sample(case=dataclasses.replace(CASE, n=7))), r"matmul_square\[7\].*was never planned"),
+        (to_json(sample(case=structs.replace(CASE, n=7))), r"matmul_square\[7\].*was never planned"),
         (to_json(SAMPLES[0]), "has round 1, visit 1 already"),
         ("x" * (MAX_LINE_BYTES + 1), f"line 4 was not used: it has more than {MAX_LINE_BYTES} bytes"),
         ("[" * 100_000, "line 4 was not used: not JSON"),
@@ -418,7 +419,7 @@ def test_ceilings_energy_and_additions_to_the_plan_are_read_back(tmp_path: Path)
 
 
 def test_energy_of_a_case_that_nobody_planned_is_named(tmp_path: Path) -> None:
-    odd = dataclasses.replace(ENERGY, case=dataclasses.replace(CASE, n=7))
+    odd = structs.replace(ENERGY, case=structs.replace(CASE, n=7))
     recording = read(written(tmp_path, RUN, PLAN, odd, *SAMPLES, FINISH))
     assert recording.energies == ()
     assert "matmul_square[7] float32 cpu resident latency' was never planned" in recording.problems[0]
@@ -443,6 +444,12 @@ def test_every_committed_run_is_read_whole(path: Path) -> None:
     assert recording.run.schema <= SCHEMA_VERSION
     assert {sample.case for sample in recording.samples} <= {planned.case for planned in recording.plan}
     assert recording.finishes
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results" / "runs").glob("*.jsonl.gz")), ids=lambda path: path.name)
+def test_every_line_of_a_committed_run_is_written_again_as_it_was(path: Path) -> None:
+    for number, line in enumerate(gzip.decompress(path.read_bytes()).decode().splitlines(), start=1):
+        assert to_json(from_json(line)) == line, number
 
 
 def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
@@ -482,8 +489,8 @@ def test_only_a_newline_ends_a_line(tmp_path: Path) -> None:
 
 
 def test_a_later_plan_adds_cases_and_cannot_change_one(tmp_path: Path) -> None:
-    more = PlannedCase(case=dataclasses.replace(CASE, n=7), flop=1.0, nbytes=1)
-    other_work = dataclasses.replace(PLAN.cases[0], flop=1.0)
+    more = PlannedCase(case=structs.replace(CASE, n=7), flop=1.0, nbytes=1)
+    other_work = structs.replace(PLAN.cases[0], flop=1.0)
     recording = read(written(tmp_path, RUN, PLAN, Plan(cases=(*PLAN.cases, more, other_work))))
     assert recording.plan == (*PLAN.cases, more)
     assert recording.problems == (
@@ -723,7 +730,7 @@ def test_a_run_is_kept_under_its_date_machine_profile_and_id() -> None:
 
 
 def test_nothing_in_a_header_leads_out_of_the_folder() -> None:
-    hostile = dataclasses.replace(RUN, profile="../../etc/cron.d/x\n", id="a" * 88 + "..__..-x")
+    hostile = structs.replace(RUN, profile="../../etc/cron.d/x\n", id="a" * 88 + "..__..-x")
     path = default_path(hostile)
     assert path.parent == Path("results/runs")
     assert path.name == "2026-01-31-example-2c-etc-cron.d-x-x.jsonl"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.errors import UsageError
@@ -204,7 +205,7 @@ def test_several_runs_share_a_page() -> None:
 def with_names(text: str) -> Recording:
     """Return a run in which every name that a file may hold is one text."""
     made = recording(devices=("cpu", "cuda:0"), model=lambda case, rng: 1e-6 if case.n > 2**15 else ("failed", text))
-    run = replace(
+    run = structs.replace(
         made.run,
         command=text,
         profile=text,
@@ -212,8 +213,8 @@ def with_names(text: str) -> Recording:
         software={"torch": text, "cuda": text, text: text},
         precision={text: text},
         settings={text: text},
-        devices=tuple(replace(device, name=text, facts={text: text}) for device in made.run.devices),
-        workloads=tuple(replace(workload, family=text, expression=text) for workload in made.run.workloads),
+        devices=tuple(structs.replace(device, name=text, facts={text: text}) for device in made.run.devices),
+        workloads=tuple(structs.replace(workload, family=text, expression=text) for workload in made.run.workloads),
     )
     return replace(made, run=run, problems=(text,))
 
@@ -236,9 +237,9 @@ def test_names_from_files_are_text_and_nothing_else(text: str) -> None:
 def test_keys_of_cases_are_text_too(field: str, text: str) -> None:
     made = recording()
     rename = {field: text}
-    plan = tuple(replace(planned, case=replace(planned.case, **rename)) for planned in made.plan[:6])
+    plan = tuple(structs.replace(planned, case=structs.replace(planned.case, **rename)) for planned in made.plan[:6])
     samples = tuple(
-        replace(sample, case=replace(sample.case, **rename))
+        structs.replace(sample, case=structs.replace(sample.case, **rename))
         for sample in made.samples
         if sample.case in {planned.case for planned in made.plan[:6]}
     )

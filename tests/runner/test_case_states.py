@@ -1,8 +1,7 @@
 """What follows from a sample, whether made now or read back."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.sample import Sample, Status
@@ -17,8 +16,10 @@ CASES = [one.case for one in PLANNED]
 def sample(case: Case, status: Status = "ok", *, number: int = 1, seconds: float = 1e-6, check: bool = False) -> Sample:
     blank = Sample(case=case, round=number, visit=1, status="failed", reason="because")
     if status != "ok":
-        return replace(blank, status=status)
-    return replace(blank, status=status, reason="", seconds=(seconds,), calls=1, error_bound=1e-6 if check else None)
+        return structs.replace(blank, status=status)
+    return structs.replace(
+        blank, status=status, reason="", seconds=(seconds,), calls=1, error_bound=1e-6 if check else None
+    )
 
 
 def states(*samples: Sample) -> CaseStates:
@@ -46,8 +47,8 @@ def test_a_case_that_ended_its_worker_is_forgiven_once() -> None:
 def test_inputs_are_checked_once_whatever_is_timed_of_them() -> None:
     made = states(sample(CASES[0], check=True))
     assert made.is_checked(CASES[0])
-    assert made.is_checked(replace(CASES[0], timing="throughput"))
-    assert not made.is_checked(replace(CASES[0], residency="roundtrip"))
+    assert made.is_checked(structs.replace(CASES[0], timing="throughput"))
+    assert not made.is_checked(structs.replace(CASES[0], residency="roundtrip"))
     assert not made.is_checked(CASES[1])
 
 
@@ -78,7 +79,7 @@ def test_a_refusal_names_the_prediction_and_is_taken_back_when_the_prediction_fa
 
 def test_an_added_case_is_asked_for_and_near_until_it_was_visited() -> None:
     made = states(*[sample(case) for case in CASES])
-    new = replace(CASES[0], n=32)
+    new = structs.replace(CASES[0], n=32)
     made.add(Plan(cases=(work_of(new),), round=1))
     assert made.active() == [*CASES, new]
     assert new in made.near()
@@ -90,6 +91,6 @@ def test_rounds_are_done_when_every_case_had_its_visit_but_slow_and_added_ones()
     made.note(sample(CASES[0], number=3))
     assert made.rounds_done([]) == 2
     assert made.rounds_done(CASES[1:]) == 3
-    made.add(Plan(cases=(work_of(replace(CASES[0], n=32)),), round=1))
+    made.add(Plan(cases=(work_of(structs.replace(CASES[0], n=32)),), round=1))
     assert made.rounds_done([]) == 2
     assert made.rounds_done(CASES) == 3

@@ -3,9 +3,9 @@
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bench_lib.records.case import Case, Plan, PlannedCase
 from bench_lib.records.run import Run
@@ -86,7 +86,9 @@ def test_only_the_view_that_is_concerned_is_added_and_both_sides_of_it() -> None
 
 def test_the_sides_of_two_views_that_meet_at_one_size_are_added_once() -> None:
     seconds = taken_over_at(300)
-    _, added = refined(header("cpu", GPU), grid("cpu", GPU), lambda case: seconds(replace(case, residency="resident")))
+    _, added = refined(
+        header("cpu", GPU), grid("cpu", GPU), lambda case: seconds(structs.replace(case, residency="resident"))
+    )
     assert len(added) == len(set(added))
     assert {case.residency for case in added if case.device == GPU} == {"resident", "roundtrip"}
 
@@ -201,7 +203,7 @@ def test_a_size_that_cannot_be_told_gets_visits_and_neighbours_only_once_it_was_
     ratios = iter([1.05, 0.9, 1.2, 1.0])
 
     def seconds(case: Case) -> float:
-        usual = taken_over_at(256)(replace(case, residency="resident"))
+        usual = taken_over_at(256)(structs.replace(case, residency="resident"))
         return 1e-5 * next(ratios) if case.n == 256 and case.device == "cpu" else usual
 
     refinement = Refinement(header("cpu", GPU), planned)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import statistics
 from collections import Counter
@@ -11,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.recording import Recording, from_json
@@ -56,7 +56,7 @@ def widths(recording: Recording) -> dict[str, float]:
             key=lambda case: case.n,
         )
         pairs = [
-            (case, dataclasses.replace(case, device="cpu", residency="resident"))
+            (case, structs.replace(case, device="cpu", residency="resident"))
             for case in cases
             if case.timing == "latency"
         ]
@@ -153,7 +153,7 @@ def test_both_sides_of_an_added_size_are_visited_side_by_side(world: World, tmp_
     places = {(case, number, visit): place for place, (case, number, visit, *_) in enumerate(world.visits)}
     for (case, number, visit), place in places.items():
         if case in added and case.device == GPU and case.residency == "resident":
-            other = dataclasses.replace(case, device="cpu")
+            other = structs.replace(case, device="cpu")
             assert abs(places[other, number, visit] - place) <= 2
 
 
@@ -269,7 +269,7 @@ def crowded(world: World) -> World:
     def slow(case: Case) -> float:
         if case.n == 2**24 and case.device == "cpu" and case.workload in large:
             return 0.3
-        return seconds(dataclasses.replace(case, n=min(case.n, 2**14)))
+        return seconds(structs.replace(case, n=min(case.n, 2**14)))
 
     world.seconds = slow
     return world
@@ -290,7 +290,7 @@ def test_a_crowded_run_keeps_its_budget_its_rounds_and_its_slow_cases(crowded: W
     assert sum(len(rounds[case]) >= 5 for case in base - slow) >= 0.9 * len(base - slow)
     assert recording.additions
     for case in slow:  # and each was seen beside what it is compared with
-        other = dataclasses.replace(case, device=GPU)
+        other = structs.replace(case, device=GPU)
         places = [{(sample.round, sample.visit) for sample in found[one]} for one in (case, other)]
         assert len({number for number, _ in places[0] & places[1]}) >= 2
 

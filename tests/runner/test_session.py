@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 
 from bench_lib.errors import WorkerError
 from bench_lib.records.case import Plan
@@ -47,7 +48,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def begin(world: World, tmp_path: Path) -> Iterator[Callable[[Spending], Session]]:
-    run = replace(header("cpu", "cpu-1t"), budget_seconds=9.0)
+    run = structs.replace(header("cpu", "cpu-1t"), budget_seconds=9.0)
     with Store.create(tmp_path / "run.jsonl", run) as store:
         store.append(Plan(cases=tuple(world.cases())))
 

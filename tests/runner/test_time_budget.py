@@ -1,8 +1,7 @@
 """How the time of a round is spent."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from bench_lib.records.case import Case
 from bench_lib.records.sample import Sample
@@ -32,7 +31,7 @@ def seen(case: Case, number: int, seconds: float) -> Sample:
 
 def made(budget: Budget, *, slow_seconds: float | None = None, names: tuple[str, ...] = ("add",)) -> TimeBudget:
     """Return the time budget of a run, after a round if the larger cases took ``slow_seconds`` a call in it."""
-    run = replace(header("cpu", "cpu-1t", names=names), budget_seconds=budget.seconds)
+    run = structs.replace(header("cpu", "cpu-1t", names=names), budget_seconds=budget.seconds)
     states = CaseStates(run, grid("cpu", "cpu-1t", sizes=(16, 64), names=names))
     if slow_seconds is not None:
         for case in CASES:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.records.case import Case, PlannedCase, Residency, Timing
@@ -179,13 +180,13 @@ def named(recorded: Recording, **names: str) -> Recording:
     """Return a run of one workload with other names: ``workload``, ``family``, ``expression`` or ``device``."""
 
     def rename(case: Case) -> Case:
-        return dataclasses.replace(case, workload=names.get("workload", case.workload))
+        return structs.replace(case, workload=names.get("workload", case.workload))
 
     (workload,) = recorded.run.workloads
-    run = dataclasses.replace(
+    run = structs.replace(
         recorded.run,
         workloads=(
-            dataclasses.replace(
+            structs.replace(
                 workload,
                 name=names.get("workload", workload.name),
                 family=names.get("family", workload.family),
@@ -193,12 +194,12 @@ def named(recorded: Recording, **names: str) -> Recording:
             ),
         ),
         devices=tuple(
-            dataclasses.replace(device, name=names.get("device", device.name)) for device in recorded.run.devices
+            structs.replace(device, name=names.get("device", device.name)) for device in recorded.run.devices
         ),
     )
     return dataclasses.replace(
         recorded,
         run=run,
-        plan=tuple(dataclasses.replace(planned, case=rename(planned.case)) for planned in recorded.plan),
-        samples=tuple(dataclasses.replace(sample, case=rename(sample.case)) for sample in recorded.samples),
+        plan=tuple(structs.replace(planned, case=rename(planned.case)) for planned in recorded.plan),
+        samples=tuple(structs.replace(sample, case=rename(sample.case)) for sample in recorded.samples),
     )

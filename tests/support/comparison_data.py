@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
+from msgspec import structs
 
 from bench_lib.analysis.comparison.changes import Change, Comparison
 from bench_lib.analysis.comparison.judging import compare
@@ -76,7 +77,7 @@ def side(
         **settings,
     )
     told = {"pair": "x", "side": name, "compared": compared, "label": f"side {name}"} if paired else {}
-    run = dataclasses.replace(made.run, settings=told, software=dict(software or {"torch": "2.13.0"}))
+    run = structs.replace(made.run, settings=told, software=dict(software or {"torch": "2.13.0"}))
     return dataclasses.replace(made, run=run)
 
 
@@ -105,7 +106,7 @@ def with_samples(recording: Recording, changed: Callable[[Sample], Sample]) -> R
 
 def with_run(recording: Recording, **facts: Any) -> Recording:
     """Return a recording with another header."""
-    run: Run = dataclasses.replace(recording.run, **facts)
+    run: Run = structs.replace(recording.run, **facts)
     return dataclasses.replace(recording, run=run)
 
 

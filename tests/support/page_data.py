@@ -11,6 +11,8 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord, Run, WorkloadRecord
@@ -167,9 +169,10 @@ def second_gpu_recording(*, seed: int = 4, operations: Sequence[Operation] = OPE
     first = gpu_recording(seed=seed, operations=operations)
     names = {"cuda": "Example GPU X1"}
     devices = tuple(
-        replace(device, name=names.get(device.kind, "Example CPU 9000"), facts={}) for device in first.run.devices
+        structs.replace(device, name=names.get(device.kind, "Example CPU 9000"), facts={})
+        for device in first.run.devices
     )
-    run = replace(
+    run = structs.replace(
         first.run,
         id="20250612T070000Z-b2b2",
         created="2025-06-12T07:00:00Z",
@@ -183,7 +186,7 @@ def second_gpu_recording(*, seed: int = 4, operations: Sequence[Operation] = OPE
 
 def other_torch(recording: Recording, version: str = "2.12.0") -> Recording:
     """Return a run as of another day, the same machine with another torch, whose GPU calls take 1.25 times as long."""
-    run = replace(
+    run = structs.replace(
         recording.run,
         id=f"{recording.run.id[:-4]}0d0d",
         created="2025-06-13T08:00:00Z",
@@ -195,7 +198,7 @@ def other_torch(recording: Recording, version: str = "2.12.0") -> Recording:
 def paced(recording: Recording, paces: dict[str, float]) -> Recording:
     """Return a run whose devices are so many times as fast."""
     samples = tuple(
-        replace(one, seconds=tuple(value / paces.get(one.case.device, 1.0) for value in one.seconds))
+        structs.replace(one, seconds=tuple(value / paces.get(one.case.device, 1.0) for value in one.seconds))
         for one in recording.samples
     )
     return replace(recording, samples=samples)
@@ -213,10 +216,10 @@ def with_modes(recording: Recording, eager: str = "exp", seed: int = 3) -> Recor
     for mode in MODE_GAINS:
         name = f"{eager}_{mode}"
         workloads.append(
-            replace(plain, name=name, family="execution", expression=f"{mode} {eager}", mode=mode, eager=eager)
+            structs.replace(plain, name=name, family="execution", expression=f"{mode} {eager}", mode=mode, eager=eager)
         )
         plan += [
-            replace(one, case=replace(one.case, workload=name))
+            structs.replace(one, case=structs.replace(one.case, workload=name))
             for one in recording.plan
             if _has_mode(one.case, plain, mode)
         ]
@@ -224,7 +227,10 @@ def with_modes(recording: Recording, eager: str = "exp", seed: int = 3) -> Recor
             _in_mode(one, name, mode, randomness) for one in recording.samples if _has_mode(one.case, plain, mode)
         ]
     return replace(
-        recording, run=replace(recording.run, workloads=tuple(workloads)), plan=tuple(plan), samples=tuple(samples)
+        recording,
+        run=structs.replace(recording.run, workloads=tuple(workloads)),
+        plan=tuple(plan),
+        samples=tuple(samples),
     )
 
 
@@ -237,9 +243,9 @@ def _in_mode(sample: Sample, name: str, mode: str, randomness: random.Random) ->
     left = 1 / (1 + (sample.case.n / MODE_FADES_AT) ** 2)
     gain = 1 + (MODE_GAINS[mode] - 1) * left
     factor = math.exp(randomness.gauss(0, 0.002)) / gain
-    return replace(
+    return structs.replace(
         sample,
-        case=replace(sample.case, workload=name),
+        case=structs.replace(sample.case, workload=name),
         seconds=tuple(factor * value for value in sample.seconds),
         compile_seconds=1.25 if sample.round == 1 else 0.1,
     )
@@ -419,7 +425,7 @@ def _with_doubts(samples: Iterable[Sample]) -> Iterable[Sample]:
                 reason="402653184 B asked for, 310 MB free on cuda:0",
             )
         elif case.workload == "exp" and case.n == 2**24 and case.device == "cuda:0":
-            yield replace(sample, throttle=("sw_power_cap",))
+            yield structs.replace(sample, throttle=("sw_power_cap",))
         elif case.workload == "matvec" and case.n == 4096 and case.device == "cpu-1t":
             yield Sample(
                 case=case,

@@ -7,9 +7,10 @@ import typing
 
 from hypothesis import strategies as st
 
+from bench_lib.records.bounds import Facts
 from bench_lib.records.case import Case, Plan, PlannedCase, Residency, Timing
 from bench_lib.records.recording import Line
-from bench_lib.records.run import DeviceRecord, Facts, Finding, Mode, Run, Severity, Source, WorkloadRecord
+from bench_lib.records.run import DeviceRecord, Finding, Mode, Run, Severity, Source, WorkloadRecord
 from bench_lib.records.sample import (
     MAX_SECONDS,
     MIN_SECONDS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import random
 from collections import Counter
@@ -13,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from bench_lib.errors import DeviceNotFound, WorkerError
 from bench_lib.records.case import Case, PlannedCase, Residency, Timing
@@ -254,7 +254,7 @@ class Worker:
             warmup_seconds=took - 3 * seconds if took > 3 * seconds else 0.0,
             wall_seconds=took + check * self.world.check,
         )
-        return {"sample": to_json(dataclasses.replace(sample, round=number, visit=visit))}
+        return {"sample": to_json(structs.replace(sample, round=number, visit=visit))}
 
 
 class Silent:

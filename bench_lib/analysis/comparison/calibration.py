@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from msgspec import structs
 from scipy.special import betaincinv, ndtri, stdtrit
 
 from bench_lib.analysis.comparison.testing import TRIM
 from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records import intervals
+from bench_lib.records.bounds import Items, Real, Record, Text, Whole
 from bench_lib.records.case import Case
 from bench_lib.records.intervals import Estimate
 from bench_lib.records.line_reader import quoted, read_json
@@ -34,8 +35,7 @@ POWER: Final = 0.9
 """How often the smallest change that is called visible would be called: nine times in ten."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CaseNoise:
+class CaseNoise(Record, frozen=True, kw_only=True):
     """What comparisons of a case with itself showed.
 
     Attributes
@@ -50,13 +50,12 @@ class CaseNoise:
     """
 
     case: Case
-    comparisons: int
-    called: int
-    variances: tuple[float, ...]
+    comparisons: Whole
+    called: Whole
+    variances: Items[Real]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(Record, frozen=True, kw_only=True):
     """What a machine's comparisons of a thing with itself add up to.
 
     Attributes
@@ -67,12 +66,12 @@ class Calibration:
         How many there were, and how many of them would have failed a gate.
     """
 
-    schema: int = SCHEMA
-    machine: str
-    threshold: float
-    comparisons: int = 0
-    failed: int = 0
-    cases: tuple[CaseNoise, ...] = ()
+    schema: Whole = SCHEMA
+    machine: Text
+    threshold: Real
+    comparisons: Whole = 0
+    failed: Whole = 0
+    cases: Items[CaseNoise] = ()
 
     def by_case(self) -> dict[Case, CaseNoise]:
         """Return what is known of each case that was compared with itself."""
@@ -107,7 +106,7 @@ class Calibration:
                 if before
                 else CaseNoise(case=case, comparisons=1, called=int(called), variances=squares)
             )
-        return replace(
+        return structs.replace(
             self,
             comparisons=self.comparisons + 1,
             failed=self.failed + int(failed),
@@ -118,7 +117,7 @@ class Calibration:
 def _more(known: CaseNoise, called: bool, squares: tuple[float, ...]) -> CaseNoise:
     count = known.comparisons + 1
     pairs = zip(known.variances, squares, strict=True)
-    return replace(
+    return structs.replace(
         known,
         comparisons=count,
         called=known.called + int(called),

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from msgspec import structs
 
 from bench_lib.analysis.comparison.metrics import Metric
 from bench_lib.analysis.comparison.obstacles import obstacles, paired_for
@@ -103,7 +104,7 @@ def side_of(recordings: Sequence[Recording]) -> Side:
 
 def _cases_of(table: pd.DataFrame) -> list[Case]:
     """Return the case of each row."""
-    names = [field.name for field in dataclasses.fields(Case)]
+    names = Case.__struct_fields__
     columns = [np.asarray(table[name]).tolist() for name in names]
     return [Case(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
@@ -120,15 +121,15 @@ def _merged(recordings: Sequence[Recording]) -> Recording:
     ceilings: list[Ceiling] = []
     offset = 0
     for recording in recordings:
-        samples += [dataclasses.replace(one, round=one.round + offset) for one in recording.samples]
-        ceilings += [dataclasses.replace(one, round=one.round + offset) for one in recording.ceilings]
+        samples += [structs.replace(one, round=one.round + offset) for one in recording.samples]
+        ceilings += [structs.replace(one, round=one.round + offset) for one in recording.ceilings]
         numbers = [*(one.round for one in samples), *(one.round for one in ceilings)]
         offset = max(numbers, default=offset)
     plan = {planned.case: planned for recording in recordings for planned in recording.plan}
     workloads = {one.name: one for recording in recordings for one in recording.run.workloads}
     return dataclasses.replace(
         first,
-        run=dataclasses.replace(first.run, workloads=tuple(workloads.values())),
+        run=structs.replace(first.run, workloads=tuple(workloads.values())),
         plan=tuple(plan.values()),
         samples=tuple(samples),
         ceilings=tuple(ceilings),

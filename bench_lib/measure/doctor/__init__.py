@@ -11,11 +11,12 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import torch
+from msgspec import structs
 
 from bench_lib.devices.device import Device, synchronize
 from bench_lib.devices.host import usable_threads
@@ -56,7 +57,7 @@ def diagnose(devices: Sequence[Device], *, seconds: float, seed: int = 0) -> tup
     for device in devices:
         with suppress(RuntimeError):  # a device that a test has broken: its finding must not be lost with the process
             empty_cache(device)  # the cases that follow need the memory of the flush buffers
-    return tuple(replace(one, found=scrub(one.found), advice=scrub(one.advice)) for one in findings)
+    return tuple(structs.replace(one, found=scrub(one.found), advice=scrub(one.advice)) for one in findings)
 
 
 def usable(devices: Sequence[Device]) -> bool:
@@ -104,7 +105,7 @@ class _Examination:
                 yield from (*rest[key], *gpu.settled(key, lines[key]), *loaded.get(key, ()))
             elif device.kind == "cuda":
                 missing = "the package nvidia-ml-py, the driver's library, or this GPU in it is missing"
-                yield replace(gpu.unseen("GPU", missing), check=f"GPU {key}")
+                yield structs.replace(gpu.unseen("GPU", missing), check=f"GPU {key}")
 
     def _bring_up(self) -> Iterator[Finding]:
         for device in self.devices:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec import structs
 
 from bench_lib import units
 from bench_lib.devices.telemetry import Telemetry
@@ -146,7 +147,7 @@ def asked(
             found = check(telemetry)
         except telemetry.nvml.NVMLError as err:
             found = unseen(name, str(err))
-        findings.append(replace(found, check=f"{found.check} {key}"))
+        findings.append(structs.replace(found, check=f"{found.check} {key}"))
     return tuple(findings)
 
 

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench_lib.errors import RecordError, SchemaTooNew
+from bench_lib.records.bounds import Facts
 from bench_lib.records.foreign.asv_rows import Result, Row, items, mapping, number, results, text
 from bench_lib.records.line_reader import read_json
 from bench_lib.records.recording import Recording
-from bench_lib.records.run import MACHINE_PATTERN, DeviceRecord, Facts, Run
+from bench_lib.records.run import MACHINE_PATTERN, DeviceRecord, Run
 from bench_lib.records.sanitize import scrub, shorten
 
 FORMAT: Final = 2

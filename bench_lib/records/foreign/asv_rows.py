@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, get_args
 
+from msgspec import structs
+
+from bench_lib.records.bounds import MAX_ITEMS
 from bench_lib.records.case import Case, PlannedCase, Residency, Timing
-from bench_lib.records.decoding import MAX_ITEMS
 from bench_lib.records.foreign.parameters import roles
 from bench_lib.records.run import WorkloadRecord
 from bench_lib.records.sample import Sample, is_time
@@ -144,7 +146,7 @@ def _identify(workload: WorkloadRecord, named: dict[str, str], way: Mapping[str,
     found = roles(named)
     if found.rest:
         name = found.name(workload.name)
-        workload = replace(workload, name=name, expression=name)
+        workload = structs.replace(workload, name=name, expression=name)
     return workload, Case(workload=workload.name, n=found.n, dtype=found.dtype, device=found.device, **way)
 
 

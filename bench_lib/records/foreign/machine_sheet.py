@@ -1,24 +1,25 @@
 """What a file of another tool carries of the machine when Crossover's plugin for that tool wrote it there.
 
 The writer and the reader share this one type, so that whatever the reader takes over has the names and the limits of a
-run's own header. Standard library only.
+run's own header.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import field
+
 from bench_lib.errors import RecordError
-from bench_lib.records.run import MACHINE_PATTERN, DeviceRecord, Facts
+from bench_lib.records.bounds import Facts, Items, Record, Text, Whole
+from bench_lib.records.run import MACHINE_PATTERN, DeviceRecord
 from bench_lib.records.sanitize import shorten
 
 KEY: Final = "crossover"
 """Under which the sheet stands in a tool's own record of the machine."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MachineSheet:
+class MachineSheet(Record, frozen=True, kw_only=True):
     """The part of a run's header that describes where it was measured, see :class:`bench_lib.records.recording.Run`.
 
     Raises
@@ -27,12 +28,12 @@ class MachineSheet:
         If ``machine`` is no name of a machine, or a device stands twice.
     """
 
-    machine: str
-    seed: int
+    machine: Text
+    seed: Whole
     host: Facts = field(default_factory=dict)
     software: Facts = field(default_factory=dict)
     precision: Facts = field(default_factory=dict)
-    devices: tuple[DeviceRecord, ...] = ()
+    devices: Items[DeviceRecord] = ()
 
     def __post_init__(self) -> None:
         if not MACHINE_PATTERN.fullmatch(self.machine):

@@ -11,13 +11,14 @@ import hashlib
 import math
 import re
 import typing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from msgspec import structs
+
 from bench_lib.errors import RecordError
+from bench_lib.records.bounds import MAX_ITEMS
 from bench_lib.records.case import Case, PlannedCase, Residency, Timing
-from bench_lib.records.decoding import MAX_ITEMS
 from bench_lib.records.foreign.parameters import UNKNOWN_DTYPE, roles
 from bench_lib.records.foreign.pytest_header import header, mapping, read_sheet, real, text, whole
 from bench_lib.records.line_reader import quoted, read_json
@@ -125,7 +126,7 @@ def _entry(benchmark: dict[str, Any], name: str, cpu_name: str) -> Entry:
         timing=_choice(extra.get("timing"), Timing),
     )
     sample, has_data, left_out = _sample(case, mapping(benchmark.get("stats")))
-    sample = replace(
+    sample = structs.replace(
         sample, relative_error=real(extra.get("relative_error")), error_bound=real(extra.get("error_bound"))
     )
     kind = re.split(r"[:-]", case.device)[0]

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bench_lib.errors import RecordError
+from bench_lib.records.bounds import MAX_REAL, MAX_WHOLE, Facts
 from bench_lib.records.checkout import CHANGED, COMMIT
-from bench_lib.records.decoding import MAX_REAL, MAX_WHOLE
 from bench_lib.records.foreign.machine_sheet import KEY, MachineSheet
 from bench_lib.records.recording import from_object
-from bench_lib.records.run import DeviceRecord, Facts, Run, WorkloadRecord
+from bench_lib.records.run import DeviceRecord, Run, WorkloadRecord
 from bench_lib.records.sanitize import scrub
 
 UNKNOWN_TIME: Final = "1970-01-01T00:00:00+00:00"

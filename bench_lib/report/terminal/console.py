@@ -18,8 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench_lib import units
+from bench_lib.records.bounds import Facts
 from bench_lib.records.case import Case
-from bench_lib.records.run import DeviceRecord, Facts, Finding, Run, Severity
+from bench_lib.records.run import DeviceRecord, Finding, Run, Severity
 from bench_lib.records.sample import Sample
 
 PIPED_WIDTH: Final = 120

@@ -6,13 +6,14 @@ tests may be of any project; the parent imports none of them.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec import structs
 
 from bench_lib.errors import NotComparable, UsageError, WorkerError
 from bench_lib.records.case import Case, PlannedCase
@@ -127,7 +128,7 @@ def _with_others(run: Run, other: Seen, cases: Iterable[Case]) -> Run:
     workloads = {one.name: one for one in (*theirs.workloads, *run.workloads)}
     devices = {one.key: one for one in (*theirs.devices, *run.devices)}
     keys = {(case.workload, case.device) for case in cases}
-    return dataclasses.replace(
+    return structs.replace(
         run,
         workloads=tuple(workloads[name] for name in dict.fromkeys(name for name, _ in keys) if name in workloads),
         devices=tuple(devices[key] for key in dict.fromkeys(key for _, key in keys) if key in devices),
@@ -214,7 +215,7 @@ class Tests:
         name = self.names[case]
         found = [one for one in (seen.recording.samples if seen.recording else ()) if one.case == case]
         if found and name not in seen.failed:
-            return dataclasses.replace(_joined(found[0]), round=number)
+            return structs.replace(_joined(found[0]), round=number)
         self._lost.add(case)
         if name in seen.skipped:
             return Sample(case=case, round=number, visit=1, status="skipped", reason=seen.skipped[name])
@@ -229,6 +230,6 @@ def _joined(sample: Sample) -> Sample:
         return sample
     whole = len(sample.seconds) // times
     groups = [sample.seconds[times * place : times * (place + 1)] for place in range(whole)]
-    return dataclasses.replace(
+    return structs.replace(
         sample, seconds=tuple(math.fsum(group) / times for group in groups), calls=sample.calls * times
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+
+from msgspec import structs
 
 from bench_lib.errors import CrossoverError, UsageError
 from bench_lib.records.checkout import COMMIT
@@ -30,7 +31,7 @@ def header_of(found: Run, side: Side, options: AbOptions, pair: str, *, visits: 
         To each case in a process.
     """
     settings = {key: fact for key, fact in found.settings.items() if key != COMMIT}
-    return dataclasses.replace(
+    return structs.replace(
         found,
         rounds=options.processes,
         visits=visits,

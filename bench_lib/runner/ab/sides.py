@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from bench_lib.devices.host import usable_threads
+from bench_lib.records.bounds import Facts
 from bench_lib.records.checkout import COMMIT
-from bench_lib.records.run import Facts
 from bench_lib.records.sanitize import scrub
 from bench_lib.runner.process import WorkerProcess
 

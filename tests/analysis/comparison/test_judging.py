@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis.comparison.calibration import Calibration, CaseNoise
 from bench_lib.analysis.comparison.changes import Comparison
@@ -84,9 +85,7 @@ def test_a_change_within_the_threshold_is_none() -> None:
 
 def test_a_change_below_the_floor_of_the_clock_is_none() -> None:
     def short(recording: Recording) -> Recording:
-        return with_samples(
-            recording, lambda one: dataclasses.replace(one, seconds=tuple(1e-3 * s for s in one.seconds))
-        )
+        return with_samples(recording, lambda one: structs.replace(one, seconds=tuple(1e-3 * s for s in one.seconds)))
 
     found = compared(short(side(noise=0.001)), short(side(factors({"add": 1.2}), name="b", noise=0.001)))
     change = change_of(found, "add")
@@ -161,7 +160,7 @@ def test_a_case_whose_quickest_calls_alone_are_unchanged_is_not_called_unchanged
         if one.case.workload != "softmax":
             return one
         quick, slow = 1e-4 * (1 + 1e-4 * one.round), 1e-4 * by * (1 + 0.02 * (one.round % 3))
-        return dataclasses.replace(one, seconds=(*[quick] * 3, *[slow] * 7))
+        return structs.replace(one, seconds=(*[quick] * 3, *[slow] * 7))
 
     before, after = (with_samples(side(name=name), lambda one, by=by: some_calls(by, one)) for name, by in SOME.items())
     change = change_of(compared(before, after), "softmax")
@@ -175,7 +174,7 @@ def test_a_case_whose_quickest_calls_alone_are_unchanged_is_not_called_unchanged
 
 
 def test_a_number_that_one_side_lacks_of_a_case_that_is_ok_is_said_to_be_missing() -> None:
-    with_peak = with_samples(side(), lambda one: dataclasses.replace(one, peak_allocated_nbytes=1000))
+    with_peak = with_samples(side(), lambda one: structs.replace(one, peak_allocated_nbytes=1000))
     change = change_of(compare([with_peak], [side(name="b")], metrics=["memory"]), "add")
     assert (change.verdict, change.why) == ("not comparable", "after: no such number")
 
@@ -221,7 +220,7 @@ def test_suspects_that_got_a_few_processes_more_let_a_little_more_be_seen() -> N
 
     def unsteady(one: Sample) -> Sample:
         by = 1.2 * (1 + 0.4 * (one.round % 2)) if one.case.workload == "add" else 1.0
-        return dataclasses.replace(one, seconds=tuple(by * seconds for seconds in one.seconds))
+        return structs.replace(one, seconds=tuple(by * seconds for seconds in one.seconds))
 
     few, more, all_ = (after(rounds) for rounds in (6, 8, 18))
     assert {one.verdict for one in few.changes if one.case.workload == "add"} == {"can't tell"}

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.comparison.judging import compare
 from bench_lib.analysis.comparison.metrics import METRICS
@@ -44,7 +45,7 @@ def test_each_metric_is_worse_in_its_own_direction(metric: str, word: str, oppos
 
         def scale(one: Sample) -> Sample:
             off = by * math.exp(0.01 * rng.standard_normal())
-            return dataclasses.replace(
+            return structs.replace(
                 one,
                 seconds=tuple(off * s for s in one.seconds),
                 first_call_seconds=1e-3 * off if one.visit == 1 else None,
@@ -56,7 +57,7 @@ def test_each_metric_is_worse_in_its_own_direction(metric: str, word: str, oppos
         return dataclasses.replace(
             made,
             ceilings=tuple(
-                dataclasses.replace(
+                structs.replace(
                     one, seconds=tuple(s * by * math.exp(0.01 * rng.standard_normal()) for s in one.seconds)
                 )
                 for round_ in range(1, 7)
@@ -79,7 +80,7 @@ def test_each_metric_is_worse_in_its_own_direction(metric: str, word: str, oppos
 def test_memory_is_the_same_each_time_so_one_process_is_enough() -> None:
     def with_peak(nbytes: int, name: str) -> Recording:
         made = side(name=name, rounds=1)
-        return with_samples(made, lambda one: dataclasses.replace(one, peak_allocated_nbytes=nbytes))
+        return with_samples(made, lambda one: structs.replace(one, peak_allocated_nbytes=nbytes))
 
     found = compare([with_peak(1000, "a")], [with_peak(1200, "b")], metrics=["memory"])
     change = change_of(found, "add")

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.comparison.obstacles import FACTS, obstacles
 from bench_lib.records.case import Case
 from bench_lib.records.run import DeviceRecord, Run
 from tests.support.comparison_data import side
 
-BEFORE = dataclasses.replace(
+BEFORE = structs.replace(
     side(paired=False).run,
     software={"torch": "2.12.0", "cuda": "12.8", "driver": "570", "numpy": "2.3"},
     precision={"tf32": False},
     host={"governor": "powersave"},
 )
 CPU = Case(workload="add", n=8, dtype="float32", device="cpu")
-ONE_THREAD = dataclasses.replace(CPU, device="cpu-1t")
+ONE_THREAD = structs.replace(CPU, device="cpu-1t")
 
 
 def devices(**changes: Any) -> tuple[DeviceRecord, ...]:
-    return tuple(dataclasses.replace(one, **changes) if one.key == "cpu" else one for one in BEFORE.devices)
+    return tuple(structs.replace(one, **changes) if one.key == "cpu" else one for one in BEFORE.devices)
 
 
 def after(**changes: Any) -> Run:
-    return dataclasses.replace(BEFORE, id="run-b", **changes)
+    return structs.replace(BEFORE, id="run-b", **changes)
 
 
 CHANGES: dict[str, Run] = {
@@ -38,7 +38,7 @@ CHANGES: dict[str, Run] = {
     "driver": after(software=BEFORE.software | {"driver": "580"}),
     "numpy": after(software=BEFORE.software | {"numpy": "2.4"}),
     "flags": after(precision={"tf32": True}),
-    "source": after(workloads=tuple(dataclasses.replace(one, source_sha256="0" * 64) for one in BEFORE.workloads)),
+    "source": after(workloads=tuple(structs.replace(one, source_sha256="0" * 64) for one in BEFORE.workloads)),
     "tool": after(source="asv"),
 }
 
@@ -82,12 +82,12 @@ def test_a_device_of_another_name_is_another_machine() -> None:
 
 def test_an_operation_of_other_source_is_not_compared_and_the_others_are() -> None:
     changed = tuple(
-        dataclasses.replace(one, source_sha256="0" * 64) if one.name == "add" else one for one in BEFORE.workloads
+        structs.replace(one, source_sha256="0" * 64) if one.name == "add" else one for one in BEFORE.workloads
     )
     found = obstacles(BEFORE, after(workloads=changed))
     assert found.workloads == {"add"}
     assert found.of(CPU) == "its source differs, so it is not the same operation"
-    assert not found.of(dataclasses.replace(CPU, workload="matmul"))
+    assert not found.of(structs.replace(CPU, workload="matmul"))
 
 
 def test_what_is_only_worth_telling_is_in_no_way() -> None:
@@ -107,14 +107,14 @@ def test_what_is_only_worth_telling_is_in_no_way() -> None:
 )
 def test_a_live_comparison_may_differ_in_what_it_compares(compared: str, free: set[str]) -> None:
     settings = {"pair": "x", "compared": compared}
-    before = dataclasses.replace(BEFORE, settings=settings | {"side": "a"})
+    before = structs.replace(BEFORE, settings=settings | {"side": "a"})
     for fact, changed in CHANGES.items():
-        run = dataclasses.replace(changed, settings=settings | {"side": "b"})
+        run = structs.replace(changed, settings=settings | {"side": "b"})
         assert (fact in obstacles(before, run).facts) == (fact not in free)
 
 
 def test_the_same_side_twice_is_no_pair() -> None:
     settings = {"pair": "x", "side": "a", "compared": "python"}
-    before = dataclasses.replace(BEFORE, settings=settings)
-    changed = dataclasses.replace(CHANGES["torch"], settings=settings)
+    before = structs.replace(BEFORE, settings=settings)
+    changed = structs.replace(CHANGES["torch"], settings=settings)
     assert obstacles(before, changed).facts == ("torch",)

@@ -1,6 +1,5 @@
 """Files of pytest-benchmark, real ones and broken ones, read as recordings."""
 
-import dataclasses
 import json
 import math
 import os
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.errors import RecordError
 from bench_lib.records.case import Case, Plan
@@ -206,9 +206,9 @@ def test_what_our_plugin_wrote_of_the_machine_becomes_the_header(tmp_path: Path)
         (SHEET | {"seed": -1}, "MachineSheet.seed must be a whole number"),
         (SHEET | {"user": "u1"}, "MachineSheet has no field 'user'"),
         (SHEET | {"host": {"cpu": ["a"]}}, "MachineSheet.host must be flat"),
-        (SHEET | {"software": {"torch": "2\x1b[31m"}}, "none of them a control character"),
+        (SHEET | {"software": {"torch": "2\x1b[31m"}}, "each fact a text without control characters"),
         (SHEET | {"precision": {"x": math.inf}}, "MachineSheet.precision must be flat"),
-        (SHEET | {"devices": [{"key": "cpu"}]}, "MachineSheet.devices lacks kind, name"),
+        (SHEET | {"devices": [{"key": "cpu"}]}, "MachineSheet.devices[0] lacks kind, name"),
         (SHEET | {"devices": [SHEET["devices"][1]] * 2}, "each device stands once"),
     ],
 )
@@ -313,7 +313,7 @@ def test_extra_info_is_believed_only_where_it_is_of_the_format(
 ) -> None:
     recording = read_pytest_benchmark(file_of(tmp_path, with_benchmark(extra_info=extra)))
     case = recording.plan[0].case
-    assert case == dataclasses.replace(case, **expected)
+    assert case == structs.replace(case, **expected)
     assert_follows_the_format(recording)
 
 

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.comparison.changes import Change, Comparison
 from bench_lib.analysis.comparison.judging import compare
@@ -78,7 +79,7 @@ def test_counts_and_obstacles_stand_at_the_top() -> None:
 
 def test_each_metric_has_the_unit_of_its_levels_in_their_names() -> None:
     def of(name: str) -> object:
-        made = with_samples(side(name=name), lambda one: dataclasses.replace(one, peak_allocated_nbytes=1000))
+        made = with_samples(side(name=name), lambda one: structs.replace(one, peak_allocated_nbytes=1000))
         return with_energies(made, 0.5)
 
     found = document(compare([of("a")], [of("b")], metrics=["time", "memory", "energy"]))  # type: ignore[list-item]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.comparison.calibration import Calibration, CaseNoise
 from bench_lib.analysis.comparison.changes import Comparison
@@ -29,7 +30,7 @@ def failing(recording: Recording, workload: str) -> Recording:
 
 def noisy_matmul(one: Sample) -> Sample:
     off = 1 + 0.5 * (one.round % 3) if one.case.workload == "matmul" else 1.0
-    return dataclasses.replace(one, seconds=tuple(off * seconds for seconds in one.seconds))
+    return structs.replace(one, seconds=tuple(off * seconds for seconds in one.seconds))
 
 
 def said(comparison: Comparison, beginning: str) -> str:
@@ -124,7 +125,7 @@ def test_a_case_that_failed_is_counted_once_for_all_metrics() -> None:
 def test_each_metric_is_told_in_its_own_words(metric: str, worse: str, better: str) -> None:
     def of(name: str, by: float) -> Recording:
         made = with_energies(side(name=name, **ONE), by)
-        return with_samples(made, lambda one: dataclasses.replace(one, peak_allocated_nbytes=int(1000 * by)))
+        return with_samples(made, lambda one: structs.replace(one, peak_allocated_nbytes=int(1000 * by)))
 
     assert words.headline(compare([of("a", 1.0)], [of("b", 1.5)], metrics=[metric])).startswith(worse)
     assert f"; {better}" in words.headline(compare([of("a", 1.5)], [of("b", 1.0)], metrics=[metric]))
@@ -133,7 +134,7 @@ def test_each_metric_is_told_in_its_own_words(metric: str, worse: str, better: s
 def test_ceilings_that_fall_are_worse() -> None:
     def of(name: str, by: float) -> Recording:
         ceilings = tuple(
-            dataclasses.replace(one, seconds=tuple(by * (1 + 0.001 * round_) * s for s in one.seconds))
+            structs.replace(one, seconds=tuple(by * (1 + 0.001 * round_) * s for s in one.seconds))
             for round_ in range(1, 7)
             for one in builders.ceilings_of("cpu", round_)
         )
@@ -185,10 +186,10 @@ def test_an_obstacle_says_what_differs_and_which_option_goes_past_it() -> None:
 def test_operations_of_different_source_and_devices_that_differ_have_advice_of_their_own() -> None:
     before = side(paired=False)
     fewer_threads = tuple(
-        dataclasses.replace(device, threads=4) if device.key == "cpu" else device for device in before.run.devices
+        structs.replace(device, threads=4) if device.key == "cpu" else device for device in before.run.devices
     )
     changed = tuple(
-        dataclasses.replace(one, source_sha256="0" * 64 if one.name == "matmul" else "") for one in before.run.workloads
+        structs.replace(one, source_sha256="0" * 64 if one.name == "matmul" else "") for one in before.run.workloads
     )
     after = with_run(side(name="b", paired=False), devices=fewer_threads, workloads=changed)
     told = [one for one in words.sentences(compared(before, after)) if one.startswith("Not compared")]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
@@ -151,8 +152,9 @@ def test_names_from_a_file_stay_text() -> None:
     run = recording(workloads=("host_to_device", "add"))
     run = replace(
         run,
-        run=replace(
-            run.run, workloads=tuple(replace(one, expression=hostile, family=hostile) for one in run.run.workloads)
+        run=structs.replace(
+            run.run,
+            workloads=tuple(structs.replace(one, expression=hostile, family=hostile) for one in run.run.workloads),
         ),
     )
     text = page(tidy([run]), [run])

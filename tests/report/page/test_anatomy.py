@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.case import Case
@@ -140,8 +141,8 @@ def test_the_heading_names_the_largest_part_at_both_ends() -> None:
 
 def test_names_from_a_file_stay_text() -> None:
     hostile = "<script>alert(1)</script>"
-    workloads = tuple(replace(one, expression=hostile, family=hostile) for one in RUN.run.workloads)
-    run = replace(RUN, run=replace(RUN.run, workloads=workloads))
+    workloads = tuple(structs.replace(one, expression=hostile, family=hostile) for one in RUN.run.workloads)
+    run = replace(RUN, run=structs.replace(RUN.run, workloads=workloads))
     text = page(tidy([run]), [run])
     assert '<section id="anatomy"' in text
     assert hostile not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
@@ -22,7 +23,7 @@ TIMER = Finding(check="timer <cpu>", severity="unfit", found="waits of 2 ms read
 
 def examined(*findings: Finding, source: Source = "crossover") -> Recording:
     made = builders.recording(source=source)
-    return dataclasses.replace(made, run=dataclasses.replace(made.run, findings=findings))
+    return dataclasses.replace(made, run=structs.replace(made.run, findings=findings))
 
 
 def built(*recordings: Recording) -> str:
@@ -71,7 +72,5 @@ def test_an_unfit_run_is_warned_of_at_the_top_and_one_that_is_fit_is_not() -> No
 
 
 def test_of_several_runs_each_is_named() -> None:
-    html = built(
-        examined(CLOCK), dataclasses.replace(examined(LOAD), run=dataclasses.replace(examined(LOAD).run, id="b"))
-    )
+    html = built(examined(CLOCK), dataclasses.replace(examined(LOAD), run=structs.replace(examined(LOAD).run, id="b")))
     assert html.count("<b><bdi>example-machine</bdi></b>:") == 2

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.recording import Recording
@@ -129,7 +130,7 @@ def test_an_operation_of_one_size_has_one_gain() -> None:
 def test_a_mode_without_an_ok_case_has_no_row() -> None:
     def lost(sample: Sample) -> Sample:
         graph = sample.case.workload == "exp_graph"
-        return replace(sample, status="failed", reason="no", seconds=()) if graph else sample
+        return structs.replace(sample, status="failed", reason="no", seconds=()) if graph else sample
 
     made = replace(RUN, samples=tuple(map(lost, RUN.samples)))
     assert "CUDA graph" not in {row.mode for row in section(made).rows}
@@ -156,7 +157,7 @@ def test_a_machine_without_a_gpu_has_the_section_too() -> None:
 
 def test_names_from_a_file_stay_text() -> None:
     hostile = "<script>alert(1)</script>"
-    workloads = tuple(replace(one, expression=hostile, family=hostile) for one in RUN.run.workloads)
-    text = page(replace(RUN, run=replace(RUN.run, workloads=workloads)))
+    workloads = tuple(structs.replace(one, expression=hostile, family=hostile) for one in RUN.run.workloads)
+    text = page(replace(RUN, run=structs.replace(RUN.run, workloads=workloads)))
     assert 'id="launches"' in text
     assert hostile not in text

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.pairings import across_runs, naming
@@ -89,7 +90,7 @@ def plain(html: object) -> str:
 )
 def test_a_run_is_named_by_what_tells_its_gpu_from_others(name: str, shown: str, first: Recording) -> None:
     devices = (DeviceRecord(key="cuda:0", kind="cuda", name=name),)
-    assert naming.device_name(replace(first.run, devices=devices)) == shown
+    assert naming.device_name(structs.replace(first.run, devices=devices)) == shown
 
 
 def test_two_devices_give_two_names(two: PageContext) -> None:
@@ -109,7 +110,7 @@ def test_two_devices_give_two_names(two: PageContext) -> None:
 def test_runs_of_one_device_are_told_apart_by_the_first_thing_that_differs(
     changed: dict[str, object], shown: str, subject: str, first: Recording
 ) -> None:
-    other = replace(first.run, id="another", **changed)
+    other = structs.replace(first.run, id="another", **changed)
     label = naming.labels([first.run, other])[1]
     assert (label.text, label.subject, label.is_device) == (shown, subject, False)
 
@@ -172,9 +173,9 @@ def test_the_own_gpu_stands_against_a_cpu_elsewhere(first: Recording, without_gp
 
 def test_an_operation_from_another_source_is_not_compared_and_is_counted(first: Recording, second: Recording) -> None:
     workloads = tuple(
-        replace(one, source_sha256="e" * 64) if one.name == "exp" else one for one in second.run.workloads
+        structs.replace(one, source_sha256="e" * 64) if one.name == "exp" else one for one in second.run.workloads
     )
-    context = context_of(first, replace(second, run=replace(second.run, workloads=workloads)))
+    context = context_of(first, replace(second, run=structs.replace(second.run, workloads=workloads)))
     assert set(only(context).pairs["workload"]) == {"add", "matmul"}
     said = reference_run.left_out(only(context))
     assert said == "1 operation of both runs is not compared: measured from different source"
@@ -194,7 +195,7 @@ def test_runs_without_a_case_in_common_are_not_set_against_each_other(first: Rec
 
 def test_more_runs_than_fit_are_left_out(first: Recording) -> None:
     others = [other_torch(first, f"2.{minor}.0") for minor in range(6, 12)]
-    others = [replace(one, run=replace(one.run, id=f"run-{place}")) for place, one in enumerate(others)]
+    others = [replace(one, run=structs.replace(one.run, id=f"run-{place}")) for place, one in enumerate(others)]
     context = context_of(first, *others)
     assert len(context.crossings) == across_runs.MAX_CROSSINGS
     told = " ".join(section(machines_section, context).told)
@@ -331,7 +332,7 @@ def test_equal_devices_in_two_runs_share_the_win(without_gpu: Recording) -> None
 
 
 def test_nothing_differs_is_said(first: Recording) -> None:
-    again = replace(first, run=replace(first.run, id="again"))
+    again = replace(first, run=structs.replace(first.run, id="again"))
     assert section(machines_section, context_of(first, again)).same.startswith("Nothing differs between the 2 runs")
 
 
@@ -419,9 +420,9 @@ def test_hostile_names_stay_text_where_runs_stand_beside_each_other(first: Recor
     hostile = "<script>alert(1)</script>\u202e" + "x" * 10_000
 
     def poisoned(one: Recording) -> Recording:
-        devices = tuple(replace(device, name=f"{device.key}{hostile}") for device in one.run.devices)
+        devices = tuple(structs.replace(device, name=f"{device.key}{hostile}") for device in one.run.devices)
         facts = {key: hostile for key in one.run.software} | {hostile: one.run.id}
-        return replace(one, run=replace(one.run, devices=devices, software=facts, host=facts, profile=hostile))
+        return replace(one, run=structs.replace(one.run, devices=devices, software=facts, host=facts, profile=hostile))
 
     both = [poisoned(first), poisoned(second)]
     html = page.build_page(frame.tidy(both), both)

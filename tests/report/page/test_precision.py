@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.precision import precision_table
@@ -130,7 +131,7 @@ def test_the_page_has_the_section_and_its_rows_follow_the_filters() -> None:
 
 def test_names_from_a_file_stay_text() -> None:
     hostile = "<script>alert(1)</script>"
-    workloads = tuple(replace(one, expression=hostile, family=hostile) for one in GPU.run.workloads)
-    text = page(replace(GPU, run=replace(GPU.run, workloads=workloads)))
+    workloads = tuple(structs.replace(one, expression=hostile, family=hostile) for one in GPU.run.workloads)
+    text = page(replace(GPU, run=structs.replace(GPU.run, workloads=workloads)))
     assert 'id="precision"' in text
     assert hostile not in text

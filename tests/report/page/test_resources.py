@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.sample import Energy
@@ -80,7 +81,7 @@ def test_of_too_many_rows_those_of_the_largest_sizes_are_shown(monkeypatch):
 def test_columns_that_say_nothing_are_left_out():
     assert found_header("Memory") == ("Operation", "dtype", "Device", "Working set", "Full at about")
     peak = dataclasses.replace(
-        RUN, samples=tuple(dataclasses.replace(one, peak_allocated_nbytes=2**20) for one in RUN.samples)
+        RUN, samples=tuple(structs.replace(one, peak_allocated_nbytes=2**20) for one in RUN.samples)
     )
     assert "Call took" in found_header("Memory", peak)
 
@@ -92,7 +93,7 @@ def found_header(title, run=RUN):
 def test_prices_that_a_run_keeps_are_used_and_others_take_their_place():
     kept = dataclasses.replace(
         RUN,
-        run=dataclasses.replace(RUN.run, settings={f"price_per_hour {key}": value for key, value in PRICES.items()}),
+        run=structs.replace(RUN.run, settings={f"price_per_hour {key}": value for key, value in PRICES.items()}),
     )
     assert blocks(kept)[1]["Cost"].rows == blocks(prices=PRICES)[1]["Cost"].rows
     assert blocks(kept, {"cpu": 4.0, "cuda:0": 35.0})[1]["Cost"].rows != blocks(kept)[1]["Cost"].rows

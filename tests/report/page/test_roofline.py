@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.frame import tidy
 from bench_lib.records.recording import Recording
@@ -54,10 +55,12 @@ def test_without_ceilings_the_reason_stands_in_its_place() -> None:
 
 
 def test_operations_without_arithmetic_are_counted_and_have_no_place() -> None:
-    plan = tuple(replace(planned, flop=0.0) if planned.case.workload == "mul" else planned for planned in RUN.plan)
+    plan = tuple(
+        structs.replace(planned, flop=0.0) if planned.case.workload == "mul" else planned for planned in RUN.plan
+    )
     found = content(replace(RUN, plan=plan))
     assert (found.without_work, {row.name for row in found.rows}) == (1, {"add"})
-    none = built(replace(RUN, plan=tuple(replace(planned, flop=0.0) for planned in RUN.plan)))
+    none = built(replace(RUN, plan=tuple(structs.replace(planned, flop=0.0) for planned in RUN.plan)))
     assert isinstance(none, Absent)
 
 
@@ -96,7 +99,7 @@ def test_marks_that_are_too_many_are_counted(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_second_device_has_no_more_than_its_memory_and_its_float32_roof() -> None:
-    wide = [replace(one, dtype="bfloat16") for one in RUN.ceilings if one.quantity == "matmul"]
+    wide = [structs.replace(one, dtype="bfloat16") for one in RUN.ceilings if one.quantity == "matmul"]
     chart = content(replace(RUN, ceilings=(*RUN.ceilings, *wide))).chart
     assert "GPU, bfloat16 " in chart
     assert "CPU, float32 " in chart

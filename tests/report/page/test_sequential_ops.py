@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
@@ -28,8 +29,8 @@ SIZES = {"dependent_chain": "n steps on a vector of 16", "sort": "n different nu
 
 def described(recording: Recording) -> Recording:
     """Return the run with the sizes in the words of the workloads."""
-    workloads = tuple(replace(one, size=SIZES.get(one.name, one.size)) for one in recording.run.workloads)
-    return replace(recording, run=replace(recording.run, workloads=workloads))
+    workloads = tuple(structs.replace(one, size=SIZES.get(one.name, one.size)) for one in recording.run.workloads)
+    return replace(recording, run=structs.replace(recording.run, workloads=workloads))
 
 
 def context_of(recording: Recording) -> PageContext:

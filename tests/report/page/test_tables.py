@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.bounds import bounds_table
@@ -459,7 +460,7 @@ def facts_of(made: Recording) -> dict[str, dict[str, str]]:
 def test_the_sheet_shows_facts_with_units_and_leaves_out_what_is_not_known() -> None:
     made = gpu_recording()
     host = made.run.host | {"cpu_governor": None, "fast": True, "step_seconds": 0.001}
-    found = facts_of(replace(made, run=replace(made.run, host=host)))["Machine"]
+    found = facts_of(replace(made, run=structs.replace(made.run, host=host)))["Machine"]
     assert found["memory"] == "128 GiB"
     assert found["fast"] == "yes"
     assert found["step"] == "1 ms"
@@ -487,12 +488,12 @@ def test_dates_are_shown_to_the_minute(created: str, shown: str) -> None:
 def test_a_device_without_threads_or_memory_has_a_dash() -> None:
     made = recording()
     bare = DeviceRecord(key="cuda:0", kind="cuda", name="G")
-    found = sheet_of(replace(made, run=replace(made.run, devices=(bare,)))).devices[0]
+    found = sheet_of(replace(made, run=structs.replace(made.run, devices=(bare,)))).devices[0]
     assert (found.threads, found.memory, found.facts) == ("-", "-", "")
 
 
 def test_the_sheet_lists_the_ceilings_of_each_device_in_one_order() -> None:
-    lines = [replace(line, seconds=(2 * min(line.seconds),), round=2) for line in ceilings_of("cuda:0")]
+    lines = [structs.replace(line, seconds=(2 * min(line.seconds),), round=2) for line in ceilings_of("cuda:0")]
     shy = Ceiling(device="cuda:0", quantity="matmul", round=1, dtype="int8", reason="RuntimeError: no kernel")
     found = sheet_of(replace(recording(), ceilings=(*ceilings_of("cuda:0"), *lines, shy))).ceilings
     assert [(row.name, row.of, row.best, row.worst) for row in found] == [

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from msgspec import structs
 
 from bench_lib.records.storage import load
 from bench_lib.report.markdown import JOINER, MAX_BYTES
@@ -128,7 +129,7 @@ def test_hostile_names_of_operations_change_nothing_but_themselves() -> None:
 def test_a_hostile_name_of_a_device_or_version_changes_nothing_but_itself(name: str) -> None:
     made = recording(sizes=(2**10, 2**20), rounds=2, visits=1, timings=("latency",))
     hostile = named(made, family=name, expression=name, device=name)
-    hostile = dataclasses.replace(hostile, run=dataclasses.replace(hostile.run, software={"torch": name}))
+    hostile = dataclasses.replace(hostile, run=structs.replace(hostile.run, software={"torch": name}))
     text = markdown(digest([hostile]))
     assert kinds_of(text) == kinds_of(markdown(digest([made])))
     assert_harmless(text)

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.pairings import pairings
@@ -74,7 +75,7 @@ def test_a_size_without_a_ratio_says_why_and_names_the_baseline(
 ) -> None:
     made = recording(sizes=(2**10, 2**14))
     samples = tuple(
-        dataclasses.replace(sample, status=status, reason="because", seconds=(), calls=0)
+        structs.replace(sample, status=status, reason="because", seconds=(), calls=0)
         if sample.case.n == 2**14 and sample.case.device == device
         else sample
         for sample in made.samples

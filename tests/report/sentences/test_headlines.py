@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.estimates import estimates_table
@@ -377,8 +378,8 @@ def test_a_win_by_not_having_worked_yet_is_not_told_as_the_largest() -> None:
     row = findings.largest_win(view.pairs, "device")
     assert row is not None
     assert str(row["expression"]) in "".join(map(plain, masthead._wins(view)))
-    lazy = tuple(dataclasses.replace(one, lazy=one.name == row["workload"]) for one in run.run.workloads)
-    lazily = dataclasses.replace(run, run=dataclasses.replace(run.run, workloads=lazy))
+    lazy = tuple(structs.replace(one, lazy=one.name == row["workload"]) for one in run.run.workloads)
+    lazily = dataclasses.replace(run, run=structs.replace(run.run, workloads=lazy))
     (told, *_) = pairings.find(frame.tidy([lazily]), [lazily])
     (view,) = pairings.views(told)
     assert str(row["expression"]) not in "".join(map(plain, masthead._wins(view)))

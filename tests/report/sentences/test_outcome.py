@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.bounds import bounds_table
@@ -28,7 +29,7 @@ def ending_of(recorded: Recording) -> Ending:
 def without(recorded: Recording, status: str, device: str = "cuda:0", n: int = 2**26) -> Recording:
     """Return a run in which one size ended with ``status`` on one device."""
     samples = tuple(
-        dataclasses.replace(sample, status=status, reason="because", seconds=(), calls=0)
+        structs.replace(sample, status=status, reason="because", seconds=(), calls=0)
         if sample.case.n == n and sample.case.device == device
         else sample
         for sample in recorded.samples
@@ -40,7 +41,7 @@ def test_the_counts_the_rounds_and_the_share_of_time_are_one_sentence() -> None:
     recorded = without(recording(rounds=5), "too_slow")
     recorded = dataclasses.replace(
         recorded,
-        samples=tuple(dataclasses.replace(sample, warmup_seconds=0.0, wall_seconds=0.0) for sample in recorded.samples),
+        samples=tuple(structs.replace(sample, warmup_seconds=0.0, wall_seconds=0.0) for sample in recorded.samples),
         finishes=(Finish(outcome="complete", rounds=5, wall_seconds=100.0, device_warmup_seconds=2.5),),
     )
     timed = sum(sum(sample.seconds) * sample.calls for sample in recorded.samples)
@@ -97,7 +98,7 @@ def test_a_long_list_of_failures_is_cut_and_the_rest_counted() -> None:
 def test_what_could_not_be_loaded_is_named_and_makes_a_run_fail() -> None:
     recorded = recording()
     told = {"not_loaded": "a.py, line 3: NameError: x\nb.py: declares no Workload"}
-    end = ending_of(dataclasses.replace(recorded, run=dataclasses.replace(recorded.run, settings=told)))
+    end = ending_of(dataclasses.replace(recorded, run=structs.replace(recorded.run, settings=told)))
     assert end.failed == 2
     assert end.notes == ("not loaded: a.py, line 3: NameError: x", "not loaded: b.py: declares no Workload")
 
@@ -105,7 +106,7 @@ def test_what_could_not_be_loaded_is_named_and_makes_a_run_fail() -> None:
 def test_visits_that_failed_of_cases_that_have_a_time_are_counted_by_their_reason_and_fail_no_run() -> None:
     recorded = recording(sizes=(2**10,), timings=("latency",))
     lost = [
-        dataclasses.replace(sample, status="failed", reason="a.py: has changed", seconds=(), calls=0)
+        structs.replace(sample, status="failed", reason="a.py: has changed", seconds=(), calls=0)
         for sample in recorded.samples
         if sample.round == 2 and sample.case.device == "cpu"
     ]
@@ -124,7 +125,7 @@ def test_problems_of_the_file_are_named() -> None:
 def test_an_escape_sequence_in_a_reason_is_taken_out() -> None:
     recorded = without(recording(devices=("numpy", "cpu")), "failed", "numpy")
     samples = tuple(
-        dataclasses.replace(sample, reason="it \x1b]0;title\x07 broke\nhere") if sample.reason else sample
+        structs.replace(sample, reason="it \x1b]0;title\x07 broke\nhere") if sample.reason else sample
         for sample in recorded.samples
     )
     (note,) = ending_of(dataclasses.replace(recorded, samples=samples)).notes

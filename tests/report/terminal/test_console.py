@@ -1,12 +1,12 @@
 """What the commands show while they work and of what is here, on a terminal and piped."""
 
-import dataclasses
 import io
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 from rich.table import Table
 
 from bench_lib.records.case import Case
@@ -17,10 +17,10 @@ from tests.support import builders
 
 PATH = Path("results/runs/run.jsonl")
 CASE = Case(workload="matmul", n=64, dtype="float32", device="cpu")
-OTHER = dataclasses.replace(CASE, n=128)
+OTHER = structs.replace(CASE, n=128)
 ESCAPE = "\x1b"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
-RUN = dataclasses.replace(builders.recording(rounds=5).run, budget_seconds=165.0)
+RUN = structs.replace(builders.recording(rounds=5).run, budget_seconds=165.0)
 
 
 class Stream(io.StringIO):
@@ -123,7 +123,7 @@ def test_a_name_is_shown_as_it_is_and_never_read_as_markup(name: str, piped: Str
     device = DeviceRecord(key="cuda:0", kind="cuda", name=name, facts={"driver": name})
     assert text_of(terminal.devices_table([device], "cpu")).count(name) == 2
     assert name in text_of(terminal.facts_table("Facts", {"driver": name}))
-    run = dataclasses.replace(RUN, devices=(device,))
+    run = structs.replace(RUN, devices=(device,))
     terminal.RunProgress().begin((run,), 1, PATH)
     assert name in piped.getvalue()
 
@@ -158,7 +158,7 @@ def test_piped_progress_adds_a_line_now_and_then(piped: Stream, monkeypatch: pyt
 
 def test_a_run_without_a_budget_promises_no_time(piped: Stream) -> None:
     progress = terminal.RunProgress()
-    progress.begin((dataclasses.replace(RUN, budget_seconds=None),), 2, PATH)
+    progress.begin((structs.replace(RUN, budget_seconds=None),), 2, PATH)
     assert "at most" not in piped.getvalue()
 
 
@@ -174,7 +174,7 @@ def test_a_narrow_terminal_cuts_the_case_and_keeps_the_round_and_the_count(
     screen: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "75")
-    long = dataclasses.replace(CASE, workload="an_operation_with_a_long_name_" * 3)
+    long = structs.replace(CASE, workload="an_operation_with_a_long_name_" * 3)
     show(terminal.RunProgress(), ok(long), ok(long, visit=2))
     frames = re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()))
     bars = [frame for frame in frames if "round 1 of 5 " in frame and "cases" in frame]
@@ -264,12 +264,12 @@ TIMER = Finding(check="timer cpu", severity="unfit", found="wrong", advice="repo
 def test_what_the_doctor_found_is_said_before_a_run_in_two_lines_at_most_the_worst_first(
     findings: tuple[Finding, ...], said: list[str], piped: Stream
 ) -> None:
-    terminal.RunProgress().begin((dataclasses.replace(RUN, findings=findings),), 2, PATH)
+    terminal.RunProgress().begin((structs.replace(RUN, findings=findings),), 2, PATH)
     assert piped.getvalue().splitlines()[1:] == said
 
 
 def test_quiet_keeps_what_the_doctor_found_to_the_file(piped: Stream) -> None:
-    terminal.RunProgress(quiet=True).begin((dataclasses.replace(RUN, findings=(TIMER,)),), 2, PATH)
+    terminal.RunProgress(quiet=True).begin((structs.replace(RUN, findings=(TIMER,)),), 2, PATH)
     assert piped.getvalue() == ""
 
 
@@ -280,7 +280,7 @@ def test_the_table_of_findings_has_a_row_for_each_and_what_to_do_under_it() -> N
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_what_could_not_be_loaded_is_said_before_a_run_even_a_quiet_one(piped: Stream, quiet: bool) -> None:
-    run = dataclasses.replace(RUN, settings={"not_loaded": "a.py, line 3: NameError: x\nb.py: gone"})
+    run = structs.replace(RUN, settings={"not_loaded": "a.py, line 3: NameError: x\nb.py: gone"})
     terminal.RunProgress(quiet=quiet).begin((run,), 2, PATH)
     said = piped.getvalue().splitlines()
     assert said[:2] == ["not loaded: a.py, line 3: NameError: x", "not loaded: b.py: gone"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench_lib.errors import NotComparable, UsageError, WorkerError
 from bench_lib.records.case import Case
@@ -149,7 +150,7 @@ class Processes:
             sizes=(64,),
             rounds=1,
         )
-        run = replace(made.run, source="pytest-benchmark", id=f"pytest-benchmark-{side.name}")
+        run = structs.replace(made.run, source="pytest-benchmark", id=f"pytest-benchmark-{side.name}")
         one = replace(made, run=run, samples=tuple(sample for sample in made.samples if sample.visit == 1))
         return Seen(
             recording=one if set(tests) - failed.keys() else None,
@@ -304,5 +305,5 @@ def test_a_call_timed_very_often_keeps_two_thousand_blocks_of_as_many_calls_in_a
     assert len(joined.seconds) == 1_666
     assert joined.calls == 6
     assert joined.seconds[:2] == pytest.approx((5e-6 / 3, 7e-6 / 3))
-    short = replace(sample, seconds=(1e-6,) * 2_000)
+    short = structs.replace(sample, seconds=(1e-6,) * 2_000)
     assert pytest_side._joined(short) is short

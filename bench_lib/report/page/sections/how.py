@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from bench_lib import units
 from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.records.bounds import Scalar
 from bench_lib.records.environment import fact_name, fact_value
 from bench_lib.records.recording import Recording
-from bench_lib.records.run import DeviceRecord, Run, Scalar
+from bench_lib.records.run import DeviceRecord, Run
 from bench_lib.records.sanitize import MAX_PROSE, clean, is_known
 from bench_lib.report.page.page_context import PageContext
 from bench_lib.report.sentences import words
