@@ -19,6 +19,15 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
+class CellLine:
+    """One machine's verdict in a cell of several."""
+
+    name: str
+    text: str
+    style: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cell:
     """One cell.
 
@@ -33,12 +42,15 @@ class Cell:
         Of the case, as a person says it.
     detail
         What is told on demand: the case, both times, the ratio with its interval; or the reason why there is none.
+    lines
+        Of several machines side by side, one for each, in place of ``text``.
     """
 
     text: str
     style: str
     size: str
     detail: tuple[str, ...]
+    lines: tuple[CellLine, ...] = ()
 
 
 def cell(rows: Sequence[Row], sides: tuple[Side, Side], doublings: float) -> Cell:

@@ -23,10 +23,12 @@ from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sample import Ceiling, Finish
 from bench_lib.records.sanitize import MAX_NAME, clean
-from bench_lib.report.page import filters, numbers, winners_table
+from bench_lib.report.page import filters, numbers
 from bench_lib.report.page.page_context import page_context
-from bench_lib.report.page.sections import crossover_chart, how, time_against_size, trust
+from bench_lib.report.page.sections import crossover_chart, how, time_against_size, trust, winners_table
 from bench_lib.report.sentences import words
+from bench_lib.report.sentences.cells import Cell
+from bench_lib.report.sentences.grid import Grid, grid
 from tests.support.builders import ceilings_of, recording
 from tests.support.page_data import cpu_recording, gpu_recording
 
@@ -44,9 +46,9 @@ def gpu_views() -> list[View]:
     return views_of(gpu_recording())
 
 
-def cells_of(table: winners_table.WinnersTable) -> dict[tuple[str, str, str], winners_table.Cell]:
+def cells_of(table: Grid) -> dict[tuple[str, str, str], Cell]:
     return {
-        (row.expression, row.dtype, column): cell
+        (row.expression, row.dtype_shown, column): cell
         for group in table.groups
         for row in group.rows
         for column, cell in zip(table.columns, row.cells, strict=True)
@@ -118,7 +120,7 @@ def test_a_gpu_without_the_whole_cpu_is_set_against_what_there_is() -> None:
 
 
 def test_cells_say_who_wins_in_words(gpu_views: list[View]) -> None:
-    found = cells_of(winners_table.table(gpu_views[0], NO_FILTERS))
+    found = cells_of(grid(gpu_views[0]))
     small, large = found["x + y", "", "16 KiB"], found["x + y", "", "64 MiB"]
     assert small.text.startswith("CPU ")
     assert small.style.startswith("c")
@@ -127,7 +129,7 @@ def test_cells_say_who_wins_in_words(gpu_views: list[View]) -> None:
 
 
 def test_a_cell_tells_both_times_with_intervals_on_demand(gpu_views: list[View]) -> None:
-    _, gpu, cpu, ratio = cells_of(winners_table.table(gpu_views[0], NO_FILTERS))["x + y", "", "64 MiB"].detail
+    _, gpu, cpu, ratio = cells_of(grid(gpu_views[0]))["x + y", "", "64 MiB"].detail
     assert gpu.startswith("GPU: ")
     assert cpu.startswith("CPU: ")
     assert " to " in gpu
@@ -136,14 +138,14 @@ def test_a_cell_tells_both_times_with_intervals_on_demand(gpu_views: list[View])
 
 
 def test_a_failure_is_a_cell_with_its_reason_and_never_a_hole(gpu_views: list[View]) -> None:
-    cell = cells_of(winners_table.table(gpu_views[0], NO_FILTERS))["A @ B", "float64", "1 GiB"]
+    cell = cells_of(grid(gpu_views[0]))["A @ B", "float64", "1 GiB"]
     assert cell.text == "OOM"
     assert any("free on cuda:0" in line for line in cell.detail)
 
 
 def test_of_several_sizes_in_one_column_the_largest_is_shown() -> None:
     made = recording(sizes=(2**10, 2**11, 2**12))  # 4, 8 and 16 KiB: two of them in the second column
-    cell = cells_of(winners_table.table(views_of(made)[0], NO_FILTERS))["torch.add(x, y)", "", "16 KiB"]
+    cell = cells_of(grid(views_of(made)[0]))["torch.add(x, y)", "", "16 KiB"]
     assert cell.detail[0] == "n = 4,096, 16 KiB (largest of 2 sizes in this column)"
 
 
@@ -152,7 +154,7 @@ def test_equal_times_are_about_the_same_and_noise_cannot_tell() -> None:
     noisy = views_of(
         recording(model=lambda case, rng: 1e-5 * math.exp(0.5 * rng.standard_normal()), sizes=(2**10,), seed=3)
     )
-    texts = [next(iter(cells_of(winners_table.table(views[0], NO_FILTERS)).values())).text for views in (same, noisy)]
+    texts = [next(iter(cells_of(grid(views[0])).values())).text for views in (same, noisy)]
     assert texts == ["about 1\N{MULTIPLICATION SIGN}", "can\N{RIGHT SINGLE QUOTATION MARK}t tell"]
 
 
@@ -161,26 +163,33 @@ def test_operations_stand_in_the_order_in_which_the_device_takes_over(gpu_views:
         (clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): findings.takeover_order(row)
         for row in gpu_views[0].crossovers.to_dict("records")
     }
-    for group in winners_table.table(gpu_views[0], NO_FILTERS).groups:
-        places = [ranks[row.expression, row.dtype] for row in group.rows]
+    for group in grid(gpu_views[0]).groups:
+        places = [ranks[row.expression, row.dtype_shown] for row in group.rows]
         assert places == sorted(places)
 
 
 def test_sizes_that_are_not_known_have_no_column() -> None:
-    assert winners_table.table(views_of(recording(source="asv"))[0], NO_FILTERS).groups == ()
+    assert grid(views_of(recording(source="asv"))[0]).groups == ()
 
 
-def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
-    monkeypatch.setattr(winners_table, "MAX_ROWS", 3)
-    found = winners_table.table(gpu_views[0], NO_FILTERS)
+def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(winners_table, "MAX_OPERATIONS", 3)
+    found = winners_of(gpu_recording()).views[0].table
     assert sum(len(group.rows) for group in found.groups) == 3
     assert found.left_out == 9
 
 
-def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPatch, gpu_views: list[View]) -> None:
-    assert not winners_table.table(gpu_views[0], NO_FILTERS).is_long
+def winners_of(made: Recording) -> winners_table.WinnersSection:
+    found = winners_table.winners_section(page_context(frame.tidy([made]), [made]))
+    assert isinstance(found, winners_table.WinnersSection)
+    return found
+
+
+def test_a_long_table_of_winners_scrolls_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = winners_of(gpu_recording()).views[0]
+    assert not view.is_long
     monkeypatch.setattr(winners_table, "LONG", 11)
-    assert winners_table.table(gpu_views[0], NO_FILTERS).is_long
+    assert view.is_long
 
 
 # The strip

@@ -11,7 +11,6 @@ from bench_lib.analysis import frame
 from bench_lib.analysis.pairings import pairings
 from bench_lib.analysis.pairings.pairings import View
 from bench_lib.records.recording import Recording
-from bench_lib.report.page import filters, winners_table
 from bench_lib.report.sentences import grid as grids
 from bench_lib.report.sentences import narrow_tables
 from bench_lib.report.sentences.cells import Cell
@@ -126,11 +125,3 @@ def test_where_nobody_told_the_bytes_cells_stand_in_the_order_of_n_and_name_it()
     assert [cell.size for cell in row.cells if cell] == [f"n = {n:,}" for n in SIZES]
     assert [cell.style[0] for cell in row.cells if cell][::4] == ["c", "g"]
     assert grids.listing(view_of(recording())).rows == ()
-
-
-def test_the_page_shows_the_cells_of_the_grid_and_no_others(gpu_view: View) -> None:
-    page, found = winners_table.table(gpu_view, filters.find([], [])), grids.grid(gpu_view)
-    assert page.columns == found.columns
-    assert [row.cells for group in page.groups for row in group.rows] == [
-        row.cells for group in found.groups for row in group.rows
-    ]
