@@ -19,7 +19,7 @@ bench: $(VENV)/.ready-test ## measure every device found (under 3 minutes), writ
 	@sh scripts/bench.sh $(BIN)/crossover $(BENCH)
 
 test: $(VENV)/.ready-test ## run the tests
-	@$(PY) -m pytest -n auto --dist loadfile
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 gate: $(VENV)/.ready-test ## fail if what this branch changed since BASE=origin/main made a case slower
 	@BASE="$(BASE)" BENCHMARKS=benchmarks/ci THRESHOLD="$(THRESHOLD)" BUDGET="$(BUDGET)" PYTHON="$(PY)" bash scripts/gate.sh

@@ -46,11 +46,14 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return Module.from_parent(parent, path=module_path)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip ``cuda`` tests without a GPU. torch is imported only if one of them was asked for."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with slow files, so that all processes end together, and skip ``cuda`` tests without a GPU."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
     needs_gpu = [item for item in items if item.get_closest_marker("cuda")]
     if not needs_gpu:
-        return
+        return  # and torch is not imported
     reason = _why_no_gpu()
     if reason:
         for item in needs_gpu:
