@@ -8,17 +8,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from bench_lib.analysis.columns import names_of
 from bench_lib.analysis.levels import WITHIN, Cases, Summary, Visits, ok_visits, sort_into_cases, summarise, table, text
 from bench_lib.analysis.modes import count_modes
 from bench_lib.records.intervals import Floats
 
-COLUMNS: Final = (
-    *("run", "source", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name"),
-    *("threads", "lazy", "residency", "timing", "flop", "nbytes", "status", "reason", "rounds", "visits", "blocks"),
-    *("seconds", "seconds_low", "seconds_high", "floor_seconds", "floor_low", "floor_high", "interval", "converged"),
-    *("first_call_seconds", "relative_error", "error_bound", "peak_allocated_nbytes", "throttled", "launch_bound"),
-    "modes",
-)
+COLUMNS: Final = names_of("case")
 TEXT: Final = ("run", "source", "machine", "workload", "family", "expression", "dtype", "device", "kind", "device_name")
 
 

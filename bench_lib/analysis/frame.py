@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis.columns import COLUMNS, Column
+from bench_lib.analysis.columns import COLUMNS
 from bench_lib.errors import NotComparable
 from bench_lib.records import intervals
 from bench_lib.records.case import Case, PlannedCase
@@ -25,8 +25,6 @@ FLOOR_QUANTILE: Final = 0.05  # of a visit's blocks: what the hardware does when
 UNREACHED: Final = "not reached before the run ended"
 NAN: Final = float("nan")
 NO_TIMES: Final = (NAN, NAN, NAN, NAN)
-
-__all__ = ["COLUMNS", "Column", "tidy"]
 
 
 def tidy(recordings: Sequence[Recording]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench_lib.analysis.columns import names_of
 from bench_lib.analysis.estimates import Judged, judge
 from bench_lib.analysis.levels import BETWEEN, WITHIN, Ints, Objects, Summary, Visits, summarise, table, text
 from bench_lib.errors import UsageError
@@ -16,12 +17,7 @@ from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.intervals import Floats
 from bench_lib.records.sanitize import shorten
 
-COLUMNS: Final = (
-    *("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "kind", "device_name", "baseline"),
-    *("residency", "timing", "flop", "nbytes", "status", "reason", "seconds", "seconds_low", "seconds_high"),
-    *("baseline_seconds", "baseline_low", "baseline_high", "ratio", "ratio_low", "ratio_high", "rounds", "interval"),
-    "verdict",
-)
+COLUMNS: Final = names_of("speedup")
 SAME: Final = ("run", "machine", "workload", "family", "expression", "dtype", "device", "kind", "device_name")
 Ratios = tuple[Ints, Objects, Floats, Floats, Floats]
 """Rounds, kind of interval, and the log ratio with its limits."""

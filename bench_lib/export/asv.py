@@ -2,12 +2,13 @@
 
 A benchmark is named as in ``benchmarks/``, so that a history goes on where an operation's latency with the data in
 place is concerned; other ways to time it have benchmarks of their own, which say so in their names. A number that is
-not there is null, since asv's own NaN is not JSON. Never imports torch.
+not there is null, since asv's own NaN is not JSON.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from typing import Any, Final
 
 from bench_lib.errors import UsageError
 from bench_lib.export import asv_numbers, asv_place
-from bench_lib.export.asv_benchmarks import describe, place_of
+from bench_lib.export.asv_benchmarks import describe, merged, place_of
 from bench_lib.export.asv_numbers import Timed
+from bench_lib.export.files import Files, json_object
+from bench_lib.export.request import ExportRequest
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run, WorkloadRecord
@@ -36,7 +39,7 @@ RESULT_COLUMNS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files:
+class AsvResults:
     """What asv keeps of one run, each as an object that can be written as JSON.
 
     Attributes
@@ -58,7 +61,34 @@ class Files:
     benchmarks: Mapping[str, Any]
 
 
-def files(recording: Recording, commit: str = "") -> Files:
+def write(request: ExportRequest) -> Files:
+    """Return the files of runs in a results folder of asv's, and those that it shares with what is there already.
+
+    Raises
+    ------
+    UsageError
+        If two runs would be one file, a commit is given for several, or as for :func:`results_of`.
+    """
+    recordings, folder = request.recordings, request.path
+    if request.commit and len(recordings) > 1:
+        msg = f"--commit is of one run, and {len(recordings)} were named: leave it out, or export them one by one"
+        raise UsageError(msg)
+    results = [results_of(recording, request.commit) for recording in recordings]
+    asv_place.require_apart([recording.run for recording in recordings], [one.path for one in results])
+    benchmarks = json_object(folder / "benchmarks.json")
+    machines: dict[Path, dict[str, Any]] = {}
+    for one in results:
+        benchmarks = merged(benchmarks, one.benchmarks)
+        path = folder / one.machine_path
+        machines[path] = {**(machines.get(path) or json_object(path)), **one.machine}
+    shared = {**machines, folder / "benchmarks.json": benchmarks}
+    return Files(
+        own={folder / one.path: encoded(one.result) for one in results},
+        shared={path: encoded(obj) for path, obj in shared.items()},
+    )
+
+
+def results_of(recording: Recording, commit: str = "") -> AsvResults:
     """Return a run as asv keeps it.
 
     Parameters
@@ -77,9 +107,7 @@ def files(recording: Recording, commit: str = "") -> Files:
     if not timed:
         msg = f"asv keeps times, and no case of run {recording.run.id} has one: give a run that measured something"
         raise UsageError(msg)
-    groups: dict[tuple[str, str, str], list[PlannedCase]] = defaultdict(list)
-    for planned in _planned(recording):
-        groups[planned.case.workload, planned.case.residency, planned.case.timing].append(planned)
+    groups = _groups(recording)
     workloads = {workload.name: workload for workload in recording.run.workloads}
     spent = _spent(recording.samples)
     started_at = _milliseconds(recording.run.created)
@@ -105,7 +133,7 @@ def files(recording: Recording, commit: str = "") -> Files:
         "durations": {},
         "version": RESULT_FORMAT,
     }
-    return Files(
+    return AsvResults(
         path=asv_place.result_path(recording.run, commit),
         machine_path=asv_place.machine_path(recording.run),
         result=result,
@@ -114,17 +142,20 @@ def files(recording: Recording, commit: str = "") -> Files:
     )
 
 
-def content(obj: Mapping[str, Any]) -> bytes:
+def encoded(obj: Mapping[str, Any]) -> bytes:
     """Return one of asv's objects as the bytes of a JSON file."""
     return f"{json.dumps(obj, ensure_ascii=False, allow_nan=False, separators=(',', ':'))}\n".encode()
 
 
-def _planned(recording: Recording) -> list[PlannedCase]:
-    """Return all cases, those that no plan names with no work."""
+def _groups(recording: Recording) -> dict[tuple[str, str, str], list[PlannedCase]]:
+    """Return the cases of each benchmark, those that no plan names with no work: workload, residency and timing."""
     planned = {one.case: one for one in recording.plan}
     for sample in recording.samples:
         planned.setdefault(sample.case, PlannedCase(case=sample.case, flop=0.0, nbytes=0))
-    return list(planned.values())
+    groups: dict[tuple[str, str, str], list[PlannedCase]] = defaultdict(list)
+    for case, one in planned.items():
+        groups[case.workload, case.residency, case.timing].append(one)
+    return groups
 
 
 def _spent(samples: Iterable[Sample]) -> dict[Case, float]:
@@ -192,18 +223,27 @@ def _milliseconds(created: str) -> int:
     return int(datetime.fromisoformat(created).timestamp() * 1000)
 
 
-def lost(recording: Recording, kept: Files) -> list[str]:
-    """Return a sentence for each kind of fact that the files, made of that run, do not hold."""
-    cases = len(_planned(recording))
-    without = cases - len(asv_numbers.timed(recording.samples))
-    entries = [entry for entry in kept.benchmarks.values() if isinstance(entry, dict)]
-    unasked = sum(entry["crossover"]["possible"].count(False) for entry in entries)
+def omissions(request: ExportRequest) -> list[str]:
+    """Return a sentence for each kind of fact that the files do not hold."""
     sentences = []
-    if without:
-        sentences.append(f"{without} of {cases} cases have no time: asv shows them as failed, and not why")
-    if unasked:
-        sentences.append(f"asv shows {unasked} more as failed: device, dtype and size together that were not asked for")
+    for recording in request.recordings:
+        groups = _groups(recording)
+        cases = sum(map(len, groups.values()))
+        without = cases - len(asv_numbers.timed(recording.samples))
+        if without:
+            sentences.append(f"{without} of {cases} cases have no time: asv shows them as failed, and not why")
+        unasked = sum(_grid(planned) - len(planned) for planned in groups.values())
+        if unasked:
+            sentences.append(
+                f"asv shows {unasked} more as failed: device, dtype and size together that were not asked for"
+            )
     sentences.append("intervals are asv's of 99 %, over processes; a case seen in one process has none")
     sentences.append("single visits and blocks, errors, memory, first calls, ceilings and energy are left out")
     sentences.append("the date is that of the measurement: a run does not know when its commit was made")
-    return sentences
+    return list(dict.fromkeys(sentences))
+
+
+def _grid(planned: Sequence[PlannedCase]) -> int:
+    """Return how many combinations the parameters of one benchmark have."""
+    axes = zip(*((one.case.device, one.case.dtype, one.case.n) for one in planned), strict=True)
+    return math.prod(len(set(values)) for values in axes)

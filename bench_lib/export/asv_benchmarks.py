@@ -1,7 +1,4 @@
-"""The benchmarks of a run as asv knows them: their names, their parameters, and what the numbers mean.
-
-Standard library only.
-"""
+"""The benchmarks of a run as asv knows them: their names, their parameters, and what the numbers mean."""
 
 from __future__ import annotations
 
@@ -95,7 +92,7 @@ def _with_values_of(before: object, entry: Any) -> Any:
     axes[-1].sort(key=lambda n: (len(n), n))
     ours = dict(entry["crossover"])
     for key, missing in (("flop", 0.0), ("nbytes", 0), ("possible", False)):
-        values = _told(before, key) | _told(entry, key)
+        values = _by_place(before, key) | _by_place(entry, key)
         ours[key] = [values.get(place, missing) for place in product(*axes)]
     return {**before, "params": axes, "crossover": ours}
 
@@ -104,7 +101,7 @@ def _axes(entry: Mapping[str, Any]) -> list[list[str]]:
     return [list(map(str, items(axis))) for axis in items(entry.get("params"))]
 
 
-def _told(entry: Mapping[str, Any], key: str) -> dict[tuple[str, ...], Any]:
+def _by_place(entry: Mapping[str, Any], key: str) -> dict[tuple[str, ...], Any]:
     """Return what an entry says of each combination of its parameters."""
     values = items(mapping(entry.get("crossover")).get(key))
     return dict(zip(product(*_axes(entry)), values, strict=False))

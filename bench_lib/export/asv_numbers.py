@@ -1,6 +1,6 @@
 """The numbers of a run as asv keeps them: one sample for each process, and what is computed from those.
 
-asv takes samples for independent, and visits and blocks of one process are not. Never imports torch.
+asv takes samples for independent, and visits and blocks of one process are not.
 """
 
 from __future__ import annotations

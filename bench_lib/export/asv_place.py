@@ -1,7 +1,4 @@
-"""Where asv keeps a run: under its commit, in its machine's folder, in a file for each environment.
-
-Standard library only.
-"""
+"""Where asv keeps a run: under its commit, in its machine's folder, in a file for each environment."""
 
 from __future__ import annotations
 

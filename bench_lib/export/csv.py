@@ -2,36 +2,35 @@
 
 Numbers are written with all the digits that give the same number again. A spreadsheet takes a text that begins like a
 formula for one; a quote before it keeps it text, and a text that begins with a quote gets another, so that taking one
-away gives the text again. Never imports torch.
+away gives the text again.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from typing import Final
 
-from bench_lib.export import tables
-from bench_lib.export.tables import Table, Value
-from bench_lib.records.recording import Recording
+from bench_lib.export.request import ExportRequest
+from bench_lib.export.tables import Value, omissions_of, table_of
 
 GUARDED: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 GUARD: Final = "'"
 
 
-def content(table: Table) -> bytes:
-    """Return the table as the bytes of a CSV file."""
+def write(request: ExportRequest) -> bytes:
+    """Return a table as the bytes of a CSV file."""
+    table = table_of(request)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(field.name for field in table.level.fields)
+    writer.writerow(table.names)
     writer.writerows([_written(value) for value in row] for row in table.rows())
     return text.getvalue().encode()
 
 
-def lost(recordings: Sequence[Recording], level: str) -> list[str]:
+def omissions(request: ExportRequest) -> list[str]:
     """Return a sentence for each kind of fact that the file does not hold."""
-    return tables.lost(recordings, level, headers=False)
+    return omissions_of(request, headers=False)
 
 
 def _written(value: Value) -> str:

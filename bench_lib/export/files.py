@@ -1,14 +1,32 @@
-"""Files put in place whole or not at all, and never over another unless told so. Standard library only."""
+"""Files put in place whole or not at all, and never over another unless told so."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench_lib.errors import RecordError, StorageError
 from bench_lib.records.line_reader import quoted, read_json
 from bench_lib.records.storage import write_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Contents by their paths.
+
+    Attributes
+    ----------
+    own
+        What stands there is refused, unless it may be written over.
+    shared
+        What stood there is part of them: they are always written over.
+    """
+
+    own: Mapping[Path, bytes]
+    shared: Mapping[Path, bytes]
 
 
 def require_free(path: Path, *, force: bool) -> None:
@@ -27,19 +45,21 @@ def require_free(path: Path, *, force: bool) -> None:
         raise StorageError(msg)
 
 
-def put(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file, its folder made.
+def put(files: Files, *, force: bool) -> None:
+    """Write files, their folders made, and none before the place of each is seen to be free.
 
     Raises
     ------
     StorageError
-        As for :func:`require_free`, or if it cannot be written there.
+        As for :func:`require_free`, or if one cannot be written there.
     """
-    require_free(path, force=force)
-    write_bytes(path, content)
+    for path in files.own:
+        require_free(path, force=force)
+    for path, content in (*files.shared.items(), *files.own.items()):
+        write_bytes(path, content)
 
 
-def known(path: Path) -> dict[str, Any]:
+def json_object(path: Path) -> dict[str, Any]:
     """Return the JSON object that a file holds, to be written again with more in it; empty where there is no file.
 
     Raises

@@ -1,7 +1,4 @@
-"""A table as one strict JSON document: what its columns mean, the headers of the runs, and one object for each row.
-
-Never imports torch.
-"""
+"""A table as one strict JSON document: what its columns mean, the headers of the runs, and one object for each row."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from bench_lib import __version__
-from bench_lib.export import tables
-from bench_lib.export.tables import Table
+from bench_lib.export.request import ExportRequest
+from bench_lib.export.tables import Table, omissions_of, table_of
 from bench_lib.records.recording import Recording, to_object
 
 SCHEMA: Final = "crossover-export"
@@ -19,9 +16,14 @@ SCHEMA_VERSION: Final = 1
 """Version of the document. History: 1, the first."""
 
 
-def content(table: Table, recordings: Sequence[Recording]) -> bytes:
-    """Return the table as the bytes of a JSON file, each row on a line of its own."""
-    return "".join(_pieces(table, recordings)).encode()
+def write(request: ExportRequest) -> bytes:
+    """Return a table as the bytes of a JSON file, each row on a line of its own."""
+    return "".join(_pieces(table_of(request), request.recordings)).encode()
+
+
+def omissions(request: ExportRequest) -> list[str]:
+    """Return a sentence for each kind of fact that the file does not hold."""
+    return omissions_of(request, headers=True)
 
 
 def about(table: Table, recordings: Sequence[Recording]) -> dict[str, Any]:
@@ -33,8 +35,8 @@ def about(table: Table, recordings: Sequence[Recording]) -> dict[str, Any]:
         "level": table.level.name,
         "row": table.level.row,
         "columns": [
-            {"name": field.name, "type": field.kind, "unit": field.unit, "meaning": field.meaning}
-            for field in table.level.fields
+            {"name": column.exported, "type": column.kind, "unit": column.unit, "meaning": column.explained}
+            for column in table.level.columns
         ],
         "runs": [
             {"header": to_object(recording.run), "problems": list(recording.problems)} for recording in recordings
@@ -42,20 +44,14 @@ def about(table: Table, recordings: Sequence[Recording]) -> dict[str, Any]:
     }
 
 
-def lost(recordings: Sequence[Recording], level: str) -> list[str]:
-    """Return a sentence for each kind of fact that the file does not hold."""
-    return tables.lost(recordings, level, headers=True)
-
-
 def _pieces(table: Table, recordings: Sequence[Recording]) -> Iterator[str]:
     for key, value in about(table, recordings).items():
         yield "{\n" if key == "schema" else ",\n"
         yield f"{_text(key)}: {_text(value)}"
     yield ',\n"rows": ['
-    names = [field.name for field in table.level.fields]
     for place, row in enumerate(table.rows()):
         yield ",\n" if place else "\n"
-        yield _text(dict(zip(names, row, strict=True)))
+        yield _text(dict(zip(table.names, row, strict=True)))
     yield "\n]\n}\n"
 
 

@@ -2,8 +2,7 @@
 
 Each case with a time is one benchmark; ``extra_info`` says which, so that our own reader finds the same case again. The
 devices of an operation at a size stand in one group, which that tool prints as one table. Its numbers are those that it
-would compute itself, over every block of every visit: point against point, without a process in them. Standard library
-only.
+would compute itself, over every block of every visit: point against point, without a process in them.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bench_lib.errors import UsageError
+from bench_lib.export.request import ExportRequest
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.checkout import CHANGED, COMMIT
 from bench_lib.records.foreign.machine_sheet import KEY, MachineSheet
@@ -28,19 +28,15 @@ VERSION: Final = "5.0.0"  # of the pytest-benchmark whose format this is
 HOSTS: Final = ("numpy", "cpu")
 
 
-def content(recording: Recording, commit: str = "") -> bytes:
+def write(request: ExportRequest) -> bytes:
     """Return a run as the bytes of a JSON file of pytest-benchmark.
-
-    Parameters
-    ----------
-    commit
-        The commit that was measured; empty for the one that the run itself tells, if it does.
 
     Raises
     ------
     UsageError
         If no case of the run has a time.
     """
+    (recording,) = request.recordings
     seen = _seen(recording)
     if not seen:
         msg = f"pytest-benchmark keeps times, and no case of run {recording.run.id} has one: give another run"
@@ -48,7 +44,7 @@ def content(recording: Recording, commit: str = "") -> bytes:
     planned = {one.case: one for one in recording.plan}
     workloads = {workload.name: workload for workload in recording.run.workloads}
     names = {device.key: device.name for device in recording.run.devices}
-    commit = commit or str(recording.run.settings.get(COMMIT) or "unknown")
+    commit = request.commit or str(recording.run.settings.get(COMMIT) or "unknown")
     document = {
         "machine_info": _machine_info(recording.run),
         "commit_info": {
@@ -72,8 +68,9 @@ def content(recording: Recording, commit: str = "") -> bytes:
     return f"{json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)}\n".encode()
 
 
-def lost(recording: Recording) -> list[str]:
+def omissions(request: ExportRequest) -> list[str]:
     """Return a sentence for each kind of fact that the file does not hold."""
+    (recording,) = request.recordings
     cases = len({one.case for one in recording.plan} | {sample.case for sample in recording.samples})
     without = cases - len(_seen(recording))
     sentences = []

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 from pandas.testing import assert_frame_equal
 
-from bench_lib.analysis import frame
+from bench_lib.analysis import columns, frame
 from bench_lib.analysis.estimates import COLUMNS, estimates_table
 from bench_lib.records import intervals
 from bench_lib.records.recording import Recording
@@ -175,6 +175,6 @@ def test_plain_noise_is_hardly_ever_taken_for_two_modes():
 
 def test_text_columns_that_are_no_categories_do_as_well():
     table = made_up(rounds=2)
-    plain = table.astype({c.name: "str" for c in frame.COLUMNS if c.dtype == "category"})
+    plain = table.astype({c.name: "str" for c in columns.COLUMNS if c.dtype == "category"})
     a, b = (estimates_table(each).sort_values(KEY, ignore_index=True) for each in (table, plain))
     assert_frame_equal(a, b)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.analysis import frame
+from bench_lib.analysis.columns import COLUMNS
 from bench_lib.errors import NotComparable
 from bench_lib.records import intervals
 from bench_lib.records.case import Case
@@ -27,9 +28,9 @@ def only(*samples: Sample, **settings) -> pd.DataFrame:
 
 def test_the_columns_are_those_listed_in_their_order_and_type():
     table = made_up()
-    assert list(table.columns) == [column.name for column in frame.COLUMNS]
-    assert [str(dtype) for dtype in table.dtypes] == [column.dtype for column in frame.COLUMNS]
-    assert all(column.meaning for column in frame.COLUMNS)
+    assert list(table.columns) == [column.name for column in COLUMNS]
+    assert [str(dtype) for dtype in table.dtypes] == [column.dtype for column in COLUMNS]
+    assert all(column.meaning for column in COLUMNS)
 
 
 def test_each_sample_is_one_row_in_the_order_measured():
@@ -133,4 +134,4 @@ def test_two_different_recordings_of_one_id_are_refused():
 def test_nothing_gives_no_rows_and_all_columns(recordings: list[Recording]):
     table = frame.tidy(recordings)
     assert len(table) == 0
-    assert [str(dtype) for dtype in table.dtypes] == [column.dtype for column in frame.COLUMNS]
+    assert [str(dtype) for dtype in table.dtypes] == [column.dtype for column in COLUMNS]

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from msgspec import structs
 
+from bench_lib.cli import export as cli_export
 from bench_lib.cli import main
+from bench_lib.export import docs_page, formats
 from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.storage import load
@@ -249,6 +252,44 @@ def test_a_request_that_does_not_fit_is_one_sentence_and_writes_nothing(
     assert err.count("\n") == 1
     assert sentence in err
     assert not Path("results").exists()
+
+
+def test_a_format_is_one_file_and_one_row(
+    here: Path, crossover: Crossover, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = ModuleType("bench_lib.export.tsv")
+    exec(
+        "from bench_lib.export.tables import omissions_of, table_of\n"
+        "def write(request):\n"
+        "    table = table_of(request)\n"
+        "    lines = [table.names, *table.rows()]\n"
+        "    return ''.join('\\t'.join(map(str, line)) + '\\n' for line in lines).encode()\n"
+        "def omissions(request):\n"
+        "    return omissions_of(request, headers=False)\n",
+        file.__dict__,
+    )
+    row = formats.Format(name="tsv", suffix=".tsv", is_table=True, holds="a table")
+    monkeypatch.setitem(sys.modules, file.__name__, file)
+    for module in (cli_export, docs_page):
+        monkeypatch.setattr(module, "FORMATS", (*formats.FORMATS, row))
+    assert crossover("run.jsonl", "--to", "tsv", "--level", "speedup") == 0
+    out, err = capsys.readouterr()
+    assert out == "results/exports/run-speedup.tsv\n"
+    assert err.startswith("tsv: the machine sheets")
+    assert Path(out.strip()).read_text(encoding="utf-8").startswith("run\tmachine\tworkload\t")
+    assert crossover("run.jsonl", "--to", "tsv", "--commit", COMMIT) == 4
+    assert "a tsv table has no place for it" in capsys.readouterr().err
+    assert crossover("run.jsonl", "--to", "xml") == 4
+    assert "pytest-benchmark, tsv; came 'xml'" in capsys.readouterr().err
+    assert "| `tsv` | a table | one table |" in docs_page.page("<!-- formats -->\n<!-- end -->")
+
+
+def test_the_help_names_every_format(crossover: Crossover, capsys: pytest.CaptureFixture[str]) -> None:
+    assert crossover("--help") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "csv, parquet, json, asv or pytest-benchmark." in said
+    assert "Of csv, parquet, json: a row is a case" in said
+    assert "Of asv and pytest-benchmark: the commit measured" in said
 
 
 def test_a_file_that_is_not_there_is_one_sentence(

@@ -22,7 +22,8 @@ from bench_lib.analysis.frame import tidy
 from bench_lib.errors import RecordError, UsageError
 from bench_lib.export import asv
 from bench_lib.export.asv_benchmarks import benchmark_name, merged
-from bench_lib.export.files import known
+from bench_lib.export.files import json_object, put
+from bench_lib.export.request import ExportRequest
 from bench_lib.records import storage
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.checkout import commit_facts
@@ -60,13 +61,14 @@ RUN = run_of()
 
 def write(folder: Path, run: Recording, commit: str = COMMIT) -> Path:
     """Write as the command does, without it."""
-    kept = asv.files(run, commit)
-    benchmarks = folder / "benchmarks.json"
-    shared = merged(known(benchmarks), kept.benchmarks)
-    (folder / kept.path).parent.mkdir(parents=True, exist_ok=True)
-    for path, obj in ((kept.path, kept.result), (kept.machine_path, kept.machine), (benchmarks, shared)):
-        (folder / path).write_bytes(asv.content(obj))
-    return folder / kept.path
+    files = asv.write(asked(run, commit, folder))
+    put(files, force=True)
+    (path,) = files.own
+    return path
+
+
+def asked(run: Recording, commit: str = COMMIT, folder: Path = Path()) -> ExportRequest:
+    return ExportRequest(recordings=[run], commit=commit, path=folder)
 
 
 def seconds_of(run: Recording) -> dict[Case, float]:
@@ -80,7 +82,7 @@ def seconds_of(run: Recording) -> dict[Case, float]:
     return {case: seconds for case, seconds in found.items() if not math.isnan(seconds)}
 
 
-def rows_of(kept: asv.Files) -> dict[str, dict[str, Any]]:
+def rows_of(kept: asv.AsvResults) -> dict[str, dict[str, Any]]:
     """Return the columns of each benchmark of a result file."""
     return {
         name: dict(zip(kept.result["result_columns"], row, strict=False))
@@ -111,7 +113,7 @@ def test_the_run_keeps_its_machine_its_devices_and_its_workloads(tmp_path: Path)
 
 
 def test_each_sample_is_a_process_and_the_interval_is_over_them() -> None:
-    row = rows_of(asv.files(RUN, COMMIT))["elementwise.Elementwise.device_add"]
+    row = rows_of(asv.results_of(RUN, COMMIT))["elementwise.Elementwise.device_add"]
     for at, result in enumerate(row["result"]):
         if result is None:
             assert [row[name][at] for name in row if name.startswith("stats_") or name == "samples"] == [None] * 7
@@ -125,7 +127,7 @@ def test_each_sample_is_a_process_and_the_interval_is_over_them() -> None:
 def test_the_interval_of_99_percent_holds_the_one_of_95() -> None:
     table = estimates_table(tidy([RUN]))
     ours = table[(table["device"] == "cpu") & (table["n"] == 2**10)].iloc[0]
-    row = rows_of(asv.files(RUN, COMMIT))["elementwise.Elementwise.device_add"]
+    row = rows_of(asv.results_of(RUN, COMMIT))["elementwise.Elementwise.device_add"]
     places = list(product(*row["params"]))
     at = places.index(("'cpu'", "'float32'", "1024"))
     assert row["stats_ci_99_a"][at] < ours["seconds_low"] < ours["seconds_high"] < row["stats_ci_99_b"][at]
@@ -138,16 +140,16 @@ def test_the_interval_of_99_percent_holds_the_one_of_95() -> None:
 
 def test_a_run_of_one_process_has_times_and_no_interval(tmp_path: Path) -> None:
     once = recording(rounds=1, visits=3)
-    row = rows_of(asv.files(once, COMMIT))["elementwise.Elementwise.device_add"]
+    row = rows_of(asv.results_of(once, COMMIT))["elementwise.Elementwise.device_add"]
     assert row["stats_ci_99_a"] is row["stats_repeat"] is None
     assert all(result > 0 for result in row["result"])
     assert len(read_asv(write(tmp_path, once)).samples) == len(once.plan)
 
 
 def test_it_is_strict_json_with_null_for_what_is_not_there() -> None:
-    kept = asv.files(RUN, COMMIT)
+    kept = asv.results_of(RUN, COMMIT)
     for obj in (kept.result, kept.machine, kept.benchmarks):
-        assert parse_strict(asv.content(obj).decode()) == json.loads(asv.content(obj))
+        assert parse_strict(asv.encoded(obj).decode()) == json.loads(asv.encoded(obj))
     assert any(None in row["result"] for row in rows_of(kept).values())
     assert all(isinstance(value, str) for value in kept.result["params"].values())
 
@@ -181,7 +183,7 @@ def test_a_name_of_someone_elses_becomes_a_plain_one(name: str, family: str, exp
 
 def test_two_names_that_become_one_are_told_apart(tmp_path: Path) -> None:
     both = recording(workloads=("a+b", "a-b"), devices=("cpu",))
-    names = [name for name in asv.files(both, COMMIT).benchmarks if name != "version"]
+    names = [name for name in asv.results_of(both, COMMIT).benchmarks if name != "version"]
     assert names == ["elementwise.Elementwise.device_a_b", "elementwise.Elementwise.device_a_b_2"]
     assert {one.case for one in read_asv(write(tmp_path, both)).plan} == {one.case for one in both.plan}
 
@@ -189,28 +191,28 @@ def test_two_names_that_become_one_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize("commit", ["main", COMMIT[:8], COMMIT.upper(), f"{COMMIT}\n", "../../etc"])
 def test_anything_but_a_whole_hash_is_refused(commit: str) -> None:
     with pytest.raises(UsageError, match=r"whole hash .* --commit"):
-        asv.files(RUN, commit)
+        asv.results_of(RUN, commit)
 
 
 def test_a_run_that_tells_no_commit_is_refused_and_named() -> None:
     with pytest.raises(UsageError, match=r"run run-1 tells none, .* --commit"):
-        asv.files(RUN)
+        asv.results_of(RUN)
 
 
 def test_a_run_without_any_time_is_refused() -> None:
     failed = tuple(Sample(case=one.case, round=1, visit=1, status="failed", reason="no") for one in RUN.plan)
     with pytest.raises(UsageError, match="no case of run run-1 has one"):
-        asv.files(replace(RUN, samples=failed), COMMIT)
+        asv.results_of(replace(RUN, samples=failed), COMMIT)
 
 
 def test_what_asv_cannot_hold_is_said() -> None:
     uneven = run_of(dtypes=("float32", "tf32"))
-    said = "\n".join(asv.lost(uneven, asv.files(uneven, COMMIT)))
+    said = "\n".join(asv.omissions(asked(uneven)))
     without = len(uneven.plan) - len(seconds_of(uneven))
     assert f"{without} of {len(uneven.plan)} cases have no time" in said
     assert "asv shows 10 more as failed" in said  # tf32 at five sizes on cpu and cpu-1t
     complete = recording(devices=("cpu",))
-    assert "failed" not in "\n".join(asv.lost(complete, asv.files(complete, COMMIT)))
+    assert "failed" not in "\n".join(asv.omissions(asked(complete)))
 
 
 def test_a_second_run_adds_its_sizes_and_takes_nothing_from_the_first(tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ def test_a_second_run_adds_its_sizes_and_takes_nothing_from_the_first(tmp_path: 
 
 
 def test_what_others_wrote_into_the_folder_stays() -> None:
-    new = asv.files(RUN, COMMIT).benchmarks
+    new = asv.results_of(RUN, COMMIT).benchmarks
     other = {"time_x": {"params": [], "version": "1"}, "version": 2}
     assert merged(other, new)["time_x"] == other["time_x"]
     name = "elementwise.Elementwise.device_add"
@@ -235,7 +237,7 @@ def test_what_others_wrote_into_the_folder_stays() -> None:
 def test_a_folder_whose_file_is_no_object_is_refused(tmp_path: Path) -> None:
     (tmp_path / "benchmarks.json").write_text("[]")
     with pytest.raises(RecordError, match="should hold a JSON object"):
-        known(tmp_path / "benchmarks.json")
+        json_object(tmp_path / "benchmarks.json")
 
 
 @needs("asv")
@@ -249,7 +251,7 @@ def test_asv_itself_loads_what_is_written_and_finds_every_number(tmp_path: Path)
     conf.results_dir, conf.project = str(tmp_path), "p"
     benchmarks = Benchmarks.load(conf)
     (results,) = iter_results(str(tmp_path))
-    kept = asv.files(RUN, COMMIT)
+    kept = asv.results_of(RUN, COMMIT)
     assert results.get_result_keys(benchmarks) == set(kept.result["results"])
     assert (results.commit_hash, results.env_name) == (COMMIT, "crossover")
     for name, row in rows_of(kept).items():
@@ -314,7 +316,7 @@ def test_asv_publishes_and_compares_two_runs_that_were_exported(tmp_path: Path) 
 def test_a_device_kind_of_a_gpu_is_named_among_the_facts() -> None:
     gpu = DeviceRecord(key="cuda:0", kind="cuda", name="Example GPU X1")
     run = structs.replace(RUN.run, devices=(gpu,), software={"torch": "2.13.0", "cuda": None, "python": "3.11.7"})
-    params = asv.files(replace(RUN, run=run), COMMIT).result["params"]
+    params = asv.results_of(replace(RUN, run=run), COMMIT).result["params"]
     assert (params["gpu"], params["torch"], params["python"]) == ("Example GPU X1", "2.13.0", "3.11")
     assert "cuda" not in params
 

@@ -18,6 +18,7 @@ from pytest_benchmark.stats import Stats
 
 from bench_lib.errors import UsageError
 from bench_lib.export import pytest_benchmark
+from bench_lib.export.request import ExportRequest
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.foreign.pytest_benchmark import read_pytest_benchmark
 from bench_lib.records.foreign.pytest_header import NO_ROUNDS
@@ -37,9 +38,13 @@ def in_doubt(case: Case, rng: Any) -> Any:
 GPU_RUN = recording(model=in_doubt, rounds=2, visits=2, blocks=3)
 
 
+def asked(run: Recording, commit: str = "") -> ExportRequest:
+    return ExportRequest(recordings=[run], commit=commit)
+
+
 def written(folder: Path, run: Recording, commit: str = "") -> Path:
     path = folder / "benchmark.json"
-    path.write_bytes(pytest_benchmark.content(run, commit))
+    path.write_bytes(pytest_benchmark.write(asked(run, commit)))
     return path
 
 
@@ -104,7 +109,7 @@ def test_whatever_the_times_are_they_come_back(tmp_path_factory: pytest.TempPath
 @settings(max_examples=100)
 def test_the_numbers_are_those_that_pytest_benchmark_computes(data: list[float]) -> None:
     sample = structs.replace(GPU_RUN.samples[0], seconds=tuple(data), calls=3)
-    document = json.loads(pytest_benchmark.content(replace(GPU_RUN, samples=(sample,))))
+    document = json.loads(pytest_benchmark.write(asked(replace(GPU_RUN, samples=(sample,)))))
     (benchmark,) = document["benchmarks"]
     ours = benchmark["stats"]
     theirs = Stats()
@@ -122,7 +127,7 @@ def test_the_numbers_are_those_that_pytest_benchmark_computes(data: list[float])
 def test_outliers_are_counted_as_pytest_benchmark_counts_them() -> None:
     data = [1.0, 1.1, 1.2, 1.3, 1.4, 9.0, 0.01, 1.25, 1.15]
     sample = structs.replace(GPU_RUN.samples[0], seconds=tuple(data))
-    document = json.loads(pytest_benchmark.content(replace(GPU_RUN, samples=(sample,))))
+    document = json.loads(pytest_benchmark.write(asked(replace(GPU_RUN, samples=(sample,)))))
     ours, theirs = document["benchmarks"][0]["stats"], Stats()
     for value in data:
         theirs.update(value)
@@ -148,20 +153,20 @@ def test_pytest_benchmark_prints_the_devices_of_an_operation_side_by_side(tmp_pa
 def test_a_run_without_any_time_is_refused() -> None:
     failed = tuple(Sample(case=one.case, round=1, visit=1, status="failed", reason="no") for one in GPU_RUN.plan)
     with pytest.raises(UsageError, match="no case of run run-1 has one"):
-        pytest_benchmark.content(replace(GPU_RUN, samples=failed))
+        pytest_benchmark.write(asked(replace(GPU_RUN, samples=failed)))
 
 
 def test_what_the_format_cannot_hold_is_said() -> None:
-    said = "\n".join(pytest_benchmark.lost(GPU_RUN))
+    said = "\n".join(pytest_benchmark.omissions(asked(GPU_RUN)))
     assert f"{len(GPU_RUN.plan) - len(has_time(GPU_RUN))} of {len(GPU_RUN.plan)} cases have no time" in said
     assert "no intervals" in said
     assert "GPU's name" in said
-    complete = "\n".join(pytest_benchmark.lost(recording(devices=("cpu",))))
+    complete = "\n".join(pytest_benchmark.omissions(asked(recording(devices=("cpu",)))))
     assert "have no time" not in complete
     assert "GPU" not in complete
 
 
 def test_it_names_no_host_and_is_strict_json() -> None:
-    document = json.loads(pytest_benchmark.content(GPU_RUN), parse_constant=pytest.fail)
+    document = json.loads(pytest_benchmark.write(asked(GPU_RUN)), parse_constant=pytest.fail)
     assert document["machine_info"]["node"] == ""
     assert all(math.isfinite(value) for one in document["benchmarks"] for value in one["stats"]["data"])

@@ -1,8 +1,11 @@
 """Two runs that are exported: of Crossover with a case in doubt, and of asv."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from bench_lib.export.request import ExportRequest
 from bench_lib.records.case import Case
+from bench_lib.records.recording import Recording
 from tests.support.builders import recording
 
 
@@ -14,3 +17,8 @@ def in_doubt(case: Case, rng: Any) -> Any:
 GPU_RUN = recording(model=in_doubt, rounds=3, visits=2, unreached=lambda case: case.n == 2**22)
 FOREIGN_RUN = recording(source="asv", run_id="asv-1", rounds=1, visits=1)
 BOTH = [GPU_RUN, FOREIGN_RUN]
+
+
+def asked(recordings: Sequence[Recording], level: str = "case", baseline: str = "cpu") -> ExportRequest:
+    """Return what asks for these runs at a level."""
+    return ExportRequest(recordings=recordings, level=level, baseline=baseline)  # type: ignore[arg-type]

@@ -23,9 +23,9 @@ from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sample import Ceiling, Finish
 from bench_lib.records.sanitize import MAX_NAME, clean
-from bench_lib.report.page import filters, numbers
+from bench_lib.report.page import filters
 from bench_lib.report.page.page_context import page_context
-from bench_lib.report.page.sections import crossover_chart, how, time_against_size, trust, winners_table
+from bench_lib.report.page.sections import crossover_chart, how, numbers, time_against_size, trust, winners_table
 from bench_lib.report.sentences import words
 from bench_lib.report.sentences.cells import Cell
 from bench_lib.report.sentences.grid import Grid, grid
@@ -315,7 +315,7 @@ def numbers_of(*made: Recording) -> numbers.Numbers:
     tidy = frame.tidy(made)
     estimates, speedups = estimates_table(tidy), speedups_table(tidy)
     bounds = bounds_table(estimates, ceilings_table(made))
-    return numbers.build(estimates, speedups, NO_FILTERS, bounds, break_even_table(speedups).to_dict("records"))
+    return numbers.build_numbers(estimates, speedups, NO_FILTERS, bounds, break_even_table(speedups).to_dict("records"))
 
 
 def test_every_case_has_a_row_and_every_row_all_columns() -> None:
@@ -332,13 +332,13 @@ def test_the_folded_rows_say_what_the_plain_ones_would(monkeypatch: pytest.Monke
     texts = folded.rest["words"]
     for (_, cells), (_, *row) in zip(plain, folded.rest["rows"], strict=True):
         for cell, column, value in zip(cells, folded.columns, row, strict=True):
-            if not column.numeric:
+            if not column.is_number:
                 assert texts[value] == cell.text
             elif cell.value is None:
                 assert value == 0
             else:
                 assert value[0] == cell.text
-                assert value[2 if column.interval else 1] == cell.value
+                assert value[2 if column.has_interval else 1] == cell.value
 
 
 def test_folded_rows_are_strict_json() -> None:
@@ -346,14 +346,15 @@ def test_folded_rows_are_strict_json() -> None:
 
 
 def test_a_run_column_is_there_only_when_there_are_several() -> None:
-    assert [column.key for column in numbers_of(recording()).columns][-1] == "expression"
+    assert [column.name for column in numbers_of(recording()).columns][-1] == "expression"
     two = numbers_of(recording(), recording(run_id="run-2"))
-    assert [column.key for column in two.columns][-1] == "run"
+    assert [column.name for column in two.columns][-1] == "run"
 
 
 def test_a_submit_time_has_no_rate() -> None:
-    for _, cells in numbers_of(gpu_recording()).plain:
-        by_key: dict[str, Any] = dict(zip((column.key for column in numbers.COLUMNS), cells, strict=False))
+    found = numbers_of(gpu_recording())
+    for _, cells in found.plain:
+        by_key: dict[str, Any] = dict(zip((column.name for column in found.columns), cells, strict=True))
         if by_key["timing"].text == "submit":
             assert by_key["bytes_per_second"].value is None
 
@@ -361,7 +362,7 @@ def test_a_submit_time_has_no_rate() -> None:
 def test_a_case_that_is_not_ok_shows_its_reason_and_no_time() -> None:
     found = numbers_of(recording(model=lambda case, rng: ("oom", "asked for 4 GiB")))
     for _, cells in found.plain:
-        by_key = dict(zip((column.key for column in found.columns), cells, strict=True))
+        by_key = dict(zip((column.name for column in found.columns), cells, strict=True))
         assert by_key["verdict"].text == "oom: asked for 4 GiB"
         assert by_key["seconds"].value is None
 
@@ -372,10 +373,13 @@ def test_each_case_says_what_bounds_it_and_how_near_it_is() -> None:
     cells = {
         (by_key["device"].text, by_key["residency"].text): by_key
         for _, row in found.plain
-        for by_key in [dict(zip((column.key for column in found.columns), row, strict=True))]
+        for by_key in [dict(zip((column.name for column in found.columns), row, strict=True))]
         if by_key["timing"].text == "latency"
     }
-    assert [column.key for column in found.columns if column.key in ("bound_by", "ceiling")] == ["bound_by", "ceiling"]
+    assert [column.name for column in found.columns if column.name in ("bound_by", "ceiling")] == [
+        "bound_by",
+        "ceiling",
+    ]
     gpu = cells["cuda:0", "resident"]
     assert (gpu["bound_by"].text, gpu["intensity"].text) == ("memory", "0.25")
     assert 90 < gpu["ceiling"].value < 100
@@ -389,7 +393,7 @@ def test_a_case_over_its_ceiling_is_marked_impossible() -> None:
     (over,) = (
         by_key["ceiling"]
         for _, row in found.plain
-        for by_key in [dict(zip((column.key for column in found.columns), row, strict=True))]
+        for by_key in [dict(zip((column.name for column in found.columns), row, strict=True))]
         if [by_key[key].text for key in ("device", "residency", "timing")] == ["cuda:0", "resident", "latency"]
     )
     assert over.value > 105
@@ -397,7 +401,7 @@ def test_a_case_over_its_ceiling_is_marked_impossible() -> None:
 
 
 def test_columns_of_ceilings_and_copies_are_there_only_where_they_say_something() -> None:
-    keys = {column.key for column in numbers_of(cpu_recording()).columns}
+    keys = {column.name for column in numbers_of(cpu_recording()).columns}
     assert not keys & {"bound_by", "ceiling", "reuse"}
     assert "intensity" in keys
 
@@ -410,7 +414,7 @@ def test_every_round_trip_says_how_often_copied_data_must_be_used() -> None:
         return resident if case.residency == "resident" else {1: 5e-6, 2: 50e-6, 3: 22e-6}[case.n]
 
     found = numbers_of(recording(sizes=(1, 2, 3), timings=("latency",), model=model))
-    keys = [column.key for column in found.columns]
+    keys = [column.name for column in found.columns]
     rows = [dict(zip(keys, row, strict=True)) for _, row in found.plain]
     pays = {row["n"].text: row["reuse"].text for row in rows if row["residency"].text == "round trip"}
     assert pays == {"1": "1 use", "2": "never", "3": "3 uses"}
@@ -527,7 +531,7 @@ def test_columns_that_another_tools_file_cannot_fill_are_left_out_of_all_numbers
     def keys(run: Recording) -> set[str]:
         table = estimates_table(frame.tidy([run]))
         pairs, limits = speedups_table(frame.tidy([run])), bounds_table(table, ceilings_table([run]))
-        return {column.key for column in numbers.build(table, pairs, NO_FILTERS, limits).columns}
+        return {column.name for column in numbers.build_numbers(table, pairs, NO_FILTERS, limits).columns}
 
     ours, theirs = keys(recording()), keys(recording(devices=("cpu",), source="asv"))
     assert {"nbytes", "bytes_per_second", "flop_per_second", "intensity", "speedup"} <= ours
