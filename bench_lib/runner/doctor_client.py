@@ -76,7 +76,13 @@ def examined(
     try:
         findings, usable = _ask(worker, devices, min(RUN_SECONDS, RUN_SHARE * budget))
     except WorkerError as err:
-        findings, usable = (_ended(err),), False
+        ended = Finding(
+            check="self-tests",
+            severity="unfit",
+            found=f"the tests ended the process that made them: {err}",
+            advice="look at each device by itself: crossover doctor --device KEY",
+        )
+        findings, usable = (ended,), False
     if usable:
         yield worker, findings
         return
@@ -90,12 +96,3 @@ def _ask(worker: WorkerProcess, devices: Sequence[str], seconds: float) -> tuple
     question = {"do": "doctor", "devices": list(devices), "seconds": seconds}
     answer = worker.ask(question, timeout=START_TIMEOUT_SECONDS + seconds)
     return tuple(from_object(Finding, one) for one in answer["findings"]), bool(answer["usable"])
-
-
-def _ended(err: WorkerError) -> Finding:
-    return Finding(
-        check="self-tests",
-        severity="unfit",
-        found=f"the tests ended the process that made them: {err}",
-        advice="look at each device by itself: crossover doctor --device KEY",
-    )

@@ -50,7 +50,11 @@ def chosen(planned: Iterable[PlannedCase], ok: Iterable[Case]) -> tuple[Case, ..
             devices[case.device] = case
     operations = list(by_operation.values())
     spread = sorted(range(len(operations)), key=_mirrored)
-    return tuple(case for place in spread for case in _largest_shared(operations[place]).values())
+    found: list[Case] = []
+    for sizes in (operations[place] for place in spread):
+        largest = max(sizes, key=lambda n: (len(sizes[n]), n))  # of the sizes that the most devices have
+        found += sizes[largest].values()
+    return tuple(found)
 
 
 def draw(
@@ -96,8 +100,3 @@ def _mirrored(place: int) -> float:
         place, rest = divmod(place, 2)
         share, digit = share + rest * digit, digit / 2
     return share
-
-
-def _largest_shared(sizes: dict[int, dict[str, Case]]) -> dict[str, Case]:
-    """Return the cases at the largest of the sizes that the most devices have."""
-    return sizes[max(sizes, key=lambda n: (len(sizes[n]), n))]

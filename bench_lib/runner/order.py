@@ -15,7 +15,6 @@ from bench_lib.records.case import Case
 STORED_AS: Final = {"tf32": "float32"}
 """Dtypes that are measured beside another: the same numbers in memory, another way to multiply them."""
 
-Group = tuple[Case, ...]
 GroupKey = tuple[str, int, str]
 
 
@@ -24,12 +23,12 @@ def group_of(case: Case) -> GroupKey:
     return case.workload, case.n, STORED_AS.get(case.dtype, case.dtype)
 
 
-def side_by_side(cases: Iterable[Case]) -> dict[GroupKey, Group]:
+def side_by_side(cases: Iterable[Case]) -> dict[GroupKey, list[Case]]:
     """Return the cases in groups that are compared with each other: one workload, one size, one stored dtype."""
     groups: dict[GroupKey, list[Case]] = {}
     for case in cases:
         groups.setdefault(group_of(case), []).append(case)
-    return {key: tuple(group) for key, group in groups.items()}
+    return groups
 
 
 def visiting_order(cases: Iterable[Case], *, seed: int, round_number: int, visit: int) -> tuple[Case, ...]:
@@ -46,9 +45,8 @@ def visiting_order(cases: Iterable[Case], *, seed: int, round_number: int, visit
         keys = _ascending_within_operation(keys)
     ordered: list[Case] = []
     for key in keys:
-        group = list(groups[key])
-        shuffler.shuffle(group)
-        ordered += group
+        shuffler.shuffle(groups[key])
+        ordered += groups[key]
     return tuple(ordered)
 
 

@@ -209,14 +209,14 @@ class Rounds:
         if not proposals:
             return
         cases = [case for proposal in proposals for case in proposal.cases]
-        works = self.supervisor.work_of(cases, number)
-        self._declined.update(case for case in cases if case not in works.planned)
+        works, declined = self.supervisor.work_of(cases, number)
+        self._declined.update(case for case in cases if case not in works)
         plans = [
-            Plan(cases=tuple(works.planned[case] for case in one.cases), round=number, reason=one.reason)
+            Plan(cases=tuple(works[case] for case in one.cases), round=number, reason=one.reason)
             for one in proposals
-            if all(case in works.planned for case in one.cases)
+            if all(case in works for case in one.cases)
         ]
-        for plan in [*plans, *(Plan(cases=(), round=number, reason=sentence) for sentence in works.declined)]:
+        for plan in [*plans, *(Plan(cases=(), round=number, reason=sentence) for sentence in declined)]:
             self.store.append(plan)
             self.states.add(plan)
         self.progress.add(sum(len(plan.cases) for plan in plans))

@@ -24,8 +24,7 @@ from bench_lib.runner.progress import Progress, RunOutcome
 from bench_lib.runner.request import Request
 from bench_lib.runner.rounds import Rounds
 from bench_lib.runner.run_header import MachineFacts, ask_here, ask_plan, make_header, require_same
-from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
-from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
+from bench_lib.runner.sources import Starter, sources_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +137,5 @@ def _starter(request: Request) -> Iterator[Starter]:
         yield Starter(
             start=lambda: start_worker(request.seed, compile_cache),
             sources=sources_of(request.workloads, request.models),
-            start_seconds=START_TIMEOUT_SECONDS,
-            load_seconds=max(LOAD_SECONDS, request.visit_timeout),
+            visit_timeout=request.visit_timeout,
         )

@@ -69,11 +69,6 @@ def visit_share(seconds_left: float, visits_left: int) -> float:
     return min(max(seconds_left / max(visits_left, 1), MIN_VISIT_SECONDS), MAX_VISIT_SECONDS)
 
 
-def round_share(seconds_left: float, rounds_left: int) -> float:
-    """Return the seconds of the next round."""
-    return max(seconds_left, 0.0) / max(rounds_left, 1)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Allotment:
     """What the time that is left is for.
@@ -88,11 +83,6 @@ class Allotment:
 
     rounds: int
     slow_seconds: float
-
-
-def first_allotment(seconds_left: float, rounds: int) -> Allotment:
-    """Return the allotment of a first round, of whose cases nothing is known yet."""
-    return Allotment(rounds=max(rounds, 1), slow_seconds=FIRST_SLOW_SHARE * max(seconds_left, 0.0))
 
 
 def allot(

@@ -17,6 +17,7 @@ from bench_lib.records.bounds import Facts
 from bench_lib.records.sanitize import shorten
 from bench_lib.records.source import GROUP, Source
 from bench_lib.runner.process import WorkerProcess
+from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
 
 SETTINGS: Final = {"workload_files": "workloads", "models": "model", "packages": "package"}
 """What a header calls the sources of each kind."""
@@ -50,16 +51,15 @@ class Starter:
     ----------
     start
         Starts a worker that has the built-in workloads.
-    start_seconds, load_seconds
-        Wall-clock seconds that its start, and that loading one source may take.
+    visit_timeout
+        Wall-clock seconds that a visit may take; loading a source may take as many, where that is more than a minute.
     not_loaded
         One sentence for each source that the first worker could not load. Later ones are not asked for it.
     """
 
     start: Callable[[], WorkerProcess]
     sources: tuple[Source, ...]
-    start_seconds: float
-    load_seconds: float = LOAD_SECONDS
+    visit_timeout: float = 0.0
     not_loaded: list[str] = field(default_factory=list)
     _first: dict[Source, dict[str, str]] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
@@ -138,7 +138,8 @@ class Starter:
         return True
 
     def _load(self, worker: WorkerProcess, source: Source) -> None:
-        found = worker.ask({"do": "load", "source": source.as_object()}, timeout=self.load_seconds)["workloads"]
+        timeout = max(LOAD_SECONDS, self.visit_timeout)
+        found = worker.ask({"do": "load", "source": source.as_object()}, timeout=timeout)["workloads"]
         if self._first.setdefault(source, found) != found:
             msg = f"{source.name}: has changed since the run began: start a new run"
             raise UsageError(msg)
@@ -152,7 +153,7 @@ class Starter:
             self.not_loaded.append(reason)
 
     def _tell_lost(self, worker: WorkerProcess) -> None:
-        worker.ask({"do": "lose", "reasons": self._lost}, timeout=self.start_seconds)
+        worker.ask({"do": "lose", "reasons": self._lost}, timeout=START_TIMEOUT_SECONDS)
 
 
 def _absolute(path: Path) -> str:

@@ -18,14 +18,6 @@ START_TIMEOUT_SECONDS: Final = 300.0  # a first import of torch from a cold disk
 WARM_SECONDS: Final = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Works:
-    """The work of cases that are to be added to a plan, and a sentence for each that cannot be."""
-
-    planned: dict[Case, PlannedCase]
-    declined: tuple[str, ...]
-
-
 @dataclass(kw_only=True)
 class Supervisor:
     """The worker that is alive, and how it is brought up.
@@ -120,16 +112,16 @@ class Supervisor:
         assert isinstance(sample, Sample)
         return sample, True
 
-    def work_of(self, cases: Sequence[Case], number: int) -> Works:
-        """Return the work of cases that are to be added, as far as they can be."""
+    def work_of(self, cases: Sequence[Case], number: int) -> tuple[dict[Case, PlannedCase], tuple[str, ...]]:
+        """Return the work of cases that are to be added to a plan, and a sentence for each that cannot be."""
         request = {"do": "add", "cases": [to_object(case) for case in cases]}
         try:
             answer = self.worker.ask(request, timeout=START_TIMEOUT_SECONDS)
         except WorkerError as err:
             self.renew(number)
-            return Works(planned={}, declined=(str(err),))
+            return {}, (str(err),)
         planned = [from_object(PlannedCase, one) for one in answer["cases"]]
-        return Works(planned={one.case: one for one in planned}, declined=tuple(answer["declined"]))
+        return {one.case: one for one in planned}, tuple(answer["declined"])
 
     def renew(self, number: int) -> None:
         """End the worker, whatever it is at, and bring up another."""

@@ -15,14 +15,13 @@ from bench_lib.runner.costs import ASK_SECONDS
 from bench_lib.runner.order import group_of
 from bench_lib.runner.schedule import (
     CALLS_PER_VISIT,
+    FIRST_SLOW_SHARE,
     ROUND_SECONDS,
     SLOW_ROUNDS,
     Allotment,
     allot,
     call_limit,
-    first_allotment,
     resting,
-    round_share,
     slow_visit,
 )
 
@@ -57,11 +56,13 @@ class TimeBudget:
         """Share out what is left; returns the seconds after which the round makes no further pass."""
         left, rounds_left = self.seconds_left(), max(self.header.rounds - rounds_done, 1)
         self._even_share = self._share_of(left, rounds_left)
-        allotment = self._allot(left, rounds_done, rounds_left) if rounds_done else first_allotment(left, rounds_left)
+        allotment = Allotment(rounds=rounds_left, slow_seconds=FIRST_SLOW_SHARE * max(left, 0.0))
+        if rounds_done:
+            allotment = self._allot(left, rounds_done, rounds_left)
         self.rounds_that_fit = allotment.rounds
         self._slow_left = allotment.slow_seconds
         self.states.reconsider(self.call_limit())
-        return round_share(left, allotment.rounds)
+        return max(left, 0.0) / allotment.rounds
 
     def _allot(self, left: float, rounds_done: int, rounds_left: int) -> Allotment:
         """Share what is left, now that it is known which cases are slow, and let the others of them rest."""

@@ -8,7 +8,6 @@ from bench_lib.records.case import Case
 from bench_lib.runner.schedule import (
     CALLS_PER_VISIT,
     ENOUGH_ROUNDS,
-    FIRST_SLOW_SHARE,
     LARGEST_PART,
     MAX_VISIT_SECONDS,
     MIN_VISIT_SECONDS,
@@ -20,9 +19,7 @@ from bench_lib.runner.schedule import (
     Allotment,
     allot,
     call_limit,
-    first_allotment,
     resting,
-    round_share,
     slow_visit,
     visit_share,
 )
@@ -33,17 +30,6 @@ def test_a_visits_share_is_within_its_limits_and_fits_what_is_left(left: float, 
     share = visit_share(left, visits)
     assert MIN_VISIT_SECONDS <= share <= MAX_VISIT_SECONDS
     assert share * visits <= max(left, MIN_VISIT_SECONDS * visits) * 1.000001
-
-
-def test_rounds_share_what_is_left_evenly() -> None:
-    assert round_share(60.0, 6) == 10.0
-    assert round_share(-5.0, 6) == 0.0
-    assert round_share(5.0, 0) == 5.0
-
-
-def test_nothing_is_known_before_the_first_round() -> None:
-    assert first_allotment(100.0, 6) == Allotment(rounds=6, slow_seconds=FIRST_SLOW_SHARE * 100.0)
-    assert first_allotment(-1.0, 0) == Allotment(rounds=1, slow_seconds=0.0)
 
 
 def shared(

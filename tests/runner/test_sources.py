@@ -64,7 +64,7 @@ class Worker:
 
 
 def starter(machine: Machine, *wanted: Source) -> Starter:
-    return Starter(start=machine.start, sources=wanted, start_seconds=1.0)
+    return Starter(start=machine.start, sources=wanted)
 
 
 def test_a_run_without_files_or_packages_asks_its_workers_nothing_more() -> None:

@@ -47,6 +47,14 @@ def test_the_first_round_has_its_even_part_and_a_part_of_the_budget_for_slow_cas
     assert time_budget.call_limit() == pytest.approx(FIRST_SLOW_SHARE * 80.0 * LARGEST_PART / 2)
 
 
+def test_where_nothing_is_left_the_first_round_has_no_time() -> None:
+    budget = Budget(80.0)
+    time_budget = made(budget)
+    budget.seconds = -1.0
+    assert time_budget.plan_round(0) == 0.0
+    assert time_budget.rounds_that_fit == 8
+
+
 def test_what_slow_visits_took_is_not_there_for_others() -> None:
     time_budget = made(Budget(80.0), names=MANY)
     time_budget.plan_round(0)

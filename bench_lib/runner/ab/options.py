@@ -14,9 +14,8 @@ from bench_lib.errors import UsageError
 from bench_lib.records.checkout import short
 from bench_lib.records.sanitize import scrub
 from bench_lib.runner.ab.alternation import PROCESSES
-from bench_lib.runner.ab.probe import FOR_TESTS, FOR_WORKERS, look_at
-from bench_lib.runner.ab.sides import Compared, Side, SideName
-from bench_lib.runner.ab.worktrees import NOWHERE, Checkout, checkout_of, worktree
+from bench_lib.runner.ab.sides import FOR_TESTS, FOR_WORKERS, Compared, Side, SideName, look_at
+from bench_lib.runner.ab.worktrees import Checkout, checkout_of, worktree
 from bench_lib.runner.request import Request
 
 BUDGET_SECONDS: Final = 120.0
@@ -165,12 +164,13 @@ def _side(
     here: Checkout | None,
 ) -> Side:
     """Return a side: of a checkout, its processes start where the command runs, seen from its uppermost folder."""
+    place = checkout or here
     side = Side(
         name=name,
         label=label,
         python=python or sys.executable,
         environment=environment,
-        commit=(checkout or here or NOWHERE).commit,
+        commit=place.commit if place else "",
     )
     if checkout is None or here is None:
         return side

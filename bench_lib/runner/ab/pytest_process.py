@@ -90,7 +90,7 @@ def run_tests(side: Side, paths: Sequence[str], expression: str, wanted: Sequenc
         hooks = Path(__file__).with_name("pytest_hooks.py").read_text(encoding="utf-8")
         (folder / f"{HOOKS}.py").write_text(hooks, encoding="utf-8")
         (folder / "wanted.json").write_text(json.dumps(wanted), encoding="utf-8")
-        variables = dict(os.environ) | side.variables()
+        variables = side.whole_environment()
         before = [variables["PYTHONPATH"]] if variables.get("PYTHONPATH") else []
         variables |= {FOLDER: parent, "PYTHONPATH": os.pathsep.join([parent, *before])}
         command = [side.python, "-m", "pytest", *paths, "-p", HOOKS, *OPTIONS, f"--benchmark-json={result}"]

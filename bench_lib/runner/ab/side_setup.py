@@ -8,16 +8,17 @@ from pathlib import Path
 
 from msgspec import structs
 
+from bench_lib.devices.host import usable_threads
 from bench_lib.errors import CrossoverError, UsageError
 from bench_lib.records.checkout import COMMIT
 from bench_lib.records.run import Run
 from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.side_runner import VISITS, Workers
 from bench_lib.runner.ab.sides import Side
+from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.progress import Progress
 from bench_lib.runner.run_header import make_header
-from bench_lib.runner.sources import LOAD_SECONDS, Starter, sources_of
-from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
+from bench_lib.runner.sources import Starter, sources_of
 
 
 def header_of(found: Run, side: Side, options: AbOptions, pair: str, *, visits: int) -> Run:
@@ -53,13 +54,19 @@ def workers_of(side: Side, options: AbOptions, pair: str, progress: Progress, st
     request = options.request
     compile_cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True))
     start = Starter(
-        start=lambda: side.start(request.seed, compile_cache),
+        start=lambda: WorkerProcess(
+            seed=request.seed,
+            threads=usable_threads().count,
+            python=side.python,
+            compile_cache=compile_cache,
+            folder=side.folder,
+            environment=side.variables(),
+        ),
         sources=sources_of(
             [_at(side, file, progress) for file in request.workloads],
             [_model_at(side, one, progress) for one in request.models],
         ),
-        start_seconds=START_TIMEOUT_SECONDS,
-        load_seconds=max(LOAD_SECONDS, request.visit_timeout),
+        visit_timeout=request.visit_timeout,
     )
     try:
         with start() as worker:

@@ -1,19 +1,49 @@
-"""What is set against what: the interpreter, the checkout and the variables of each side."""
+"""What is set against what: the interpreter, the checkout and the variables of each side, and what it has installed."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from bench_lib.devices.host import usable_threads
+from bench_lib.errors import UsageError
 from bench_lib.records.bounds import Facts
 from bench_lib.records.checkout import COMMIT
 from bench_lib.records.sanitize import scrub
-from bench_lib.runner.process import WorkerProcess
+
+PROBE_SECONDS: Final = 60.0
+PACKAGES: Final = {
+    "bench_lib": "tensor-crossover",
+    "torch": "torch",
+    "pytest": "pytest",
+    "pytest_benchmark": "pytest-benchmark",
+}
+"""What has to be installed for each module that is needed."""
+
+FOR_WORKERS: Final = ("bench_lib", "torch")
+FOR_TESTS: Final = ("pytest", "pytest_benchmark")
+
+# A module may lie in the folder of the checkout, and not be installed, so it is looked for as an import would.
+LOOK: Final = """
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+modules, packages = json.loads(sys.argv[1])
+def version_of(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+print(json.dumps({
+    "missing": [name for name in modules if find_spec(name) is None],
+    "versions": {"python": platform.python_version(), **{name: version_of(name) for name in packages}},
+}))
+"""
 
 SideName = Literal["a", "b"]
 Compared = Literal["python", "revision", "environment", "nothing"]
@@ -51,25 +81,8 @@ class Side:
     environment: Mapping[str, str] = field(default_factory=dict)
     commit: str = ""
 
-    def start(self, seed: int, compile_cache: str) -> WorkerProcess:
-        """Start a worker of this side.
-
-        Raises
-        ------
-        WorkerError
-            If its interpreter cannot be started.
-        """
-        return WorkerProcess(
-            seed=seed,
-            threads=usable_threads().count,
-            python=self.python,
-            compile_cache=compile_cache,
-            folder=self.folder,
-            environment=self.variables(),
-        )
-
     def variables(self) -> dict[str, str]:
-        """Return the variables of its processes: what lies in its checkout is imported before what is installed."""
+        """Return the variables that its processes are given: its checkout is imported before what is installed."""
         if self.folder is None or self.root is None:
             return dict(self.environment)
         given = self.environment.get("PYTHONPATH") or os.environ.get("PYTHONPATH")
@@ -99,3 +112,53 @@ class Side:
         if names:
             told["environment"] = names
         return told
+
+
+def look_at(side: Side, modules: Sequence[str]) -> dict[str, str]:
+    """Return the versions of Python and torch that a side has; empty of what is not installed.
+
+    Parameters
+    ----------
+    modules
+        That it must be able to import.
+
+    Raises
+    ------
+    UsageError
+        If there is no such interpreter, or it lacks one of them.
+    """
+    question = json.dumps([list(modules), ["torch"]])
+    option = f"--python-{side.name}"
+    try:
+        done = subprocess.run(
+            [side.python, "-c", LOOK, question],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS,
+            check=True,
+            env=side.whole_environment(),
+            cwd=side.folder,
+        )
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as err:
+        msg = f"{option} takes a Python interpreter that works; this one does not: {_why(err)}"
+        raise UsageError(msg) from err
+    if answer["missing"]:
+        lacks = [PACKAGES[name] for name in answer["missing"]]
+        msg = (
+            f"the interpreter of side {side.name.upper()} ({side.label}) lacks {' and '.join(lacks)}: install it there "
+            f"with its own python -m pip install {' '.join(lacks)}, or name another interpreter with {option}"
+        )
+        raise UsageError(msg)
+    versions: dict[str, str] = answer["versions"]
+    return versions
+
+
+def _why(err: Exception) -> str:
+    """Return in a line why an interpreter did not answer."""
+    if isinstance(err, subprocess.CalledProcessError):
+        said = str(err.stderr).strip().splitlines()
+        return scrub(said[-1]) if said else f"it ended with exit code {err.returncode}"
+    if isinstance(err, subprocess.TimeoutExpired):
+        return f"it did not answer within {PROBE_SECONDS:.0f} s"
+    return scrub(str(err)) if isinstance(err, OSError) else "it printed something else than was asked"

@@ -43,8 +43,6 @@ NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
 OF_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
 """Variables that git gives its hooks, and that would send another git to the repository of the hook."""
 
-NOWHERE: Final = Checkout(folder=Path())
-
 
 def checkout_of(folder: Path) -> Checkout | None:
     """Return the checkout that a folder lies in; None where it lies in none, or there is no git."""

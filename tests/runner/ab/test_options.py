@@ -11,8 +11,7 @@ import pytest
 from bench_lib.errors import UsageError
 from bench_lib.runner.ab import options as module
 from bench_lib.runner.ab.options import AbOptions, sides
-from bench_lib.runner.ab.probe import FOR_TESTS, FOR_WORKERS, PACKAGES, look_at
-from bench_lib.runner.ab.sides import Side
+from bench_lib.runner.ab.sides import FOR_TESTS, FOR_WORKERS, PACKAGES, Side, look_at
 from bench_lib.runner.request import Request
 from tests.support.git import git
 
