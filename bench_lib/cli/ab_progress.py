@@ -13,7 +13,7 @@ from bench_lib.records.run import Run
 from bench_lib.report.terminal.console import RunProgress
 
 if TYPE_CHECKING:
-    from bench_lib.runner.ab.alternation import Alternated
+    from bench_lib.runner.ab.alternation import AbOutcome
 
 WHAT_DIFFERS: Final = {
     "python": "the interpreter and its packages differ",
@@ -48,7 +48,7 @@ class PairProgress(RunProgress):
         what = f"{units.count(suspects, 'case')} to be measured again" if suspects else "nothing to measure again"
         self.note(f"after {units.count(processes, 'process', 'processes')} of each side: {what}")
 
-    def ended(self, how: Alternated) -> None:
+    def ended(self, how: AbOutcome) -> None:
         """Say what it took, and whether the budget ended it."""
         if how.cut:
             self.note("the budget leaves no time to measure these again: what is said of them rests on few processes")

@@ -37,10 +37,8 @@ class CaseStates:
     """
 
     def __init__(self, header: Run, planned: Iterable[PlannedCase]) -> None:
-        self.works = {one.case: one for one in planned}
-        self.refinement = Refinement(header, self.works.values())
-        self.costs = self.refinement.costs
-        self._added: set[Case] = set()
+        self.refinement = Refinement(header, planned)
+        self.works, self.costs = self.refinement.works, self.refinement.costs
         self._deaths: Counter[Case] = Counter()
         self._seen: set[Case] = set()
         self._ok: set[Case] = set()
@@ -52,10 +50,6 @@ class CaseStates:
     def add(self, plan: Plan) -> None:
         """Take in cases that were added after a round."""
         self.refinement.add(plan)
-        for one in plan.cases:
-            if one.case not in self.works:
-                self.works[one.case] = one
-                self._added.add(one.case)
 
     def note(self, sample: Sample) -> None:
         """Draw what follows from a sample."""
@@ -125,7 +119,7 @@ class CaseStates:
             If no case is active.
         """
         slow = set(slow)
-        ordinary = [case for case in self.active() if case not in slow and case not in self._added]
+        ordinary = [case for case in self.active() if case not in slow and case not in self.refinement.added]
         if ordinary:
             return min(self.rounds(case) for case in ordinary)
         return max(self.rounds(case) for case in self.active())

@@ -49,12 +49,12 @@ class Costs:
         self._last_round[case] = sample.round
         if not is_first:
             return  # its inputs were there
-        beside = max(sample.wall_seconds - sum(sample.seconds) * sample.calls - sample.warmup_seconds, 0.0)
+        overhead = max(sample.wall_seconds - sum(sample.seconds) * sample.calls - sample.warmup_seconds, 0.0)
         if sample.error_bound is None:
-            self._inputs[case] = min(beside, self._inputs[case]) if case in self._measured else beside
+            self._inputs[case] = min(overhead, self._inputs[case]) if case in self._measured else overhead
             self._measured.add(case)
         elif case not in self._measured:
-            self._inputs[case] = SHARE_OF_INPUTS * beside
+            self._inputs[case] = SHARE_OF_INPUTS * overhead
 
     def call(self, case: Case) -> float:
         """Return the seconds that one call of a planned case will take; 0 where nothing is known."""

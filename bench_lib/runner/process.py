@@ -25,7 +25,7 @@ from bench_lib.errors import CrossoverError, WorkerError
 from bench_lib.records.sanitize import scrub
 
 READ_NBYTES: Final = 1 << 16
-TAIL_NBYTES: Final = 4000
+TAIL_NBYTES: Final = 8000
 KILL_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.5  # how long a wait goes on before it looks round
 ALONE: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
@@ -35,6 +35,23 @@ compilers, which would go on beside what is measured."""
 
 class WorkerTimeout(WorkerError):
     """The worker did not answer within its time, and was ended."""
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and every process of its group."""
+    # It may have ended by itself, and its group with it, which some systems call a lack of permission.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):  # a process stuck in a driver goes when the driver lets it
+        process.wait(timeout=KILL_SECONDS)
+
+
+def last_lines(output: IO[bytes], count: int) -> list[str]:
+    """Return the last lines that a process has printed, without blank ones and without paths."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - TAIL_NBYTES))
+    lines = [scrub(line.rstrip()) for line in output.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-count:] or ["it said nothing"]
 
 
 class WorkerProcess:
@@ -122,11 +139,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the worker and every process that it started."""
-        # It may have ended by itself, and its group with it, which some systems call a lack of permission.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):  # a process stuck in a driver goes when the driver lets it
-            self._process.wait(timeout=KILL_SECONDS)
+        end_group(self._process)
         for stream in (self._process.stdin, self._process.stdout, self._complaints):
             with contextlib.suppress(BrokenPipeError):  # a request that was never read
                 if stream:
@@ -167,13 +180,7 @@ class WorkerProcess:
             name = signal.Signals(-code).name
             hint = ", perhaps by the system for want of memory" if -code == signal.SIGKILL else ""
             return f"the measuring process was ended by {name}{hint}"
-        return f"the measuring process ended with exit code {code}: {self._last_complaint()}"
-
-    def _last_complaint(self) -> str:
-        size = self._complaints.seek(0, os.SEEK_END)
-        self._complaints.seek(max(0, size - TAIL_NBYTES))
-        lines = [line for line in self._complaints.read().decode(errors="replace").splitlines() if line.strip()]
-        return scrub(lines[-1].strip()) if lines else "it said nothing"
+        return f"the measuring process ended with exit code {code}: {last_lines(self._complaints, 1)[0].strip()}"
 
 
 def start_worker(seed: int, compile_cache: str = "") -> WorkerProcess:

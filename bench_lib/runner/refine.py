@@ -1,8 +1,9 @@
 """Where more sizes and more visits are worth their time: near the crossovers, and nowhere else.
 
 A crossover lies between the largest size at which a device does not win and the smallest from which it always does.
-That gap is halved, in the logarithm of the size, until it is within a factor of 1.5; a size that cannot be told there
-gets more visits. So is the gap between the largest size that fits a device's memory and the smallest that does not.
+That bracket is halved, in the logarithm of the size, until it is within a factor of 1.5; a size there that cannot be
+told gets more visits. So is the bracket between the largest size that fits a device's memory and the smallest that does
+not.
 What is decided follows from the header, the planned cases and the samples, and from nothing else: no clock, no chance.
 """
 
@@ -23,7 +24,7 @@ from bench_lib.runner.brackets import Bracket, Operation, Ratios, between, find_
 from bench_lib.runner.costs import Costs
 from bench_lib.runner.schedule import ROUND_SECONDS
 
-WITHIN: Final = 1.5  # a gap is narrow enough when its ends differ by no more than this factor
+WITHIN: Final = 1.5  # a bracket is narrow enough when its ends differ by no more than this factor
 TRIED: Final = 3  # visits after which a size that still cannot be told gets neighbours
 NEAR: Final = 3  # sizes that get more visits at one crossover
 SPARE_SHARE: Final = 0.5  # of the budget that the planned cases leave, for those that are added
@@ -58,6 +59,13 @@ class Refinement:
         Of the run: its devices, what sizes are multiples of, its rounds and its budget.
     planned
         The cases that were planned before the first round.
+
+    Attributes
+    ----------
+    works
+        Every case that is planned, with its work: those added later come last.
+    added
+        The round after which each of those was added.
     """
 
     def __init__(self, header: Run, planned: Iterable[PlannedCase]) -> None:
@@ -67,8 +75,8 @@ class Refinement:
         self._budget = header.budget_seconds or math.inf
         self._devices = header.devices
         self._multiples = {workload.name: max(workload.multiple, 1) for workload in header.workloads}
-        self._planned: dict[Case, PlannedCase] = {}
-        self._added: dict[Case, int] = {}
+        self.works: dict[Case, PlannedCase] = {}
+        self.added: dict[Case, int] = {}
         self._sizes: dict[Case, list[int]] = {}
         self._operations: tuple[Operation, ...] | None = None
         self._judged: dict[Case, _Judged] = {}
@@ -77,7 +85,7 @@ class Refinement:
 
     def add(self, plan: Plan) -> None:
         """Take in cases that were added after a round."""
-        self._added.update({one.case: plan.round for one in plan.cases if one.case not in self._planned})
+        self.added.update({one.case: plan.round for one in plan.cases if one.case not in self.works})
         self._take(plan.cases)
 
     def note(self, sample: Sample) -> None:
@@ -91,12 +99,12 @@ class Refinement:
         """Return the cases that decide a crossover and cannot be told yet, both sides of each."""
         found: set[Case] = set()
         for judged in self._all_judged():
-            for place in undecided(judged.gap, judged.verdicts, NEAR):
+            for place in undecided(judged.bracket, judged.verdicts, NEAR):
                 found.update(judged.operation.at(judged.sizes[place]))
         return frozenset(found)
 
     def proposals(self, number: int, declined: Collection[Case] = ()) -> tuple[Proposal, ...]:
-        """Return what to add after the passes of a round so far: the widest gaps first, as many as may be added.
+        """Return what to add after the passes of a round so far: the widest brackets first, as many as may be added.
 
         Parameters
         ----------
@@ -113,7 +121,7 @@ class Refinement:
         chosen: list[Proposal] = []
         new: set[Case] = set()
         for proposal in found:
-            cases = tuple(case for case in proposal.cases if case not in self._planned and case not in new)
+            cases = tuple(case for case in proposal.cases if case not in self.works and case not in new)
             cost = proposal.seconds * rounds_left
             if cases and cost <= room and not any(case in declined for case in cases):
                 chosen.append(replace(proposal, cases=cases))
@@ -122,17 +130,17 @@ class Refinement:
         return tuple(chosen)
 
     def _take(self, planned: Iterable[PlannedCase]) -> None:
-        new = [one for one in planned if one.case not in self._planned]
+        new = [one for one in planned if one.case not in self.works]
         self.costs.add(new)
         for one in new:
-            self._planned[one.case] = one
+            self.works[one.case] = one
             self._sizes.setdefault(structs.replace(one.case, n=0), []).append(one.case.n)
         self._operations = None
 
     def _all_judged(self) -> Iterator[_Judged]:
         """Yield each operation with its verdicts, made anew where a case or a sample came since."""
         if self._operations is None:
-            self._operations = tuple(operations(self._planned, self._devices))
+            self._operations = tuple(operations(self.works, self._devices))
             self._concerned = defaultdict(list)
             for operation in self._operations:
                 for _, device, baseline in operation.sizes:
@@ -151,11 +159,11 @@ class Refinement:
             operation=operation,
             sizes=tuple(n for n, verdict in known if verdict),
             verdicts=verdicts,
-            gap=find_bracket(verdicts, either=operation.either),
+            bracket=find_bracket(verdicts, either=operation.either),
         )
 
     def _crossovers(self) -> Iterator[Proposal]:
-        """Yield a size in each gap that is too wide."""
+        """Yield a size in each bracket that is too wide."""
         for judged in self._all_judged():
             ends = self._halved(judged)
             n = self._between(judged.operation, *ends) if ends else None
@@ -172,11 +180,11 @@ class Refinement:
                 )
 
     def _halved(self, judged: _Judged) -> tuple[int, int] | None:
-        """Return the two sizes between which one more would narrow a gap; None where it is narrow or open."""
-        gap, sizes = judged.gap, judged.sizes
-        if gap.low < 0 or gap.high == len(sizes) or sizes[gap.high] <= WITHIN * sizes[gap.low]:
+        """Return the two sizes between which one more would narrow a bracket; None where it is narrow or open."""
+        bracket, sizes = judged.bracket, judged.sizes
+        if bracket.low < 0 or bracket.high == len(sizes) or sizes[bracket.high] <= WITHIN * sizes[bracket.low]:
             return None
-        low, *inside, high = sizes[gap.low : gap.high + 1]
+        low, *inside, high = sizes[bracket.low : bracket.high + 1]
         if not inside:
             return low, high
         middle = inside[0]
@@ -224,11 +232,11 @@ class Refinement:
 
     def _room(self) -> float:
         """Return the seconds that more cases may still cost, by what the samples so far took."""
-        base = [case for case in self._planned if case not in self._added and self.ratios.status(case) in (None, "ok")]
+        base = [case for case in self.works if case not in self.added and self.ratios.status(case) in (None, "ok")]
         passes = self._rounds * (ROUND_SECONDS + sum(self.costs.visit(case) for case in base))
         allowed = max(SPARE_SHARE * (self._budget - passes), LEAST_SHARE * self._budget)
         return allowed - sum(
-            self.costs.visit(case) * (self._rounds - number + 1) for case, number in self._added.items()
+            self.costs.visit(case) * (self._rounds - number + 1) for case, number in self.added.items()
         )
 
 
@@ -239,4 +247,4 @@ class _Judged:
     operation: Operation
     sizes: tuple[int, ...]
     verdicts: tuple[str, ...]
-    gap: Bracket
+    bracket: Bracket

@@ -23,7 +23,7 @@ from bench_lib.runner.process import start_worker
 from bench_lib.runner.progress import Progress, RunOutcome
 from bench_lib.runner.request import Request
 from bench_lib.runner.rounds import Rounds
-from bench_lib.runner.run_header import MachineFacts, ask_here, ask_plan, make_header, require_same
+from bench_lib.runner.run_header import MachineFacts, ask_machine, ask_plan, make_header, require_same
 from bench_lib.runner.sources import Starter, sources_of
 
 
@@ -38,7 +38,7 @@ class Listed:
 def describe() -> MachineFacts:
     """Return what is on this machine, found by a worker that is then ended."""
     with start_worker(seed=0) as worker:
-        return ask_here(worker)
+        return ask_machine(worker)
 
 
 def list_cases(request: Request) -> Listed:

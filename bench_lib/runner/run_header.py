@@ -42,7 +42,7 @@ class MachineFacts:
         return {**dataclasses.asdict(self), "devices": [structs.asdict(device) for device in self.devices]}
 
 
-def ask_here(worker: WorkerProcess) -> MachineFacts:
+def ask_machine(worker: WorkerProcess) -> MachineFacts:
     """Return what a worker finds on its machine."""
     answer = worker.ask({"do": "describe"}, timeout=START_TIMEOUT_SECONDS)
     found = tuple(from_object(DeviceRecord, one) for one in answer.pop("devices"))
@@ -64,8 +64,8 @@ def ask_plan(worker: WorkerProcess, request: Request) -> tuple[tuple[PlannedCase
 
 def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tuple[Run, tuple[PlannedCase, ...]]:
     """Ask the worker what is here and what is to be measured, and write it as the header and the plan."""
-    here = ask_here(worker)
-    _require_here(request.prices, here.devices)
+    facts = ask_machine(worker)
+    _require_here(request.prices, facts.devices)
     planned, workloads = ask_plan(worker, request)
     profile = PROFILES[request.profile]
     created = datetime.now(UTC)
@@ -73,16 +73,16 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
     header = Run(
         id=f"{created:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         created=created.isoformat(timespec="seconds"),
-        machine=request.machine or here.machine,
+        machine=request.machine or facts.machine,
         profile=request.profile,
         seed=request.seed,
         rounds=request.rounds or profile.rounds,
         visits=profile.visits,
         budget_seconds=request.budget_seconds or profile.budget_seconds,
         command=command_of(request),
-        host=here.host,
-        software=here.software,
-        precision=here.precision,
+        host=facts.host,
+        software=facts.software,
+        precision=facts.precision,
         settings={
             "devices": ",".join(used),
             "expression": request.expression,
@@ -94,7 +94,7 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
             **start.settings(),
             **commit_facts(Path.cwd()),
         },
-        devices=tuple(device for device in here.devices if device.key in used),
+        devices=tuple(device for device in facts.devices if device.key in used),
         workloads=workloads,
     )
     return header, planned

@@ -6,7 +6,7 @@ The session says how much time is left; there is no clock here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench_lib.records.case import Case
 from bench_lib.records.run import Run
@@ -50,7 +50,8 @@ class TimeBudget:
     rounds_that_fit: int = 1
     _even_share: float = 0.0
     _slow_left: float = 0.0
-    _beside: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    _overhead: float = 0.0
+    _visits: int = 0
 
     def plan_round(self, rounds_done: int) -> float:
         """Share out what is left; returns the seconds after which the round makes no further pass."""
@@ -103,7 +104,8 @@ class TimeBudget:
 
     def note(self, elapsed: float, wall: float) -> None:
         """Take in what a visit took by the session's clock, and what the worker said of it, in seconds."""
-        self._beside = [self._beside[0] + elapsed - wall, self._beside[1] + 1]
+        self._overhead += elapsed - wall
+        self._visits += 1
         if elapsed > slow_visit(self._even_share):
             self._slow_left -= elapsed
 
@@ -117,5 +119,5 @@ class TimeBudget:
         """Return the seconds of a round in which the slow cases rest."""
         out = set(slow)
         others = [case for case in self.states.active() if case not in out]
-        beside = self._beside[0] / max(self._beside[1], 1.0) - ASK_SECONDS
-        return self.start_seconds + sum(self.states.costs.visit(case) + max(beside, 0.0) for case in others)
+        overhead = self._overhead / max(self._visits, 1) - ASK_SECONDS
+        return self.start_seconds + sum(self.states.costs.visit(case) + max(overhead, 0.0) for case in others)

@@ -17,7 +17,7 @@ from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.sample import Finish
 from bench_lib.runner.ab import session
-from bench_lib.runner.ab.alternation import Alternated, Judge
+from bench_lib.runner.ab.alternation import AbOutcome, Judge
 from bench_lib.runner.ab.options import AbOptions
 from bench_lib.runner.ab.session import Pair
 from tests.support.comparison_data import factors, side
@@ -42,7 +42,7 @@ class Measuring:
         self.after = side(SLOWER, name="b")
         self.fails_with: BaseException | None = None
 
-    def __call__(self, options: AbOptions, pair: Pair, judge: Judge, progress: PairProgress) -> Alternated:
+    def __call__(self, options: AbOptions, pair: Pair, judge: Judge, progress: PairProgress) -> AbOutcome:
         self.asked.append(options)
         before = side()
         keep(pair.a, before)
@@ -51,7 +51,7 @@ class Measuring:
         self.suspects += [case.workload for case in judge(6)]
         if self.fails_with:
             raise self.fails_with
-        return Alternated(processes=6, stages=1, suspects=(), cut=True, wall_seconds=61.4)
+        return AbOutcome(processes=6, stages=1, suspects=(), cut=True, wall_seconds=61.4)
 
 
 @pytest.fixture

@@ -87,12 +87,12 @@ def test_the_gap_is_between_the_last_size_not_won_and_those_that_are_all_won(let
 @given(verdicts=st.lists(st.sampled_from(sorted(WORDS.values())), max_size=9))
 def test_the_gap_is_that_of_the_report(verdicts: list[str]) -> None:
     answer, first = decide(verdicts)
-    gap = find_bracket(verdicts)
-    assert gap.high == first
+    bracket = find_bracket(verdicts)
+    assert bracket.high == first
     if answer == "between":
-        assert gap.low == first - 1
-    if answer == "undecided" and gap.low >= 0:
-        assert "undecided" in verdicts[gap.low + 1 : gap.high]
+        assert bracket.low == first - 1
+    if answer == "undecided" and bracket.low >= 0:
+        assert "undecided" in verdicts[bracket.low + 1 : bracket.high]
 
 
 def test_between_two_ways_of_computing_on_the_cpu_either_may_take_over() -> None:

@@ -61,8 +61,8 @@ def widths(recording: Recording) -> dict[str, float]:
             if case.timing == "latency"
         ]
         verdicts = [refinement.ratios.verdict(*pair) or "undecided" for pair in pairs]
-        gap = find_bracket(verdicts)
-        found[residency] = pairs[gap.high][0].n / pairs[gap.low][0].n
+        bracket = find_bracket(verdicts)
+        found[residency] = pairs[bracket.high][0].n / pairs[bracket.low][0].n
     return found
 
 
@@ -218,10 +218,10 @@ def test_a_worker_that_dies_of_the_question_costs_the_sizes_that_were_asked_for(
     assert {sample.status for sample in recording.samples} == {"ok"}
 
 
-def test_an_observer_hears_how_many_cases_were_added(world: World, tmp_path: Path) -> None:
-    watching = Silent()
-    ended = runner.run(Request(out=tmp_path / "run.jsonl"), watching)
-    assert watching.told["add"] == sum(len(plan.cases) for plan in read(ended.path).additions)
+def test_progress_hears_how_many_cases_were_added(world: World, tmp_path: Path) -> None:
+    progress = Silent()
+    ended = runner.run(Request(out=tmp_path / "run.jsonl"), progress)
+    assert progress.calls["add"] == sum(len(plan.cases) for plan in read(ended.path).additions)
 
 
 def test_noise_alone_does_not_fill_a_plan(world: World, tmp_path: Path) -> None:

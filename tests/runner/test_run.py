@@ -400,11 +400,11 @@ def test_a_machine_can_be_named(world: World, tmp_path: Path) -> None:
     assert recording.run.machine == "blue-box"
 
 
-def test_an_observer_is_told_of_every_visit(world: World, tmp_path: Path) -> None:
-    watching = Silent()
-    ended = run.run(Request(out=tmp_path / "run.jsonl"), watching)
-    assert watching.told["saw"] == len(read(ended.path).samples)
-    assert watching.told["begin"] == 1
+def test_progress_is_told_of_every_visit(world: World, tmp_path: Path) -> None:
+    progress = Silent()
+    ended = run.run(Request(out=tmp_path / "run.jsonl"), progress)
+    assert progress.calls["saw"] == len(read(ended.path).samples)
+    assert progress.calls["begin"] == 1
 
 
 def test_what_is_here_and_what_would_be_measured_can_be_asked_without_measuring(world: World) -> None:

@@ -261,25 +261,25 @@ class Silent:
     """Progress callbacks that only count."""
 
     def __init__(self) -> None:
-        self.told: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
 
     def begin(self, *_: object) -> None:
-        self.told["begin"] += 1
+        self.calls["begin"] += 1
 
     def note(self, *_: object) -> None:
-        self.told["note"] += 1
+        self.calls["note"] += 1
 
     def begin_pass(self, *_: object) -> None:
-        self.told["begin_pass"] += 1
+        self.calls["begin_pass"] += 1
 
     def add(self, cases: int) -> None:
-        self.told["add"] += cases
+        self.calls["add"] += cases
 
     def about_to(self, *_: object) -> None:
-        self.told["about_to"] += 1
+        self.calls["about_to"] += 1
 
     def saw(self, *_: object) -> None:
-        self.told["saw"] += 1
+        self.calls["saw"] += 1
 
 
 @contextmanager

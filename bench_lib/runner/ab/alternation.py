@@ -32,7 +32,7 @@ Judge = Callable[[int], Collection[Case]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alternated:
+class AbOutcome:
     """How a comparison was measured.
 
     Attributes
@@ -62,7 +62,7 @@ def common(a: SideRunner, b: SideRunner) -> tuple[Case, ...]:
 
 def alternate(
     a: SideRunner, b: SideRunner, judge: Judge, *, processes: int, budget_seconds: float, started: float
-) -> Alternated:
+) -> AbOutcome:
     """Measure two sides in alternation, and suspects again.
 
     Parameters
@@ -102,7 +102,7 @@ def alternate(
             done += 1
             _round(a, b, done, wanted, 2 * left, clock, until=until, most=most)
     wall_seconds = time.monotonic() - started
-    return Alternated(processes=processes, stages=stage, suspects=tuple(suspects), cut=cut, wall_seconds=wall_seconds)
+    return AbOutcome(processes=processes, stages=stage, suspects=tuple(suspects), cut=cut, wall_seconds=wall_seconds)
 
 
 def _wanted(cases: Sequence[Case], a: SideRunner, b: SideRunner) -> tuple[Case, ...]:

@@ -1,8 +1,8 @@
 """A plugin that pytest takes in where it measures a side: which tests run, and what became of each.
 
 It is copied beside the tests, whose interpreter may lack this package: it imports the standard library and pytest only.
-The folder that :data:`FOLDER` names holds ``wanted.json``, a list of node ids, or null for all; ``told.json`` is the
-answer.
+The folder that :data:`FOLDER` names holds ``wanted.json``, a list of node ids, or null for all; the answer is
+``outcomes.json``.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Listener:
 
     def pytest_sessionfinish(self) -> None:
         """Write it down."""
-        told = {"seconds": self._seconds, "failed": self._failed, "skipped": self._skipped}
-        (self._folder / "told.json").write_text(json.dumps(told), encoding="utf-8")
+        outcomes = {"seconds": self._seconds, "failed": self._failed, "skipped": self._skipped}
+        (self._folder / "outcomes.json").write_text(json.dumps(outcomes), encoding="utf-8")
 
 
 def _reason(longrepr: Any) -> str:

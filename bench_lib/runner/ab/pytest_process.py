@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from bench_lib.errors import NotComparable, WorkerError
 from bench_lib.records.case import Case
@@ -20,13 +18,12 @@ from bench_lib.records.foreign.pytest_benchmark import read_with_names
 from bench_lib.records.recording import Recording
 from bench_lib.records.sanitize import scrub
 from bench_lib.runner.ab.sides import Side
-from bench_lib.runner.process import KILL_SECONDS
+from bench_lib.runner.process import end_group, last_lines
 
 HOOKS: Final = "crossover_ab_hooks"
 FOLDER: Final = "CROSSOVER_AB_FOLDER"  # as pytest_hooks calls it, which is not imported: pytest may not be here
 OPTIONS: Final = ("--benchmark-only", "--benchmark-enable", "--benchmark-quiet")
 TAIL_LINES: Final = 12
-TAIL_NBYTES: Final = 8000
 OK_CODES: Final = (0, 1)  # of pytest: all passed, or some test failed
 NOTHING_RAN: Final = 5
 LONGEST_SECONDS: Final = 3600.0
@@ -105,7 +102,7 @@ def run_tests(side: Side, paths: Sequence[str], expression: str, wanted: Sequenc
             said = "\n".join(f"    {line}" for line in tail)
             msg = f"side {side.name.upper()} ({side.label}): pytest could not run the tests (exit code {code}):\n{said}"
             raise WorkerError(msg)
-        return _seen(result, _told(folder), wall_seconds)
+        return _seen(result, json.loads((folder / "outcomes.json").read_text(encoding="utf-8")), wall_seconds)
 
 
 def _run(command: Sequence[str], folder: Path | None, variables: Mapping[str, str]) -> tuple[int, list[str]]:
@@ -130,41 +127,19 @@ def _run(command: Sequence[str], folder: Path | None, variables: Mapping[str, st
             msg = f"pytest did not end within {LONGEST_SECONDS:.0f} s: measure fewer tests, with -k"
             raise WorkerError(msg) from err
         finally:
-            _end(process)
-        return code, _tail(output)
+            end_group(process)
+        return code, last_lines(output, TAIL_LINES)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of a process and of all that it started."""
-    # It may have ended by itself, and its group with it, which some systems call a lack of permission.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):  # a process stuck in a driver goes when the driver lets it
-        process.wait(timeout=KILL_SECONDS)
-
-
-def _tail(output: IO[bytes]) -> list[str]:
-    size = output.seek(0, os.SEEK_END)
-    output.seek(max(0, size - TAIL_NBYTES))
-    lines = [scrub(line.rstrip()) for line in output.read().decode(errors="replace").splitlines() if line.strip()]
-    return lines[-TAIL_LINES:] or ["it said nothing"]
-
-
-def _told(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return what the plugin has written of each test."""
-    told: dict[str, dict[str, Any]] = json.loads((folder / "told.json").read_text(encoding="utf-8"))
-    return told
-
-
-def _seen(result: Path, told: Mapping[str, Mapping[str, Any]], wall_seconds: float) -> Seen:
+def _seen(result: Path, outcomes: Mapping[str, Mapping[str, Any]], wall_seconds: float) -> Seen:
     recording, names = None, dict[Case, str]()
-    if told["seconds"].keys() - told["failed"].keys() - told["skipped"].keys():
+    if outcomes["seconds"].keys() - outcomes["failed"].keys() - outcomes["skipped"].keys():
         recording, names = read_with_names(result)
     return Seen(
         recording=recording,
         names=names,
-        failed={name: scrub(reason) for name, reason in told["failed"].items()},
-        skipped={name: scrub(reason) for name, reason in told["skipped"].items()},
-        seconds=told["seconds"],
+        failed={name: scrub(reason) for name, reason in outcomes["failed"].items()},
+        skipped={name: scrub(reason) for name, reason in outcomes["skipped"].items()},
+        seconds=outcomes["seconds"],
         wall_seconds=wall_seconds,
     )

@@ -14,7 +14,7 @@ from bench_lib.errors import NotComparable, UsageError
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.sample import Sample
 from bench_lib.records.writer import Store
-from bench_lib.runner.ab.alternation import PROCESSES, Alternated, Judge, alternate, common
+from bench_lib.runner.ab.alternation import PROCESSES, AbOutcome, Judge, alternate, common
 from bench_lib.runner.ab.options import FOLDER, AbOptions, sides
 from bench_lib.runner.ab.pytest_side import tests_of
 from bench_lib.runner.ab.side_runner import SideRunner
@@ -58,7 +58,7 @@ def pair_in(asked_for: Path | None) -> Pair:
     return pair
 
 
-def measure(options: AbOptions, pair: Pair, judge: Judge, progress: Progress) -> Alternated:
+def measure(options: AbOptions, pair: Pair, judge: Judge, progress: Progress) -> AbOutcome:
     """Measure both sides, each into its own file.
 
     Parameters

@@ -106,12 +106,12 @@ class Side:
     def settings(self, pair: str, compared: Compared) -> Facts:
         """Return what the header of its file says of it."""
         names = ", ".join(scrub(f"{key}={value}") for key, value in self.environment.items())
-        told: Facts = {"compared": compared, "pair": pair, "side": self.name, "label": self.label}
+        facts: Facts = {"compared": compared, "pair": pair, "side": self.name, "label": self.label}
         if self.commit:
-            told[COMMIT] = self.commit
+            facts[COMMIT] = self.commit
         if names:
-            told["environment"] = names
-        return told
+            facts["environment"] = names
+        return facts
 
 
 def look_at(side: Side, modules: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.verdicts import MAX_STAGES
 from bench_lib.runner.ab import alternation
-from bench_lib.runner.ab.alternation import SCREEN_SHARE, Alternated, alternate
+from bench_lib.runner.ab.alternation import SCREEN_SHARE, AbOutcome, alternate
 
 ADD, MATMUL, SOFTMAX = (
     Case(workload=name, n=64, dtype="float32", device="cpu") for name in ("add", "matmul", "softmax")
@@ -73,7 +73,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def run(
     world: World, *suspects: Collection[Case], a: Side | None = None, b: Side | None = None, budget: float = 200.0
-) -> Alternated:
+) -> AbOutcome:
     """Alternate two sides of which each stage finds the suspects given for it, and the last none."""
     found = iter([*suspects, ()])
     one, other = a or Side("a", world), b or Side("b", world)

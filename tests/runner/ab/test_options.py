@@ -16,7 +16,7 @@ from bench_lib.runner.request import Request
 from tests.support.git import git
 
 
-def asked(request: Request | None = None, **settings: Any) -> AbOptions:
+def options_of(request: Request | None = None, **settings: Any) -> AbOptions:
     return AbOptions(request=request or Request(), **settings)
 
 
@@ -44,17 +44,17 @@ def anything(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
     ],
 )
 def test_one_thing_differs_on_purpose(settings: dict[str, Any], what: str) -> None:
-    assert asked(**settings).compared() == what
+    assert options_of(**settings).compared() == what
 
 
 def test_two_sides_that_are_the_same_are_refused_unless_that_is_asked_for() -> None:
     with pytest.raises(UsageError, match="the two sides are the same: say what differs with --python-b, --base"):
-        asked(environment_a={"A": "1"}, environment_b={"A": "1"}).compared()
+        options_of(environment_a={"A": "1"}, environment_b={"A": "1"}).compared()
 
 
 def test_two_things_that_differ_are_refused() -> None:
     with pytest.raises(UsageError, match="one thing at a time is compared"):
-        asked(base="main", aa=True).compared()
+        options_of(base="main", aa=True).compared()
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,15 @@ def test_two_things_that_differ_are_refused() -> None:
 )
 def test_what_tests_decide_for_themselves_is_refused_beside_them(request_: Request, option: str) -> None:
     with pytest.raises(UsageError, match=f"with --pytest the tests say what is measured.*: leave out {option}"):
-        asked(request_, tests=(Path("tests"),), aa=True).require_sense()
+        options_of(request_, tests=(Path("tests"),), aa=True).require_sense()
 
 
 def test_the_command_repeats_the_comparison_and_holds_no_path(tmp_path: Path) -> None:
     request = Request(workloads=(tmp_path / "bench.py",), expression="add or matmul", budget_seconds=60.0, seed=3)
-    told = asked(request, python_b=str(tmp_path / "python"), environment_b={"HOME": str(tmp_path / "home")}).command()
-    assert told == (
+    command = options_of(
+        request, python_b=str(tmp_path / "python"), environment_b={"HOME": str(tmp_path / "home")}
+    ).command()
+    assert command == (
         "crossover ab --python-b PYTHON --env-b HOME=home --workloads bench.py -k 'add or matmul' "
         "--profile quick --processes 6 --budget 60s --seed 3"
     )
@@ -90,7 +92,7 @@ def test_the_sides_of_two_revisions_start_where_the_command_runs_seen_from_the_t
     git(repository, "commit", "--quiet", "--message=part")
     monkeypatch.chdir(repository / "part")
     monkeypatch.setenv("PYTHONPATH", "given")
-    with sides(asked(base="HEAD")) as (a, b):
+    with sides(options_of(base="HEAD")) as (a, b):
         assert (a.label, b.label) == ("HEAD", "working tree")
         assert b.folder == repository.resolve() / "part"
         assert a.folder is not None
@@ -104,20 +106,20 @@ def test_the_sides_of_two_revisions_start_where_the_command_runs_seen_from_the_t
 
 
 def test_a_variable_is_kept_in_the_file_without_a_path() -> None:
-    told = Side(name="b", label="", environment={"CACHE": "/srv/somewhere/cache", "N": "1"}).settings(
+    settings = Side(name="b", label="", environment={"CACHE": "/srv/somewhere/cache", "N": "1"}).settings(
         "x", "environment"
     )
-    assert told["environment"] == "CACHE=cache, N=1"
+    assert settings["environment"] == "CACHE=cache, N=1"
 
 
 @pytest.mark.usefixtures("anything")
 def test_interpreters_are_told_apart_by_their_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with sides(asked(python_a="old", python_b="new")) as (a, b):
+    with sides(options_of(python_a="old", python_b="new")) as (a, b):
         assert (a.label, b.label) == ("torch 2.9.0", "torch 2.13.0")
         assert a.folder is None
         assert a.variables() == {}
-    with sides(asked(python_b="other")) as (a, b):
+    with sides(options_of(python_b="other")) as (a, b):
         assert (a.label, b.label) == ("first interpreter", "second interpreter")
 
 
@@ -125,9 +127,9 @@ def test_tests_need_pytest_and_workers_need_this_package(
     anything: dict[str, tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with sides(asked(aa=True, tests=(tmp_path,))):
+    with sides(options_of(aa=True, tests=(tmp_path,))):
         assert anything == {"a": FOR_TESTS, "b": FOR_TESTS}
-    with sides(asked(environment_b={"A": "1"})) as (a, b):
+    with sides(options_of(environment_b={"A": "1"})) as (a, b):
         assert anything == {"a": FOR_WORKERS, "b": FOR_WORKERS}
         assert (a.label, b.label) == ("as it is", "A=1")
         assert b.variables() == {"A": "1"}
