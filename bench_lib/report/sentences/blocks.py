@@ -11,10 +11,16 @@ from bench_lib import units
 from bench_lib.analysis.pairings.pairings import View
 from bench_lib.report import device_styles, markdown
 from bench_lib.report.blocks import Block, Cell, Folded, Heading, Lines, Note, Paragraph, Points, Row, Section, Table
-from bench_lib.report.sentences import cells, narrow_tables, words
+from bench_lib.report.sentences import narrow_tables, words
 from bench_lib.report.sentences.crossover_sentences import Takeover, Takeovers, takeovers, title, together
 from bench_lib.report.sentences.digest import Answer
-from bench_lib.report.sentences.grid import Grid, GridRow, grid, listing
+from bench_lib.report.sentences.winners_table import (
+    WinnersCell,
+    WinnersRow,
+    WinnersTable,
+    unsized_winners,
+    winners_table,
+)
 
 TOP: Final = 10
 """Operations of a table that a terminal shows unless all are asked for."""
@@ -35,7 +41,7 @@ LEGEND: Final = (
     "more than one answer; by 4 KiB: at that size or a smaller one."
 )
 STEPS: Final = (1, 2, 3, 4, 5)
-"""Columns of the grid in one of the table, from the widest form on."""
+"""Columns of sizes in one of the table, from the widest form on."""
 
 SIZES: Final = (narrow_tables.SIZES, (narrow_tables.SMALLEST, narrow_tables.LARGEST), (narrow_tables.LARGEST,))
 BOLD_FROM: Final = 3
@@ -138,7 +144,11 @@ def _keys(view: View, most: int | None) -> set[tuple[str, str]] | None:
     """Return the operations that the table of a view shows; None for all."""
     if most is None:
         return None
-    return {(row.workload, row.dtype) for found in (grid(view, most), listing(view, most)) for row in found.rows}
+    return {
+        (row.workload, row.dtype)
+        for found in (winners_table(view, most), unsized_winners(view, most))
+        for row in found.rows
+    }
 
 
 def _winners(view: View, top: int | None, most: int | None, hint: str, *, families: bool = False) -> list[Block]:
@@ -146,7 +156,7 @@ def _winners(view: View, top: int | None, most: int | None, hint: str, *, famili
     pairing = view.pairing
     runs = {run.id: run for run in (pairing.run, pairing.device.run, pairing.baseline.run)}
     colors = device_styles.colors(pairing, device_styles.series(list(runs.values())))
-    sized, unsized = grid(view, most), listing(view, most)
+    sized, unsized = winners_table(view, most), unsized_winners(view, most)
     first = _keys(view, top)
     shown: list[Block] = []
     for found in (sized, unsized):
@@ -167,15 +177,15 @@ def _winners(view: View, top: int | None, most: int | None, hint: str, *, famili
     return shown
 
 
-def _rows(found: Grid, *, families: bool) -> list[tuple[str, GridRow]]:
-    """Return the rows of a grid, each with its group: by family, or else by where the device takes over."""
+def _rows(found: WinnersTable, *, families: bool) -> list[tuple[str, WinnersRow]]:
+    """Return the rows, each with its group: by family, or else by where the device takes over."""
     if families:
         return [(group.family, row) for group in found.groups for row in group.rows]
     return [("", row) for row in found.rows]
 
 
-def _table(found: Grid, colors: tuple[str, str], *, families: bool) -> Table:
-    """Return a grid as a table, in forms from the widest to the narrowest."""
+def _table(found: WinnersTable, colors: tuple[str, str], *, families: bool) -> Table:
+    """Return it as a table, in forms from the widest to the narrowest."""
     columned = [narrow_tables.coarser(found, step) for step in STEPS] if found.columns else []
     forms = [form for form in columned if len(form.columns) > 1]
     forms += [narrow_tables.at_sizes(found, sizes) for sizes in SIZES]
@@ -198,7 +208,7 @@ def _row(name: str, dtype: str, cells: tuple[Cell, ...], group: str = "") -> Row
     return Row(name=name, tail=f" {dtype}" if dtype else "", cells=cells, group=group)
 
 
-def _cell(cell: cells.Cell | None, colors: tuple[str, str]) -> Cell:
+def _cell(cell: WinnersCell | None, colors: tuple[str, str]) -> Cell:
     """Return a cell as it is shown on any ground, light or dark: a win coloured, then bold, then filled."""
     if cell is None:
         return NOTHING

@@ -27,8 +27,8 @@ from bench_lib.report.page import filters
 from bench_lib.report.page.page_context import page_context
 from bench_lib.report.page.sections import crossover_chart, how, numbers, time_against_size, trust, winners_table
 from bench_lib.report.sentences import words
-from bench_lib.report.sentences.cells import Cell
-from bench_lib.report.sentences.grid import Grid, grid
+from bench_lib.report.sentences.winners_table import WinnersCell, WinnersTable
+from bench_lib.report.sentences.winners_table import winners_table as table_of
 from tests.support.builders import ceilings_of, recording
 from tests.support.page_data import cpu_recording, gpu_recording
 
@@ -46,7 +46,7 @@ def gpu_views() -> list[View]:
     return views_of(gpu_recording())
 
 
-def cells_of(table: Grid) -> dict[tuple[str, str, str], Cell]:
+def cells_of(table: WinnersTable) -> dict[tuple[str, str, str], WinnersCell]:
     return {
         (row.expression, row.dtype_shown, column): cell
         for group in table.groups
@@ -120,7 +120,7 @@ def test_a_gpu_without_the_whole_cpu_is_set_against_what_there_is() -> None:
 
 
 def test_cells_say_who_wins_in_words(gpu_views: list[View]) -> None:
-    found = cells_of(grid(gpu_views[0]))
+    found = cells_of(table_of(gpu_views[0]))
     small, large = found["x + y", "", "16 KiB"], found["x + y", "", "64 MiB"]
     assert small.text.startswith("CPU ")
     assert small.style.startswith("c")
@@ -129,7 +129,7 @@ def test_cells_say_who_wins_in_words(gpu_views: list[View]) -> None:
 
 
 def test_a_cell_tells_both_times_with_intervals_on_demand(gpu_views: list[View]) -> None:
-    _, gpu, cpu, ratio = cells_of(grid(gpu_views[0]))["x + y", "", "64 MiB"].detail
+    _, gpu, cpu, ratio = cells_of(table_of(gpu_views[0]))["x + y", "", "64 MiB"].detail
     assert gpu.startswith("GPU: ")
     assert cpu.startswith("CPU: ")
     assert " to " in gpu
@@ -138,14 +138,14 @@ def test_a_cell_tells_both_times_with_intervals_on_demand(gpu_views: list[View])
 
 
 def test_a_failure_is_a_cell_with_its_reason_and_never_a_hole(gpu_views: list[View]) -> None:
-    cell = cells_of(grid(gpu_views[0]))["A @ B", "float64", "1 GiB"]
+    cell = cells_of(table_of(gpu_views[0]))["A @ B", "float64", "1 GiB"]
     assert cell.text == "OOM"
     assert any("free on cuda:0" in line for line in cell.detail)
 
 
 def test_of_several_sizes_in_one_column_the_largest_is_shown() -> None:
     made = recording(sizes=(2**10, 2**11, 2**12))  # 4, 8 and 16 KiB: two of them in the second column
-    cell = cells_of(grid(views_of(made)[0]))["torch.add(x, y)", "", "16 KiB"]
+    cell = cells_of(table_of(views_of(made)[0]))["torch.add(x, y)", "", "16 KiB"]
     assert cell.detail[0] == "n = 4,096, 16 KiB (largest of 2 sizes in this column)"
 
 
@@ -154,7 +154,7 @@ def test_equal_times_are_about_the_same_and_noise_cannot_tell() -> None:
     noisy = views_of(
         recording(model=lambda case, rng: 1e-5 * math.exp(0.5 * rng.standard_normal()), sizes=(2**10,), seed=3)
     )
-    texts = [next(iter(cells_of(grid(views[0])).values())).text for views in (same, noisy)]
+    texts = [next(iter(cells_of(table_of(views[0])).values())).text for views in (same, noisy)]
     assert texts == ["about 1\N{MULTIPLICATION SIGN}", "can\N{RIGHT SINGLE QUOTATION MARK}t tell"]
 
 
@@ -163,13 +163,13 @@ def test_operations_stand_in_the_order_in_which_the_device_takes_over(gpu_views:
         (clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): findings.takeover_order(row)
         for row in gpu_views[0].crossovers.to_dict("records")
     }
-    for group in grid(gpu_views[0]).groups:
+    for group in table_of(gpu_views[0]).groups:
         places = [ranks[row.expression, row.dtype_shown] for row in group.rows]
         assert places == sorted(places)
 
 
 def test_sizes_that_are_not_known_have_no_column() -> None:
-    assert grid(views_of(recording(source="asv"))[0]).groups == ()
+    assert table_of(views_of(recording(source="asv"))[0]).groups == ()
 
 
 def test_more_operations_than_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from bench_lib.report.page.page_context import Absent, PageContext
 from bench_lib.report.page.rows import LONG, MAX_OPERATIONS, OperationRow, Row, operation
 from bench_lib.report.sentences import crossover_sentences, headlines, masthead, words
 from bench_lib.report.sentences.crossover_sentences import MIN_SIZES, largest_reuse
-from bench_lib.report.sentences.grid import FIRST_NBYTES
+from bench_lib.report.sentences.winners_table import FIRST_NBYTES
 
 NOTHING = "No operation was compared at two sizes or more, so there is no size from which one side wins."
 MAX_TICKS: Final = 7

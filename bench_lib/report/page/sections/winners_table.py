@@ -26,8 +26,7 @@ from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.page_context import Absent, PageContext
 from bench_lib.report.page.rows import LONG, MAX_OPERATIONS
 from bench_lib.report.sentences import headlines, masthead, reference_run, words
-from bench_lib.report.sentences.cells import Cell, CellLine
-from bench_lib.report.sentences.grid import Grid, grid
+from bench_lib.report.sentences.winners_table import MachineLine, WinnersCell, WinnersTable, winners_table
 
 NOTHING = (
     "No two devices of one run were measured on the same cases: give crossover run at least two devices, or none, "
@@ -65,7 +64,7 @@ class WinnersView:
     words: tuple[str, str]
     colors: tuple[str, str]
     provenance: str
-    table: Grid
+    table: WinnersTable
     is_stacked: bool = False
     note: str = ""
 
@@ -133,7 +132,7 @@ def _view(
         words=(pairing.device.word, pairing.baseline.word),
         colors=device_styles.colors(pairing, styles),
         provenance=captions.provenance(view, both=False),
-        table=grid(view, most),
+        table=winners_table(view, most),
         note=reference_run.left_out(pairing),
     )
 
@@ -163,7 +162,7 @@ def _stacked(views: Sequence[View], chips: Filters, most: int) -> WinnersView:
         words=(pairing.device.word, pairing.baseline.word),
         colors=(masthead.color(pairing.run, pairing.device), masthead.color(pairing.run, pairing.baseline)),
         provenance=captions.of_several(views),
-        table=stack([grid(view, most) for view in views], [name.text for name in names]),
+        table=stack([winners_table(view, most) for view in views], [name.text for name in names]),
         is_stacked=True,
     )
 
@@ -190,7 +189,7 @@ def shared(views: Sequence[View]) -> tuple[View, ...]:
     return tuple(found)
 
 
-def stack(tables: Sequence[Grid], names: Sequence[str]) -> Grid:
+def stack(tables: Sequence[WinnersTable], names: Sequence[str]) -> WinnersTable:
     """Return one table whose cells have a line for each of some machines.
 
     Parameters
@@ -211,7 +210,7 @@ def stack(tables: Sequence[Grid], names: Sequence[str]) -> Grid:
         for table in tables
     ]
 
-    def cells(workload: str, dtype: str) -> tuple[Cell | None, ...]:
+    def cells(workload: str, dtype: str) -> tuple[WinnersCell | None, ...]:
         keys = ((workload, dtype, column) for column in columns)
         return tuple(_stacked_cell([cells.get(key) for cells in machines], names) for key in keys)
 
@@ -222,17 +221,17 @@ def stack(tables: Sequence[Grid], names: Sequence[str]) -> Grid:
     return replace(tables[0], columns=columns, groups=tuple(groups))
 
 
-def _stacked_cell(cells: Sequence[Cell | None], names: Sequence[str]) -> Cell | None:
+def _stacked_cell(cells: Sequence[WinnersCell | None], names: Sequence[str]) -> WinnersCell | None:
     known = [(name, cell) for name, cell in zip(names, cells, strict=True) if cell]
     if not known:
         return None
     first = known[0][1]
-    return Cell(
+    return WinnersCell(
         text="",
         style="stack",
         size=first.size,
         detail=(first.detail[0], *(line for name, cell in known for line in (f"On {name}", *cell.detail[1:]))),
-        lines=tuple(CellLine(name=name, text=cell.text, style=cell.style) for name, cell in known),
+        lines=tuple(MachineLine(name=name, text=cell.text, style=cell.style) for name, cell in known),
     )
 
 

@@ -11,10 +11,9 @@ from bench_lib.analysis import frame
 from bench_lib.analysis.pairings import pairings
 from bench_lib.analysis.pairings.pairings import View
 from bench_lib.records.recording import Recording
-from bench_lib.report.sentences import grid as grids
 from bench_lib.report.sentences import narrow_tables
-from bench_lib.report.sentences.cells import Cell
-from bench_lib.report.sentences.grid import Grid
+from bench_lib.report.sentences import winners_table as winners
+from bench_lib.report.sentences.winners_table import WinnersCell, WinnersTable
 from tests.support.builders import SIZES, recording
 from tests.support.page_data import gpu_recording
 
@@ -30,7 +29,7 @@ def gpu_view() -> View:
     return view_of(gpu_recording())
 
 
-def cells_of(found: Grid) -> dict[tuple[str, str, str], Cell]:
+def cells_of(found: WinnersTable) -> dict[tuple[str, str, str], WinnersCell]:
     return {
         (row.workload, row.dtype, column): cell
         for group in found.groups
@@ -49,17 +48,17 @@ def cells_of(found: Grid) -> dict[tuple[str, str, str], Cell]:
     ],
 )  # fmt: skip
 def test_a_column_holds_working_sets_up_to_its_size(nbytes: int, label: str) -> None:
-    assert grids.column_label(grids.column_of(nbytes)) == label
+    assert winners.column_label(winners.column_of(nbytes)) == label
 
 
 @given(st.floats(1, 2**45), st.floats(1, 2**45))
 def test_a_larger_working_set_never_stands_further_left(one: float, other: float) -> None:
     low, high = sorted((one, other))
-    assert grids.column_of(low) <= grids.column_of(high)
+    assert winners.column_of(low) <= winners.column_of(high)
 
 
 def test_a_cell_says_the_winner_the_strength_and_the_size_of_its_case(gpu_view: View) -> None:
-    found = cells_of(grids.grid(gpu_view))
+    found = cells_of(winners.winners_table(gpu_view))
     small, large = found["add", "float32", "16 KiB"], found["add", "float32", "64 MiB"]
     assert (small.text.split()[0], small.style[0], small.size) == ("CPU", "c", "12 KiB")
     assert (large.text.split()[0], large.style[0], large.size) == ("GPU", "g", "48 MiB")
@@ -79,14 +78,16 @@ def test_a_size_without_a_ratio_says_why_and_names_the_baseline(
         else sample
         for sample in made.samples
     )
-    cell = cells_of(grids.grid(view_of(dataclasses.replace(made, samples=samples))))["add", "float32", "64 KiB"]
+    cell = cells_of(winners.winners_table(view_of(dataclasses.replace(made, samples=samples))))[
+        "add", "float32", "64 KiB"
+    ]
     assert (cell.text, cell.style, cell.detail) == (
         f"{whose}{word}", "none", ("n = 16,384, 64 KiB", f"{detail}: because")
     )  # fmt: skip
 
 
 def test_what_is_left_out_is_counted_and_each_family_has_a_row_before_one_has_two(gpu_view: View) -> None:
-    whole, cut = grids.grid(gpu_view), grids.grid(gpu_view, max_rows=5)
+    whole, cut = winners.winners_table(gpu_view), winners.winners_table(gpu_view, max_rows=5)
     assert whole.left_out == 0
     assert cut.left_out == len(whole.rows) - 5
     assert [(group.key, len(group.rows)) for group in cut.groups] == [
@@ -95,18 +96,18 @@ def test_what_is_left_out_is_counted_and_each_family_has_a_row_before_one_has_tw
 
 
 def test_all_rows_stand_in_the_order_in_which_the_device_takes_over(gpu_view: View) -> None:
-    rows = grids.grid(gpu_view).rows
+    rows = winners.winners_table(gpu_view).rows
     assert [row.rank for row in rows] == sorted(row.rank for row in rows)
     assert {row.rank[0] for row in rows} >= {1, 3}
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 4, 20])
 def test_fewer_columns_keep_the_largest_size_of_those_that_they_hold(gpu_view: View, step: int) -> None:
-    whole = grids.grid(gpu_view)
+    whole = winners.winners_table(gpu_view)
     coarse = narrow_tables.coarser(whole, step)
     assert len(coarse.columns) == -(-len(whole.columns) // step)
-    assert coarse.columns[-1].removeprefix(f"{grids.LEAST} ") == whole.columns[-1]
-    assert coarse.columns[0].startswith(grids.LEAST)
+    assert coarse.columns[-1].removeprefix(f"{winners.LEAST} ") == whole.columns[-1]
+    assert coarse.columns[0].startswith(winners.LEAST)
     for fine, merged in zip(whole.rows, coarse.rows, strict=True):
         assert len(merged.cells) == len(coarse.columns)
         assert merged.cells[-1] == next((cell for cell in reversed(fine.cells[-step:]) if cell), None)
@@ -114,14 +115,14 @@ def test_fewer_columns_keep_the_largest_size_of_those_that_they_hold(gpu_view: V
         assert kept == [cell for cell in fine.cells if cell in kept]
 
 
-def test_a_grid_without_bytes_has_no_row_and_counts_the_operation() -> None:
-    found = grids.grid(view_of(recording(source="asv")))
+def test_a_table_without_bytes_has_no_row_and_counts_the_operation() -> None:
+    found = winners.winners_table(view_of(recording(source="asv")))
     assert (found.columns, found.groups, found.left_out) == ((), (), 1)
 
 
 def test_where_nobody_told_the_bytes_cells_stand_in_the_order_of_n_and_name_it() -> None:
     view = view_of(recording(source="asv"))
-    (row,) = grids.listing(view).rows
+    (row,) = winners.unsized_winners(view).rows
     assert [cell.size for cell in row.cells if cell] == [f"n = {n:,}" for n in SIZES]
     assert [cell.style[0] for cell in row.cells if cell][::4] == ["c", "g"]
-    assert grids.listing(view_of(recording())).rows == ()
+    assert winners.unsized_winners(view_of(recording())).rows == ()

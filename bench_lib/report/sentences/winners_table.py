@@ -1,7 +1,6 @@
-"""Who wins, by how much: operations down, working-set sizes across, a word and a strength in each cell.
+"""Who wins, by how much: operations down, working-set sizes across, in each cell a word and a strength.
 
-What the page shows as a table of winners, and a terminal as well; the two differ in drawing alone. Nothing here imports
-torch.
+What the page shows as a table of winners, and a terminal as well; the two differ in drawing alone.
 """
 
 from __future__ import annotations
@@ -12,13 +11,10 @@ from typing import Any, Final
 
 from bench_lib import units
 from bench_lib.analysis.pairings import findings
-from bench_lib.analysis.pairings.pairings import View
-from bench_lib.records.sanitize import clean, is_known
+from bench_lib.analysis.pairings.pairings import Side, View
+from bench_lib.records.sanitize import MAX_PROSE, clean, is_known
 from bench_lib.report.sentences import words
-from bench_lib.report.sentences.cells import Cell, cell
-from bench_lib.report.theme import FINE_STEP
-
-__all__ = ["FIRST_NBYTES", "Cell", "Grid", "GridGroup", "GridRow", "column_label", "column_of", "grid", "listing"]
+from bench_lib.report.theme import FINE_STEP, heat_step
 
 FIRST_NBYTES: Final = 4 * 1024
 LAST_COLUMN: Final = 9
@@ -35,7 +31,46 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridRow:
+class MachineLine:
+    """One machine's verdict in a cell of several."""
+
+    name: str
+    text: str
+    style: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WinnersCell:
+    """One cell.
+
+    Attributes
+    ----------
+    text
+        The word that carries the message: ``GPU 12x``, ``about 1x``, ``OOM``.
+    style
+        Who is faster and how strongly: ``g1`` to ``g6`` for the device, ``c1`` to ``c6`` for the baseline, ``same``,
+        ``open`` for what cannot be told, ``none`` for what has no ratio.
+    size
+        Of the case, as a person says it.
+    detail
+        What is told on demand: the case, both times, the ratio with its interval; or the reason why there is none.
+    lines
+        Of several machines side by side, one for each, in place of ``text``.
+    """
+
+    text: str
+    style: str
+    size: str
+    detail: tuple[str, ...]
+    lines: tuple[MachineLine, ...] = ()
+
+
+Cells = tuple[WinnersCell | None, ...]
+"""One for each column, None where nothing was measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WinnersRow:
     """One operation in one dtype; a cell for each column, None where nothing was measured.
 
     Attributes
@@ -54,29 +89,29 @@ class GridRow:
     name: str
     expression: str
     dtype_shown: str
-    cells: tuple[Cell | None, ...]
+    cells: Cells
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridGroup:
+class WinnersGroup:
     """The operations of one family; ``key`` as the file has it, ``family`` to be shown."""
 
     key: str
     family: str
-    rows: tuple[GridRow, ...]
+    rows: tuple[WinnersRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class WinnersTable:
     """Who wins in one view. ``left_out`` counts the operations that have no row."""
 
     columns: tuple[str, ...]
-    groups: tuple[GridGroup, ...]
+    groups: tuple[WinnersGroup, ...]
     left_out: int
     scale: str
 
     @property
-    def rows(self) -> tuple[GridRow, ...]:
+    def rows(self) -> tuple[WinnersRow, ...]:
         """All rows, those first in which the device takes over early, whatever their family."""
         rows = [row for group in self.groups for row in group.rows]
         return tuple(sorted(rows, key=lambda row: (row.rank, row.workload, row.dtype)))
@@ -101,7 +136,7 @@ def column_label(column: int) -> str:
     return f"{LEAST} {label}" if column == 0 else label
 
 
-def grid(view: View, max_rows: int | None = None) -> Grid:
+def winners_table(view: View, max_rows: int | None = None) -> WinnersTable:
     """Return who wins in one view.
 
     Within a family, operations are ordered by where the device takes over, so that the border of the winners is a
@@ -121,13 +156,13 @@ def grid(view: View, max_rows: int | None = None) -> Grid:
     used = [column_of(row["nbytes"]) for key in shown for row in by_operation[key]]
     columns = range(min(used, default=0), max(used, default=-1) + 1)
 
-    def cells(rows: Sequence[Row]) -> tuple[Cell | None, ...]:
+    def cells(rows: Sequence[Row]) -> Cells:
         by_column: dict[int, list[Row]] = {}
         for row in sorted(rows, key=lambda row: row["nbytes"]):
             by_column.setdefault(column_of(row["nbytes"]), []).append(row)
         return tuple(_cell(by_column[column], view) if column in by_column else None for column in columns)
 
-    return Grid(
+    return WinnersTable(
         columns=tuple(column_label(column) for column in columns),
         groups=_groups(view, {key: by_operation[key] for key in by_operation if key in set(shown)}, cells),
         left_out=len({(row["workload"], row["dtype"]) for row in every}) - len(shown),
@@ -135,14 +170,20 @@ def grid(view: View, max_rows: int | None = None) -> Grid:
     )
 
 
-def listing(view: View, max_rows: int | None = None) -> Grid:
+def unsized_winners(view: View, max_rows: int | None = None) -> WinnersTable:
     """Return who wins where nobody told the bytes of an operation: its cells in the order of its sizes, no columns."""
     by_operation = _by_operation(row for row in view.pairs.to_dict("records") if not is_known(row["nbytes"]))
     shown = _in_turn(by_operation)[:max_rows]
     chosen = {key: by_operation[key] for key in by_operation if key in set(shown)}
-    return Grid(
+
+    def cells(rows: Sequence[Row]) -> Cells:
+        return tuple(_cell([row], view) for row in sorted(rows, key=lambda row: int(row["n"])))
+
+    return WinnersTable(
         columns=(),
-        groups=_groups(view, chosen, lambda rows: tuple(_cell([row], view) for row in sorted(rows, key=_size))),
+        groups=_groups(
+            view, chosen, lambda rows: tuple(_cell([row], view) for row in sorted(rows, key=lambda row: int(row["n"])))
+        ),
         left_out=len(by_operation) - len(shown),
         scale=COARSE if view.pairing.has_gpu else FINE,
     )
@@ -169,8 +210,10 @@ def _in_turn(by_operation: Mapping[Key, Sequence[Row]]) -> list[Key]:
 
 
 def _groups(
-    view: View, by_operation: Mapping[Key, Sequence[Row]], cells: Callable[[Sequence[Row]], tuple[Cell | None, ...]]
-) -> tuple[GridGroup, ...]:
+    view: View,
+    by_operation: Mapping[Key, Sequence[Row]],
+    cells: Callable[[Sequence[Row]], Cells],
+) -> tuple[WinnersGroup, ...]:
     ranks = {
         (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
     }
@@ -179,7 +222,7 @@ def _groups(
         families.setdefault(str(rows[0]["family"]), []).append(key)
     none = findings.takeover_order(None)
     return tuple(
-        GridGroup(
+        WinnersGroup(
             key=family,
             family=words.operation(family) or "other",
             rows=tuple(
@@ -191,9 +234,9 @@ def _groups(
     )
 
 
-def _row(rows: Sequence[Row], rank: tuple[int, float], cells: tuple[Cell | None, ...]) -> GridRow:
+def _row(rows: Sequence[Row], rank: tuple[int, float], cells: Cells) -> WinnersRow:
     first = rows[0]
-    return GridRow(
+    return WinnersRow(
         workload=str(first["workload"]),
         dtype=str(first["dtype"]),
         rank=rank,
@@ -204,9 +247,61 @@ def _row(rows: Sequence[Row], rank: tuple[int, float], cells: tuple[Cell | None,
     )
 
 
-def _cell(rows: Sequence[Row], view: View) -> Cell:
-    return cell(rows, (view.pairing.device, view.pairing.baseline), 1.0 if view.pairing.has_gpu else FINE_STEP)
+def _cell(rows: Sequence[Row], view: View) -> WinnersCell:
+    """Return the cell of the last of some pairs, the largest that fall into one column."""
+    row, device, baseline = rows[-1], view.pairing.device, view.pairing.baseline
+    doublings = 1.0 if view.pairing.has_gpu else FINE_STEP
+    count = f"n = {units.count(row['n'])}"
+    size = units.nbytes(row["nbytes"]) if is_known(row["nbytes"]) else count
+    where = count if size == count else f"{count}, {size}"
+    if len(rows) > 1:
+        where += f" (largest of {len(rows)} sizes in this column)"
+    verdict = str(row["verdict"])
+    if not verdict:
+        return _lost(row, (device, baseline), where, size)
+    measured = (
+        where,
+        _timed(device.word, row["seconds"], row["seconds_low"], row["seconds_high"]),
+        _timed(baseline.word, row["baseline_seconds"], row["baseline_low"], row["baseline_high"]),
+    )
+    ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
+    if verdict == "device":
+        step = max(1, heat_step(ratio, doublings))
+        return _won(device, f"g{step}", (ratio, low, high), measured, size, row)
+    if verdict == "baseline":
+        step = max(1, -heat_step(ratio, doublings))
+        return _won(baseline, f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, size, row)
+    spread = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
+    style = "same" if verdict == "same" else "open"
+    return WinnersCell(text=words.NO_WINNER[verdict], style=style, size=size, detail=(*measured, spread))
 
 
-def _size(row: Row) -> int:
-    return int(row["n"])
+def _lost(row: Row, sides: tuple[Side, Side], where: str, size: str) -> WinnersCell:
+    """Return a cell without a ratio: what became of the device; where that has a time, of the baseline, named."""
+    device, baseline = sides
+    lost = baseline if is_known(row["seconds"]) else device
+    word = words.status(row["status"], short=True)
+    reason = clean(row["reason"], MAX_PROSE) or words.status(row["status"])
+    text = f"{baseline.word} {word}" if lost is baseline else word
+    return WinnersCell(text=text, style="none", size=size, detail=(where, f"{lost.word}: {reason}"))
+
+
+def _won(
+    side: Side, style: str, ratio: tuple[float, float, float], measured: tuple[str, ...], size: str, row: Row
+) -> WinnersCell:
+    shown = words.times(*ratio)
+    return WinnersCell(
+        text=f"{side.word} {shown}",
+        style=style,
+        size=size,
+        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(*ratio[1:])}"),
+    )
+
+
+def _timed(word: str, seconds: float, low: float, high: float) -> str:
+    return f"{word}: {units.seconds(seconds, low, high)} ({words.seconds_span(low, high)})"
+
+
+def _interval(row: Row) -> str:
+    rounds = {"between-rounds": "{} rounds", "between-runs": "{} rounds each, measured apart"}
+    return f"95 % interval ({rounds.get(row['interval'], 'within one run').format(int(row['rounds']))})"
