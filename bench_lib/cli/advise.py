@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
+import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,17 +28,12 @@ def advise(
     from bench_lib.analysis.advice.advise import advise as find_advice
     from bench_lib.analysis.frame import tidy
     from bench_lib.records.storage import load
-    from bench_lib.report import advice
+    from bench_lib.report import formats
+    from bench_lib.report.terminal.console import console
 
     frame = tidy([load(path) for path in files or _newest_last(Path("results", "runs"))])
     found = find_advice(frame, workload, n=n, dtype=dtype, calls=calls, start=start)
-    if as_json:
-        print(json.dumps([_plain(dataclasses.asdict(one)) for one in found], indent=2, ensure_ascii=False))
-        return
-    for one in found:
-        print(f"{one.machine}: {advice.headline(one)}")
-        for sentence in advice.reasons(one):
-            print(f"  {sentence}")
+    formats.write(console(sys.stdout), "advise", "json" if as_json else "table", found)
 
 
 def _newest_last(folder: Path) -> list[Path]:
@@ -49,12 +42,3 @@ def _newest_last(folder: Path) -> list[Path]:
         msg = f"advice comes from runs that were measured, and {folder} has none: make one with crossover run"
         raise UsageError(msg)
     return paths
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as strict JSON can hold it: what is not a number becomes null."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,17 +1,34 @@
-"""Advice in sentences: which device, how sure, and why."""
+"""Advice in sentences: which device, how sure, and why; and as JSON."""
 
 from __future__ import annotations
 
-from typing import Final
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, Final
 
 from bench_lib import units
 from bench_lib.analysis.advice.advise import BASELINE, HARDLY_LONGER, Advice, Option, Takeover
+from bench_lib.report.blocks import Heading, Points, Section
 
 WHERE: Final = {
     "host": "from host memory and back",
     "device": "with the data in place",
 }
 COPIES_MATTER: Final = 0.25  # of a device's time: from here on the copies are named
+
+
+def blocks(answers: Sequence[Advice]) -> list[Section]:
+    """Return what is shown of the advice for each machine."""
+    return [
+        [Heading(text=f"{one.machine}: {headline(one)}", is_title=True), Points(items=reasons(one))] for one in answers
+    ]
+
+
+def as_json(answers: Sequence[Advice]) -> str:
+    """Return the advice for each machine as strict JSON: what is not a number is null."""
+    return json.dumps([_plain(dataclasses.asdict(one)) for one in answers], indent=2, ensure_ascii=False) + "\n"
 
 
 def headline(advice: Advice) -> str:
@@ -100,3 +117,11 @@ def _missing(advice: Advice) -> tuple[str, ...]:
         f"{', '.join(devices)} {'has' if len(devices) == 1 else 'have'} no time here: {why}"
         for why, devices in by_reason.items()
     )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""How devices are drawn where runs stand beside each other: each GPU and each CPU another way. Never imports torch."""
+"""How devices are drawn where runs stand beside each other: each GPU and each CPU another way."""
 
 from __future__ import annotations
 

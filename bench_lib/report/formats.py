@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from bench_lib.report import advice
 from bench_lib.report.blocks import Section
 from bench_lib.report.comparison import as_json as comparison_json
 from bench_lib.report.comparison import blocks as comparison_blocks
@@ -62,6 +63,8 @@ def _whole(content: Callable[[Any], str]) -> Callable[..., None]:
 
 
 FORMATS: Final = (
+    Format(verb="advise", name="table", write=_table(advice.blocks)),
+    Format(verb="advise", name="json", write=_whole(advice.as_json)),
     Format(verb="show", name="table", write=_table(answer_blocks.blocks)),
     Format(verb="show", name="markdown", write=_text(answer_blocks.as_markdown)),
     Format(verb="compare", name="table", write=_table(comparison_blocks.blocks)),

@@ -1,6 +1,6 @@
 """A comparison as strict JSON, for scripts: docs/regressions.md describes its fields.
 
-Each number has its unit in its name; what is not known is null. Never imports torch.
+Each number has its unit in its name; what is not known is null.
 """
 
 from __future__ import annotations

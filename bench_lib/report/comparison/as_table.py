@@ -1,4 +1,4 @@
-"""A comparison as a DataFrame, for a notebook or a script. Never imports torch."""
+"""A comparison as a DataFrame, for a notebook or a script."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A comparison as GitHub's workflow commands, which a job prints to annotate a pull request.
 
 Whatever a file says is escaped: a name can neither end a command nor begin another. GitHub shows ten annotations of
-each kind for a step. Never imports torch.
+each kind for a step.
 """
 
 from __future__ import annotations

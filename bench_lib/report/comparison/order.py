@@ -1,7 +1,4 @@
-"""In which order a comparison is told: what became worse first, then what became better, then what could hide most.
-
-Never imports torch.
-"""
+"""In which order a comparison is told: what became worse first, then what became better, then what could hide most."""
 
 from __future__ import annotations
 

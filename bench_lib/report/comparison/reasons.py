@@ -1,7 +1,4 @@
-"""Why cases were not set against each other, and in what else two sides differ: in plain words, foreign text harmless.
-
-Never imports torch.
-"""
+"""Why cases were not set against each other, and in what else two sides differ, with all foreign text harmless."""
 
 from __future__ import annotations
 

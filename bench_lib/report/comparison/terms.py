@@ -1,7 +1,6 @@
 """Names and numbers of a comparison as a person reads them: a case, its level before and after, its change.
 
 A change is a percentage of what was there before, and from twice as much on a factor. Foreign text is made harmless.
-Never imports torch.
 """
 
 from __future__ import annotations

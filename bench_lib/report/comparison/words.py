@@ -1,6 +1,6 @@
 """What a comparison found, in sentences: the finding, how sure it is, what could hide, what was not compared.
 
-Plain sentences without markup, in which all foreign text is harmless. Never imports torch.
+Plain sentences without markup, in which all foreign text is harmless.
 """
 
 from __future__ import annotations

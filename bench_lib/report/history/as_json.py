@@ -1,4 +1,4 @@
-"""A history as one strict JSON document, for other programs. Never imports torch."""
+"""A history as one strict JSON document, for other programs."""
 
 from __future__ import annotations
 

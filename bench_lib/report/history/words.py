@@ -1,4 +1,4 @@
-"""What a history found, in sentences without markup, in which all foreign text is harmless. Never imports torch."""
+"""What a history found, in sentences without markup, in which all foreign text is harmless."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """From which size the device wins, in words: with the data there, with copies, and when copying pays.
 
-What the page draws as marks on an axis, as a table of words. Nothing here imports torch.
+What the page draws as marks on an axis, as a table of words.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole answer about each run, gathered once: what a terminal prints and a comment on a pull request says.
 
-What the page says at its top comes from the same functions. Nothing here imports torch, draws, reads or writes.
+What the page says at its top comes from the same functions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a reader must know before the numbers: warnings in sentences, worst first. Nothing here imports torch."""
+"""What a reader must know before the numbers: warnings in sentences, worst first."""
 
 from __future__ import annotations
 

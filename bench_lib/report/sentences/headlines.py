@@ -1,8 +1,7 @@
 """Sentences from findings: pure functions, no tables and no drawing.
 
 Rules: a ratio always comes with both absolute times; the winner is the subject; at most three significant digits, and
-only those that the interval supports; no overall score, and never a mean over unlike operations. Nothing here imports
-torch.
+only those that the interval supports; no overall score, and never a mean over unlike operations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The answer at the top of the page: the title, the sentences and the three numbers. Nothing here imports torch."""
+"""The answer at the top of the page: the title, the sentences and the three numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run ended: how many cases in which way, what failed and why, what could not be read. Never imports torch."""
+"""How a run ended: how many cases in which way, what failed and why, what could not be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a GPU measured elsewhere would give a machine without one: sentences about two machines. Never imports torch."""
+"""What a GPU measured elsewhere would give a machine without one: sentences about two machines."""
 
 from __future__ import annotations
 

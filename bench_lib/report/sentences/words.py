@@ -1,7 +1,7 @@
 """Words that every part of the page shares: foreign text made harmless, and numbers with their intervals.
 
 Escaping is jinja2's and markupsafe's; what is done here is what escaping does not do: control characters, text that
-turns the reading direction round, and names of ten thousand characters. Nothing here imports torch.
+turns the reading direction round, and names of ten thousand characters.
 """
 
 from __future__ import annotations

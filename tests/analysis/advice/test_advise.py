@@ -232,7 +232,7 @@ def test_the_command_prints_the_answer_and_why(tmp_path, capsys):
     cli_advise.advise("add", n=2**20, files=[file], start="device")
     out = capsys.readouterr().out
     assert out.startswith("example-machine: cuda:0: add at n = 1048576")
-    assert "  cuda:0 over cpu: from between n = 16384 and 262144 on" in out
+    assert "* cuda:0 over cpu: from between n = 16384 and 262144 on" in out
 
 
 def test_the_command_prints_strict_json(tmp_path, capsys):
