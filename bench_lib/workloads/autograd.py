@@ -9,16 +9,17 @@ from typing import Final
 from bench_lib.workloads.base import Axis, Workload
 from bench_lib.workloads.device_kinds import ALL_KINDS, TORCH_KINDS
 from bench_lib.workloads.network_passes import make_backward, make_forward, make_forward_backward
-from bench_lib.workloads.network_work import (
+from bench_lib.workloads.networks import (
+    Architecture,
     both_flop,
     gradient_flop,
     gradient_nbytes,
     output_flop,
     output_nbytes,
+    perceptron,
     step_flop,
     step_nbytes,
 )
-from bench_lib.workloads.networks import Architecture, perceptron
 from bench_lib.workloads.scalar import SCALAR
 from bench_lib.workloads.training import OPTIMIZERS, STEP, make_training_step
 

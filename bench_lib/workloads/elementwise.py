@@ -6,36 +6,140 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 
+from bench_lib.workloads.accuracy import Accuracy, error_bound, exact
 from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.device_kinds import ALL_KINDS, NOT_HELD, QUEUED, TORCH_KINDS
-from bench_lib.workloads.elementwise_work import (
-    CAST_TO,
-    CHAIN_ROUNDINGS,
-    CHAIN_STEPS,
-    GELU_BACKWARD_FLOP,
-    GELU_FLOP,
-    SCALE,
-    SHIFT,
-    cast_nbytes,
-    elements_flop,
-    make_cast_backward,
-    mask_and_two_vectors,
-    masked_nbytes,
-    math_terms,
-    mul_add_chain,
-    one_vector,
-    single_term,
-    tensors_nbytes,
-    two_vectors,
-)
-from bench_lib.workloads.functional import functional, gradient
-from bench_lib.workloads.strided import STRIDE, strided
+from bench_lib.workloads.functional import Inputs, Tensors, Terms, as_tensors, compared, functional, gradient
+
+STRIDE: Final = 2
+
+
+def strided(
+    function: Callable[..., Any],
+    inputs: Inputs,
+    *,
+    terms: Terms | None,
+    roundings: float = 1.0,
+    numpy_function: Callable[..., Any] | None = None,
+    result_dtype: torch.dtype | None = None,
+) -> Callable[[Setting], Prepared]:
+    """Return the ``make`` of an elementwise function of strided views, n elements each.
+
+    The views are made before the timed call, of vectors on the device: a copy to a device would pack a view. The
+    reference is the same function of the same elements in float64. There is no round trip.
+
+    Parameters
+    ----------
+    function, terms, roundings, numpy_function, result_dtype
+        As of :func:`bench_lib.workloads.functional.functional`.
+    inputs
+        Host vectors of a setting, as long as its ``n``, which is given ``STRIDE`` times that of the case.
+    """
+
+    def make(setting: Setting) -> Prepared:
+        host = tuple(inputs(replace(setting, n=STRIDE * setting.n)))
+        if setting.device.kind == "numpy":
+            call = partial(numpy_function or function, *(vector.numpy()[::STRIDE] for vector in host))
+        else:
+            call = partial(function, *(setting.place(vector)[::STRIDE] for vector in host))
+
+        def compare(result: Any) -> Accuracy:
+            views = (vector[::STRIDE] for vector in host)
+            wide = (view.double() if view.is_floating_point() else view for view in views)
+            bound = None if terms is None else error_bound(setting.dtype, terms(setting.n), roundings)
+            return compared(as_tensors(result), as_tensors(function(*wide)), result_dtype or setting.torch_dtype, bound)
+
+        return checked(call, compare)
+
+    return make
+
+
+CHAIN_STEPS: Final = 8
+SCALE, SHIFT = 1.0625, 0.125  # exact in every dtype, and near enough to 1 and 0 for eight steps to stay small
+CHAIN_ROUNDINGS: Final = 2.0 * CHAIN_STEPS
+MATH_TERMS: Final = 8.0
+"""What an exponential or an error function is allowed, as terms of a sum: vectorised ones are off by up to 3 units in
+the last place (NumPy 1.17 release notes: 2.52 for ``exp``; CUDA C++ Programming Guide, mathematical functions: 2)."""
+CAST_TO: Final = torch.bfloat16
+GELU_FLOP: Final = 5.0
+"""x / 2 (1 + erf(x / sqrt(2))): three multiplications, an addition, the error function."""
+GELU_BACKWARD_FLOP: Final = 11.0
+"""dy (P(x) + x p(x)): four for the normal distribution P, four for its density p, two to join them, one for dy."""
+
+
+def elements_flop(per_element: float, n: int) -> float:
+    """Return the operations on n elements."""
+    return per_element * n
+
+
+def tensors_nbytes(count: int, n: int, itemsize: int) -> int:
+    """Return the bytes of ``count`` tensors of n elements, inputs and outputs counted together."""
+    return count * n * itemsize
+
+
+def masked_nbytes(count: int, n: int, itemsize: int) -> int:
+    """Return the bytes of ``count`` tensors of n elements and of a mask, one byte for each element."""
+    return n * (count * itemsize + 1)
+
+
+def cast_nbytes(n: int, itemsize: int) -> int:
+    """Return the bytes of n elements in a dtype and in that of the cast."""
+    return n * (itemsize + CAST_TO.itemsize)
+
+
+def mul_add_chain(x: Any) -> Any:
+    """Return x after eight multiplications and eight additions in a row: 16 passes over memory, or one if fused."""
+    for _ in range(CHAIN_STEPS):
+        x = x * SCALE + SHIFT
+    return x
+
+
+def one_vector(setting: Setting) -> Tensors:
+    """Return n standard normal numbers."""
+    return (setting.randn(setting.n),)
+
+
+def two_vectors(setting: Setting) -> Tensors:
+    """Return twice n standard normal numbers."""
+    return setting.randn(setting.n), setting.randn(setting.n, stream=1)
+
+
+def mask_and_two_vectors(setting: Setting) -> Tensors:
+    """Return a mask, true at about every second place and at random, and twice n standard normal numbers."""
+    return (setting.randn(setting.n, stream=2) > 0, *two_vectors(setting))
+
+
+def single_term(n: int) -> float:
+    """Return 1: nothing is summed."""
+    return 1.0
+
+
+def math_terms(n: int) -> float:
+    """Return what the error of a mathematical function counts as."""
+    return MATH_TERMS
+
+
+def make_cast_backward(setting: Setting) -> Prepared:
+    """Make the gradient of a cast ready: it comes in the narrow dtype, and leaves in the setting's own."""
+    x = setting.place(setting.randn(setting.n)).requires_grad_()
+    incoming = setting.randn(setting.n, stream=1).to(CAST_TO)
+    call = partial(torch.autograd.grad, x.to(CAST_TO), x, setting.place(incoming), retain_graph=True)
+
+    def compare(result: Tensors) -> Accuracy:
+        expected = incoming.to(setting.torch_dtype)
+        return exact(condition=result[0].dtype == setting.torch_dtype and torch.equal(result[0].cpu(), expected))
+
+    return checked(call, compare)
+
 
 KI: Final = 1024
 MI: Final = 1024 * KI

@@ -15,8 +15,17 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench_lib.errors import UsageError
-from bench_lib.workloads.model_run import first_tensor, loss_of, quiet, trainable
-from bench_lib.workloads.model_subject import Subject, Tensors, float64, in_float64, seeded
+from bench_lib.workloads.model_subject import (
+    Subject,
+    Tensors,
+    first_tensor,
+    float64,
+    in_float64,
+    loss_of,
+    quiet,
+    seeded,
+    trainable,
+)
 
 TOO_FEW: Final = "more than 1 value per channel"
 """What torch says of batch normalisation over a single number."""

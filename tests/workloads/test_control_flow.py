@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench_lib.workloads import find, loops
+from bench_lib.workloads import control_flow, find
 from bench_lib.workloads.control_flow import CONTROL_FLOW, LARGEST, NEWTON_STEPS
 from tests.support.workload_fakes import CPU, LIKE_A_GPU, NUMPY, prepare, treat_as_gpu
 
@@ -102,22 +102,22 @@ def test_a_step_left_out_is_caught(name, left_out):
 def test_the_first_of_a_thousand_steps_still_counts():
     prepared = prepare(find("dependent_chain"), CPU, n=1024)
     x, ys = prepared.call.args
-    assert not prepared.check.compare(loops.dependent_chain(x, ys[1:])).ok
+    assert not prepared.check.compare(control_flow.dependent_chain(x, ys[1:])).ok
 
 
 def test_the_last_step_of_a_recurrence_and_of_a_descent_count():
     prepared = prepare(find("recurrence"), CPU, n=64)
     h, xs, w, u = prepared.call.args
-    assert not prepared.check.compare(loops.recurrence(h, xs[:-1], w, u)).ok
+    assert not prepared.check.compare(control_flow.recurrence(h, xs[:-1], w, u)).ok
     descent = prepare(find("scalar_autograd_loop"), CPU, n=64)
-    assert not descent.check.compare(loops.descend(*descent.call.args, steps=63)).ok
+    assert not descent.check.compare(control_flow.descend(*descent.call.args, steps=63)).ok
 
 
 def test_both_branches_are_taken():
     x, ys = prepare(find("data_branch"), CPU, n=64).call.args
     assert torch.equal(x, x.round())
     assert torch.equal(ys, ys.round())
-    ended = loops.data_branch(x, ys)
+    ended = control_flow.data_branch(x, ys)
     assert not torch.equal(ended, x - ys.sum(0))
     assert not torch.equal(ended, x + ys.sum(0))
 
@@ -129,18 +129,18 @@ def test_newton_takes_the_same_number_of_steps_at_any_size_and_seed(n, seed):
     assert a.max() == LARGEST
     assert a.min() >= 1
     with FlopCounter() as counter:
-        roots = loops.newton(a)
+        roots = control_flow.newton(a)
     assert counter.reads == NEWTON_STEPS
     assert torch.allclose(roots, a.sqrt())
 
 
 def test_newton_ends_where_nothing_converges():
-    assert loops.newton(torch.tensor([float("nan")])).isnan().all()
+    assert control_flow.newton(torch.tensor([float("nan")])).isnan().all()
 
 
 def test_the_descent_is_the_lessons_function_followed_by_its_gradient():
     start = torch.tensor(2.0)
-    once = loops.descend(start, steps=1)
+    once = control_flow.descend(start, steps=1)
     assert once.item() == pytest.approx(2 - 1e-3 * 12)
     assert not once.requires_grad
     assert not start.requires_grad

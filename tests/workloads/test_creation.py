@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from bench_lib.workloads import find
-from bench_lib.workloads.creation import CREATION
-from bench_lib.workloads.random_numbers import NORMAL, UNIFORM, drawn_from
+from bench_lib.workloads.creation import CREATION, NORMAL, UNIFORM, drawn_from
 from tests.support.workload_fakes import CPU, NUMPY, is_bare, prepare
 
 FILLED = {"create_zeros": 0.0, "create_ones": 1.0, "create_full": 0.1}

@@ -5,8 +5,7 @@ import torch
 
 from bench_lib.workloads import find
 from bench_lib.workloads.case_setup import Check
-from bench_lib.workloads.elementwise import ELEMENTWISE
-from bench_lib.workloads.elementwise_work import mul_add_chain
+from bench_lib.workloads.elementwise import ELEMENTWISE, mul_add_chain
 from tests.support.workload_fakes import CPU, LIKE_A_GPU, NUMPY, is_bare, prepare, treat_as_gpu
 
 OPERATIONS = ("add", "mul_add_chain", "exp", "gelu", "where", "cast")

@@ -7,12 +7,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench_lib.workloads import find, matrices
+from bench_lib.workloads import find, linalg
 from bench_lib.workloads.accuracy import error_bound
 from bench_lib.workloads.case_setup import Check, Setting
 from bench_lib.workloads.functional import gradient
-from bench_lib.workloads.linalg import LINALG
-from bench_lib.workloads.linalg_work import CONDITION, direct_terms, gradient_terms, iterated_terms
+from bench_lib.workloads.linalg import CONDITION, LINALG, direct_terms, gradient_terms, iterated_terms
 from tests.support.workload_fakes import CPU, NUMPY, prepare
 
 FORWARD = [workload.name for workload in LINALG if not workload.name.endswith("_backward")]
@@ -93,9 +92,9 @@ def test_factors_that_are_wrong_in_one_respect_are_caught(name, wrong):
 @pytest.mark.parametrize(
     ("name", "function", "inputs", "alike"),
     [
-        ("qr", torch.linalg.qr, matrices.regular, matrices.orthogonal_factors_alike),
-        ("svd", torch.linalg.svd, matrices.spread_singular_values, matrices.singular_vectors_alike),
-        ("eigh", torch.linalg.eigh, matrices.spread_eigenvalues, matrices.eigenvectors_alike),
+        ("qr", torch.linalg.qr, linalg.regular, linalg.orthogonal_factors_alike),
+        ("svd", torch.linalg.svd, linalg.spread_singular_values, linalg.singular_vectors_alike),
+        ("eigh", torch.linalg.eigh, linalg.spread_eigenvalues, linalg.eigenvectors_alike),
     ],
 )
 def test_gradients_are_right_whichever_way_the_vectors_point(name, function, inputs, alike):
@@ -178,8 +177,8 @@ def eigh_gradient(factors, gradients):
 @pytest.mark.parametrize(
     ("name", "factorize", "differentiate", "inputs", "alike"),
     [
-        ("svd", jacobi_svd, svd_gradient, matrices.spread_singular_values, matrices.singular_vectors_alike),
-        ("eigh", jacobi_eigh, eigh_gradient, matrices.spread_eigenvalues, matrices.eigenvectors_alike),
+        ("svd", jacobi_svd, svd_gradient, linalg.spread_singular_values, linalg.singular_vectors_alike),
+        ("eigh", jacobi_eigh, eigh_gradient, linalg.spread_eigenvalues, linalg.eigenvectors_alike),
     ],
 )
 def test_gradients_of_what_jacobis_method_gives_are_well_within_the_bound(
@@ -202,7 +201,7 @@ def test_gradients_of_what_jacobis_method_gives_are_well_within_the_bound(
 
 
 @pytest.mark.parametrize("n", [16, 128])
-@pytest.mark.parametrize("make", [matrices.regular, matrices.positive_definite])
+@pytest.mark.parametrize("make", [linalg.regular, linalg.positive_definite])
 def test_what_is_solved_is_well_conditioned(make, n):
     for seed in range(3):
         (a,) = make(setting(n, seed=seed))
@@ -210,25 +209,25 @@ def test_what_is_solved_is_well_conditioned(make, n):
 
 
 def test_a_solution_has_rows_to_exchange():
-    (a,) = matrices.regular(setting())
+    (a,) = linalg.regular(setting())
     pivots = torch.linalg.lu_factor(a).pivots
     assert int((pivots != torch.arange(1, N + 1)).sum()) >= N // 4
 
 
 def test_symmetric_matrices_are_symmetric_and_others_are_not():
-    for make in (matrices.symmetric, matrices.positive_definite):
+    for make in (linalg.symmetric, linalg.positive_definite):
         (a,) = make(setting())
         assert torch.equal(a, a.mT)
-    (spread,) = matrices.spread_eigenvalues(setting())
+    (spread,) = linalg.spread_eigenvalues(setting())
     assert torch.allclose(spread, spread.mT)
-    (a,) = matrices.general(setting())
+    (a,) = linalg.general(setting())
     assert not torch.allclose(a, a.mT)
 
 
 def test_values_are_spread_as_far_apart_as_they_can_be():
-    (a,) = matrices.spread_singular_values(setting())
+    (a,) = linalg.spread_singular_values(setting())
     assert torch.allclose(torch.linalg.svdvals(a), torch.linspace(2, 1, N, dtype=torch.float64))
-    (a,) = matrices.spread_eigenvalues(setting())
+    (a,) = linalg.spread_eigenvalues(setting())
     assert torch.allclose(torch.linalg.eigvalsh(a), torch.linspace(-1, 1, N, dtype=torch.float64))
 
 

@@ -11,10 +11,8 @@ from torch import nn
 from bench_lib.errors import UsageError
 from bench_lib.workloads.case_setup import Check, Setting
 from bench_lib.workloads.checks import fault
-from bench_lib.workloads.model import name_of, workloads
-from bench_lib.workloads.model_check import LARGEST_BOUND, Trained, rows_checked
-from bench_lib.workloads.model_run import first_tensor, quiet
-from bench_lib.workloads.model_subject import Subject, made
+from bench_lib.workloads.model import LARGEST_BOUND, Trained, name_of, rows_checked, workloads
+from bench_lib.workloads.model_subject import Subject, first_tensor, made, quiet
 from bench_lib.workloads.model_traits import traits_of
 from tests.support.workload_fakes import CPU, LIKE_A_GPU, ONE_THREAD, spoil, treat_as_gpu
 

@@ -159,7 +159,7 @@ def test_a_users_functions_that_a_function_of_the_package_closes_over_count_wher
         path = tmp_path / folder / "mine.py"
         path.parent.mkdir()
         path.write_text(
-            "from bench_lib.workloads.base import functional\n"
+            "from bench_lib.workloads import functional\n"
             f"def twice(x):\n    return {body}\n"
             "make = functional(twice, lambda where: (where.randn(where.n),), terms=lambda n: 1.0)\n"
         )

@@ -9,8 +9,7 @@ import torch
 
 from bench_lib.errors import UsageError
 from bench_lib.records.source import Source
-from bench_lib.workloads.python_file import PREFIX
-from bench_lib.workloads.user import load
+from bench_lib.workloads.user import PREFIX, load
 
 HEAD = """\
 from bench_lib.workloads import Axis, Workload, functional
