@@ -20,8 +20,6 @@ from bench_lib.runner.refine import Refinement
 MAX_DEATHS: Final = 2  # a case that ended so many workers is not asked again
 SETTLED: Final = ("wrong", "oom", "failed", "too_slow", "skipped")
 
-InputsKey = tuple[str, int, str, str, str]
-
 
 class CaseStates:
     """The cases of a run, and how each stands.
@@ -44,7 +42,7 @@ class CaseStates:
         self._ok: set[Case] = set()
         self.settled: set[Case] = set()
         self._refused: set[Case] = set()
-        self._checked: set[InputsKey] = set()
+        self._checked: set[Case] = set()
         self._rounds: dict[Case, set[int]] = {}
 
     def add(self, plan: Plan) -> None:
@@ -102,22 +100,12 @@ class CaseStates:
         near = self.refinement.near()
         return [case for case in self.active() if case in near or self.is_new(case)]
 
-    def slow(self, seconds: float) -> list[Case]:
-        """Return the active cases to which a visit takes longer than ``seconds``."""
-        return [case for case in self.active() if self.costs.visit(case) > seconds]
-
     def rounds(self, case: Case) -> int:
         """Return in how many rounds a case was visited."""
         return len(self._rounds.get(case, ()))
 
     def rounds_done(self, slow: Collection[Case]) -> int:
-        """Return how many rounds are complete: ``slow`` cases miss some, and added ones come late.
-
-        Raises
-        ------
-        ValueError
-            If no case is active.
-        """
+        """Return how many rounds are complete: ``slow`` cases miss some, and added ones come late."""
         slow = set(slow)
         ordinary = [case for case in self.active() if case not in slow and case not in self.refinement.added]
         if ordinary:
@@ -149,5 +137,5 @@ class CaseStates:
             self._seen.discard(case)
 
 
-def _inputs_of(case: Case) -> InputsKey:
-    return case.workload, case.n, case.dtype, case.device, case.residency
+def _inputs_of(case: Case) -> Case:
+    return structs.replace(case, timing="latency")  # however they are timed, calls have the same inputs

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from msgspec import structs
+
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.sample import Sample
 from bench_lib.runner.schedule import CALLS_PER_VISIT, MIN_VISIT_SECONDS
@@ -24,7 +26,7 @@ class Costs:
 
     def __init__(self, planned: Iterable[PlannedCase]) -> None:
         self._planned: dict[Case, PlannedCase] = {}
-        self._series: dict[tuple[str, ...], list[Case]] = {}
+        self._series: dict[Case, list[Case]] = {}
         self._calls: dict[Case, float] = {}
         self._inputs: dict[Case, float] = {}
         self._measured: set[Case] = set()
@@ -36,7 +38,7 @@ class Costs:
         for one in planned:
             if one.case not in self._planned:
                 self._planned[one.case] = one
-                self._series.setdefault(_series(one.case), []).append(one.case)
+                self._series.setdefault(structs.replace(one.case, n=0), []).append(one.case)
 
     def note(self, sample: Sample) -> None:
         """Take one visit in."""
@@ -80,9 +82,5 @@ class Costs:
         return max(self._planned[large].nbytes / max(self._planned[small].nbytes, 1), 1.0)
 
     def _nearest_smaller(self, case: Case, among: Collection[Case]) -> Case | None:
-        smaller = [other for other in self._series[_series(case)] if other.n < case.n and other in among]
+        smaller = [other for other in self._series[structs.replace(case, n=0)] if other.n < case.n and other in among]
         return max(smaller, key=lambda other: other.n, default=None)
-
-
-def _series(case: Case) -> tuple[str, ...]:
-    return case.workload, case.dtype, case.device, case.residency, case.timing

@@ -113,7 +113,8 @@ class TimeBudget:
         return max(seconds, 0.0) / (rounds * max(len(self.states.active()), 1))
 
     def _slow(self) -> list[Case]:
-        return self.states.slow(slow_visit(self._even_share))
+        limit = slow_visit(self._even_share)
+        return [case for case in self.states.active() if self.states.costs.visit(case) > limit]
 
     def _others(self, slow: list[Case]) -> float:
         """Return the seconds of a round in which the slow cases rest."""

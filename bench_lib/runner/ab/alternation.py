@@ -7,6 +7,7 @@ that look changed; they, and only they, are measured again.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -74,71 +75,63 @@ def alternate(
     started
         The host's monotonic time at which the command began, in seconds.
     """
-    clock = _Clock(end=started + budget_seconds)
+    rounds = _Rounds(a=a, b=b, end=started + budget_seconds)
     every = common(a, b)
     screen_end = started + SCREEN_SHARE * budget_seconds
     for number in range(1, processes + 1):
-        cases = _wanted(every, a, b)
+        cases = rounds.wanted(every)
         if not cases:
             break  # one side or the other has lost each of them: what is known of them is judged
-        left = 2 * (processes - number + 1)
-        _round(a, b, number, cases, left, clock, until=screen_end)
+        rounds.make(number, cases, rounds_left=processes - number + 1, until=screen_end)
     suspects: list[int] = []
     done, cut = processes, False
     for stage in range(1, MAX_STAGES + 1):
         named = set(judge(done))
-        wanted = [case for case in _wanted(every, a, b) if case in named]
+        wanted = [case for case in rounds.wanted(every) if case in named]
         if not wanted or stage == MAX_STAGES:
             break
         # A few processes more tell more than none, where not all of them fit.
-        again = min(processes, int((clock.end - time.monotonic()) / (a.needs(wanted) + b.needs(wanted))))
+        again = min(processes, int((rounds.end - time.monotonic()) / (a.needs(wanted) + b.needs(wanted))))
         cut = again < 1
         if cut:
             break
         suspects.append(len(wanted))
         most = SUSPECT_SECONDS * len(wanted)
-        until = clock.end if stage == MAX_STAGES - 1 else clock.after(FIRST_SUSPECTS_SHARE)
+        share = 1.0 if stage == MAX_STAGES - 1 else FIRST_SUSPECTS_SHARE
+        until = time.monotonic() + share * (rounds.end - time.monotonic())
         for left in range(again, 0, -1):
             done += 1
-            _round(a, b, done, wanted, 2 * left, clock, until=until, most=most)
+            rounds.make(done, wanted, rounds_left=left, until=until, most=most)
     wall_seconds = time.monotonic() - started
     return AbOutcome(processes=processes, stages=stage, suspects=tuple(suspects), cut=cut, wall_seconds=wall_seconds)
 
 
-def _wanted(cases: Sequence[Case], a: SideRunner, b: SideRunner) -> tuple[Case, ...]:
-    """Return the cases that neither side has given up."""
-    return tuple(case for case in cases if a.wants(case) and b.wants(case))
-
-
 @dataclass(kw_only=True)
-class _Clock:
-    """When the budget ends, and what starting a process took when it was last seen."""
+class _Rounds:
+    """One process of each side at a time.
 
+    Attributes
+    ----------
+    end
+        The host's monotonic time at which the budget is spent, in seconds.
+    start_seconds
+        What starting a process took when it was last seen.
+    """
+
+    a: SideRunner
+    b: SideRunner
     end: float
     start_seconds: float = 4.0
 
-    def after(self, share: float) -> float:
-        """Return the host's monotonic time at which a share of what is left is spent."""
-        return time.monotonic() + share * (self.end - time.monotonic())
+    def wanted(self, cases: Sequence[Case]) -> list[Case]:
+        """Return the cases that neither side has given up."""
+        return [case for case in cases if self.a.wants(case) and self.b.wants(case)]
 
-    def seconds(self, until: float, processes: int) -> float:
-        """Return the seconds of visits for the next process, if so many are to be over by then."""
-        share = (until - time.monotonic()) / processes - self.start_seconds
-        return max(share, MIN_SECONDS)
-
-
-def _round(
-    a: SideRunner,
-    b: SideRunner,
-    number: int,
-    cases: Sequence[Case],
-    processes_left: int,
-    clock: _Clock,
-    *,
-    until: float,
-    most: float = float("inf"),
-) -> None:
-    """Make one process of each side, the other side first than in the round before, both with the same time."""
-    seconds = min(clock.seconds(until, processes_left), most)
-    sides = (a, b) if number % 2 else (b, a)
-    clock.start_seconds = max(side.measure(number, cases, seconds) for side in sides)
+    def make(
+        self, number: int, cases: Sequence[Case], *, rounds_left: int, until: float, most: float = math.inf
+    ) -> None:
+        """Make a round, both sides with the same time, and the other side first than in the round before."""
+        share = (until - time.monotonic()) / (2 * rounds_left) - self.start_seconds
+        seconds = min(max(share, MIN_SECONDS), most)
+        sides = (self.a, self.b) if number % 2 else (self.b, self.a)
+        self.start_seconds = max(side.measure(number, cases, seconds) for side in sides)

@@ -53,19 +53,9 @@ class SideRunner(Protocol):
         ...
 
     def measure(self, number: int, cases: Sequence[Case], seconds: float) -> float:
-        """Measure cases in a fresh process.
+        """Measure cases in a fresh process, of round ``number``; return the seconds that it took to start.
 
-        Parameters
-        ----------
-        number
-            Of the round, from 1.
-        seconds
-            For the visits; starting the process is not counted.
-
-        Returns
-        -------
-        float
-            Seconds that it took to start.
+        It has ``seconds`` for its visits, of which its start is no part.
         """
         ...
 
