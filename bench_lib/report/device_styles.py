@@ -26,12 +26,12 @@ def series(runs: Sequence[Run]) -> DeviceStyles:
     return found
 
 
-def colors(pairing: Pairing, looks: DeviceStyles) -> tuple[str, str]:
+def colors(pairing: Pairing, styles: DeviceStyles) -> tuple[str, str]:
     """Return the colours of device and baseline; in one run those that the run gives them."""
 
     def color(side: Side) -> str:
         if pairing.crosses:
-            return looks[side.run.id, is_gpu(side.kind)].color
+            return styles[side.run.id, is_gpu(side.kind)].color
         return masthead.color(pairing.run, side)
 
     return color(pairing.device), color(pairing.baseline)

@@ -1,8 +1,7 @@
 """The look of every figure and of the report: colours, marks and dashes, and what they mean.
 
 A colour is a device, everywhere. Neutral ink is drawn in sentinel colours, nearly black, which the report replaces by
-CSS variables: one render serves the light and the dark page, and in a notebook it simply looks black. Standard library
-only; nothing here imports torch.
+CSS variables: one render serves the light and the dark page, and in a notebook it simply looks black.
 """
 
 from __future__ import annotations

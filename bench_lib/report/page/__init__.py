@@ -57,7 +57,7 @@ def build_page(
         sentences=masthead.sentences(context.views, context.estimates),
         tallies=[masthead.tally(view) for view in masthead.tally_views(context.views)],
         filters=context.filters,
-        beside=reference_run.sentences(context.crossings),
+        reference_sentences=reference_run.sentences(context.crossings),
         sections=[(section, content) for section, content in sections if not isinstance(content, Absent)],
         absent=[(section, content) for section, content in sections if isinstance(content, Absent)],
     )

@@ -19,14 +19,16 @@ from bench_lib.report.theme import device_series
 
 def masthead_sides(run: Run, lead: Sequence[Pairing]) -> list[dict[str, str]]:
     """Return the full names at the top: GPU and CPU, or the CPU alone."""
-    look = device_series((device.key, device.kind) for device in run.devices)
+    styles = device_series((device.key, device.kind) for device in run.devices)
     if lead and lead[0].has_gpu:
         sides = [*(pairing.device for pairing in lead), lead[0].baseline]
-        return [{"name": masthead.full_name(side.name, side.threads), "color": look[side.key].color} for side in sides]
+        return [
+            {"name": masthead.full_name(side.name, side.threads), "color": styles[side.key].color} for side in sides
+        ]
     names: dict[str, dict[str, str]] = {}
     for device in sorted(run.devices, key=lambda device: (device.key != "cpu", not is_gpu(device.kind))):
         name = clean(device.name)
-        names.setdefault(name, {"name": masthead.full_name(name, device.threads), "color": look[device.key].color})
+        names.setdefault(name, {"name": masthead.full_name(name, device.threads), "color": styles[device.key].color})
     return list(names.values())[:3]
 
 
@@ -105,12 +107,12 @@ def _line(names: Sequence[str], runs: Sequence[Run], pairs: pd.DataFrame, shown:
 
 def _versions(run: Run) -> list[str]:
     """Return the versions and precision that a figure's grey line names."""
-    told = [
+    facts = [
         f"{name} {clean(run.software[key], 40)}"
         for key, name in (("torch", "torch"), ("numpy", "NumPy"), ("cuda", "CUDA"))
         if run.software.get(key)
     ]
     matmul = run.precision.get("cuda_matmul_fp32")
     if run.software.get("cuda") and matmul is not None:
-        told.append(f"TF32 {'off' if matmul == 'ieee' else 'on'}")
-    return told
+        facts.append(f"TF32 {'off' if matmul == 'ieee' else 'on'}")
+    return facts

@@ -1,7 +1,7 @@
 """The chips that narrow the page down: which there are, and which class of an element belongs to which.
 
 The page filters with radio buttons and CSS alone, so it works without scripts. Names of dtypes, families and machines
-are data, so they become numbers in class names. Nothing here imports torch.
+are data, so they become numbers in class names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which rows of a bounded figure are shown: some of each family in turn. Nothing here imports torch."""
+"""Which rows of a bounded figure are shown: some of each family in turn."""
 
 from __future__ import annotations
 

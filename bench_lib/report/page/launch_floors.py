@@ -1,18 +1,19 @@
 """What a call cannot undercut: the cheapest operation, an empty kernel, a wait for nothing, the smallest copies.
 
-From the tables to short rows that the price of admission is held against. Nothing here imports torch.
+From the tables to short rows that the price of admission is held against.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from bench_lib import units
-from bench_lib.records.sanitize import clean, is_known
+from bench_lib.records.sanitize import clean
+from bench_lib.report.page.rows import Row, size
 from bench_lib.report.sentences import words
 
 CEILINGS: Final = (
@@ -37,8 +38,6 @@ DRAWN: Final = {"kernel": "dashed", "host_to_device": "dotted"}
 
 HOST_DRAWN: Final = {"operation": "dashed"}
 """The same of a CPU."""
-
-Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,7 @@ def find(ceilings: pd.DataFrame, resident: pd.DataFrame, devices: Sequence[str],
     for workload, name in COPIES:
         copies = resident[resident["device"].isin(list(devices)) & (resident["workload"] == workload)]
         smallest = copies[copies["n"] == copies["n"].min()].to_dict("records")
-        detail = f"{clean(smallest[0]['expression'])}, {_size(smallest[0])}" if smallest else ""
+        detail = f"{clean(smallest[0]['expression'])}, {size(smallest[0])}" if smallest else ""
         times = {row["device"]: _estimate(row) for row in smallest}
         found.append(Floor(key=workload, name=name, detail=detail, times=times))
     return tuple(floor for floor in found if floor.times)
@@ -121,7 +120,3 @@ def _best(ceiling: Row) -> Time:
 def _estimate(row: Row) -> Time:
     low, high = row["seconds_low"], row["seconds_high"]
     return Time(seconds=row["seconds"], low=low, high=high, span=words.seconds_span(low, high))
-
-
-def _size(row: Row) -> str:
-    return units.nbytes(row["nbytes"]) if is_known(row["nbytes"]) else f"n = {units.count(int(row['n']))}"

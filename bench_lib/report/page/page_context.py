@@ -135,9 +135,9 @@ def page_context(
     run = found[0].run if found else recordings[0].run
     own = {recording.run.id for recording in recordings}
     reference = [recording for recording in reference if recording.run.id not in own]
-    beside = tidy(reference)
+    reference_frame = tidy(reference)
     others = [recording.run for recording in (*recordings, *reference)]
-    crossings = across_runs.cross(run, others, pd.concat([frame, beside]) if reference else frame)
+    crossings = across_runs.cross(run, others, pd.concat([frame, reference_frame]) if reference else frame)
     estimates = estimates_table(frame)
     ceilings = ceilings_table(recordings)
     bounds = bounds_table(estimates, ceilings)
@@ -168,5 +168,5 @@ def page_context(
         prices=prices,
         crossings=crossings,
         reference=reference,
-        reference_estimates=estimates_table(beside),
+        reference_estimates=estimates_table(reference_frame),
     )

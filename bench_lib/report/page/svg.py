@@ -1,7 +1,7 @@
 """From a matplotlib figure to SVG that stands inside a page.
 
 The SVG of a page's many figures must not share ids, must follow the page's theme, must be the same bytes for the same
-input, and should be small. So it is parsed and cleaned, not edited as text. No I/O; nothing here imports torch.
+input, and should be small. So it is parsed and cleaned, not edited as text.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def test_each_operation_has_a_bar_at_its_smallest_and_at_its_largest_size() -> N
         assert row.smallest.size != row.largest.size
         for bar in (row.smallest, row.largest):
             assert sum(part.percent for part in bar.parts) == pytest.approx(100, abs=0.1)
-            assert "copies" in bar.told
+            assert "copies" in bar.sentence
     assert "copies" in found.heading
 
 
@@ -79,7 +79,7 @@ def test_parts_that_nobody_told_apart_are_named_under_their_bar() -> None:
     assert [look for look, _ in found.looks] == ["copies", "rest", "kernel"]
     assert "; dotted: submit and wait</small>" in page(tidy([run]), [run])
     assert built().rows[0].smallest.merged == ""
-    assert "rest" not in dict(built().looks)
+    assert "rest" not in dict(built().legend)
 
 
 def test_operations_without_a_round_trip_are_counted() -> None:
@@ -128,15 +128,17 @@ def ends(*largest: str) -> list[tuple[dict[str, object], dict[str, object]]]:
 
 
 def test_the_heading_names_the_largest_part_at_both_ends() -> None:
-    assert anatomy.heading(ends("copies", "copies", "kernel"), "the GPU") == (
+    assert anatomy.anatomy_heading(ends("copies", "copies", "kernel"), "the GPU") == (
         "At the smallest size submitting takes the largest part of a round trip to the GPU in 3 of 3 operations; "
         "at the largest size, the copies in 2"
     )
-    assert anatomy.heading(ends("submit"), "the GPU") == (
+    assert anatomy.anatomy_heading(ends("submit"), "the GPU") == (
         "Submitting is the largest part of a round trip to the GPU: in 1 of 1 operation at the smallest size, in 1 at "
         "the largest"
     )
-    assert anatomy.heading(ends("rest", "rest", "kernel"), "the GPU").endswith("at the largest size, waiting in 2")
+    assert anatomy.anatomy_heading(ends("rest", "rest", "kernel"), "the GPU").endswith(
+        "at the largest size, waiting in 2"
+    )
 
 
 def test_names_from_a_file_stay_text() -> None:

@@ -77,7 +77,7 @@ def test_compile_time_is_the_first_rounds_and_is_paid_back_in_calls_or_never() -
 
 
 def test_the_heading_names_the_largest_sure_gain_of_each_mode() -> None:
-    told = launches.heading(
+    told = launches.launches_heading(
         [
             pair(ratio=3.0, ratio_low=1.0, ratio_high=9.0, verdict="undecided"),
             pair(),
@@ -86,7 +86,7 @@ def test_the_heading_names_the_largest_sure_gain_of_each_mode() -> None:
         ]
     )
     assert told == "Calls are faster than eager: up to 2.5× with torch.compile and up to 4.00× with a CUDA graph"
-    assert launches.heading([pair(verdict="eager", ratio=0.5)]) == "No mode is surely faster than eager"
+    assert launches.launches_heading([pair(verdict="eager", ratio=0.5)]) == "No mode is surely faster than eager"
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_an_operation_from_another_source_is_not_compared_and_is_counted(first: 
     assert said == "1 operation of both runs is not compared: measured from different source"
     views = section(winners_section, context).views
     assert {view.note for view in views if view.machine == "two machines"} == {said}
-    assert f"{said}." in section(machines_section, context).told
+    assert f"{said}." in section(machines_section, context).notes
     rows = {row.name for view in views if view.is_stacked for group in view.table.groups for row in group.rows}
     assert rows == {"add", "matmul"}
 
@@ -197,7 +197,7 @@ def test_more_runs_than_fit_are_left_out(first: Recording) -> None:
     others = [replace(one, run=structs.replace(one.run, id=f"run-{place}")) for place, one in enumerate(others)]
     context = context_of(first, *others)
     assert len(context.crossings) == across_runs.MAX_CROSSINGS
-    told = " ".join(section(machines_section, context).told)
+    told = " ".join(section(machines_section, context).notes)
     assert "3 more runs of this page not shown here" in told
     assert "4 more runs are not drawn." in section(time_against_size_section, context).note
 

@@ -13,6 +13,7 @@ from bench_lib.report import page as pages
 from bench_lib.report.page import filters
 from bench_lib.report.page.page_context import Absent, page_context
 from bench_lib.report.page.sections import precision
+from bench_lib.report.page.sections.precision import precision_heading
 from tests.support.page_data import OPERATIONS, cpu_recording, gpu_recording
 
 MATMUL = tuple(one for one in OPERATIONS if one.name in ("matmul", "matvec"))
@@ -41,21 +42,21 @@ SLOW = {"dtype": "float16", "verdict": "slower", "ratio": 0.1, "ratio_low": 0.09
 def test_the_heading_sets_the_largest_sure_gain_beside_its_error() -> None:
     unsure = row(verdict="undecided", ratio=9.0, ratio_low=0.9, ratio_high=90.0)
     less = row(ratio=1.5, ratio_low=1.4, ratio_high=1.6)
-    assert precision.heading([unsure, less, row()], "On the GPU").replace("\N{NO-BREAK SPACE}", " ") == (
+    assert precision_heading([unsure, less, row()], "On the GPU").replace("\N{NO-BREAK SPACE}", " ") == (
         "On the GPU, bfloat16 is up to 2.0× as fast as float32, with an error of 0.43 % instead of 4.1 × 10⁻⁷"
     )
 
 
 def test_the_heading_names_a_dtype_that_gains_nowhere_and_loses_most() -> None:
-    assert precision.heading([row(), row(**SLOW)], "On the GPU").endswith("; float16 takes up to 10× as long")
-    both = precision.heading([row(), row(**{**SLOW, "dtype": "bfloat16"})], "On the GPU")
+    assert precision_heading([row(), row(**SLOW)], "On the GPU").endswith("; float16 takes up to 10× as long")
+    both = precision_heading([row(), row(**{**SLOW, "dtype": "bfloat16"})], "On the GPU")
     assert "as long" not in both
 
 
 def test_the_heading_claims_no_gain_that_is_not_sure() -> None:
     unsure = row(verdict="undecided")
-    assert precision.heading([unsure], "With 2 threads") == "With 2 threads, no dtype is surely faster than float32"
-    assert precision.heading([unsure, row(**SLOW)], "On the GPU").endswith("float32; float16 takes up to 10× as long")
+    assert precision_heading([unsure], "With 2 threads") == "With 2 threads, no dtype is surely faster than float32"
+    assert precision_heading([unsure, row(**SLOW)], "On the GPU").endswith("float32; float16 takes up to 10× as long")
 
 
 def test_a_run_with_a_gpu_shows_it_first_and_then_the_cpu() -> None:

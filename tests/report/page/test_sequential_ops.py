@@ -141,13 +141,13 @@ def test_the_heading_names_who_wins_more(verdicts: tuple[str, ...], ratios: tupl
         {"verdict": verdict, "ratio": ratio, "ratio_low": 0.99 * ratio, "ratio_high": 1.01 * ratio}
         for verdict, ratio in zip(verdicts, ratios, strict=True)
     ]
-    assert told in sequential_ops.heading(pairing, pairs)
+    assert told in sequential_ops.sequential_ops_heading(pairing, pairs)
 
 
 def test_a_gain_without_an_interval_is_marked_as_about() -> None:
     pairing = context_of(gpu_recording(operations=OURS, rounds=2)).lead[0]
     pair = {"verdict": "baseline", "ratio": 0.25, "ratio_low": math.nan, "ratio_high": math.nan}
-    assert sequential_ops.heading(pairing, [pair]).endswith("by up to ~4\N{MULTIPLICATION SIGN}")
+    assert sequential_ops.sequential_ops_heading(pairing, [pair]).endswith("by up to ~4\N{MULTIPLICATION SIGN}")
 
 
 @pytest.mark.parametrize(

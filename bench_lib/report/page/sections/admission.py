@@ -151,7 +151,7 @@ def admission_section(context: PageContext) -> AdmissionSection | Absent:
     lines = tuple(_lines(floors, columns, axis))
     names = {device.key: device.name or device.key for device in run.devices}
     return AdmissionSection(
-        heading=heading(resident, columns),
+        heading=admission_heading(resident, columns),
         columns=columns,
         floors=tuple(_floor(floor, columns, axis) for floor in floors),
         rows=tuple(_row(found[key], columns, axis, context.filters) for key in shown),
@@ -258,7 +258,7 @@ def _lines(floors: Sequence[Floor], columns: Sequence[Column], axis: LogAxis) ->
                 yield Line(place=place, at=axis.percent(floor.times[column.key].seconds), style=style)
 
 
-def heading(resident: pd.DataFrame, columns: Sequence[Column]) -> str:
+def admission_heading(resident: pd.DataFrame, columns: Sequence[Column]) -> str:
     """Return what the quickest call on each side takes, the cheapest first: no work makes it cheaper.
 
     However many threads PyTorch has, its calls without work take the same: it is one side.
@@ -272,8 +272,8 @@ def heading(resident: pd.DataFrame, columns: Sequence[Column]) -> str:
         if len(rows):
             quickest.append((dict(rows.iloc[int(rows["seconds"].to_numpy().argmin())]), side))
     quickest.sort(key=lambda one: one[0]["seconds"])
-    told = [f"{unbroken(headlines.timed(row))} {side}" for row, side in quickest]
-    return f"However small the work, a call takes at least {words.listed(told)}"
+    calls = [f"{unbroken(headlines.timed(row))} {side}" for row, side in quickest]
+    return f"However small the work, a call takes at least {words.listed(calls)}"
 
 
 def _on(column: Column) -> str:

@@ -52,7 +52,7 @@ TIMES: Final = ("seconds", "resident_seconds", "submit_seconds", "device_seconds
 PARTS: Final = (("copies", "copies"), ("submit", "submit"), ("rest", ""), ("kernel", "kernel"))
 """From left to right, by key and word: what begins at the left edge and what ends at the right compare best."""
 
-LOOKS: Final[Mapping[str, str]] = {
+LEGEND: Final[Mapping[str, str]] = {
     "copies": "copies there and back",
     "submit": "submit",
     "wait": "wait",
@@ -87,7 +87,7 @@ class Bar:
         Its time, and the interval of that.
     merged
         What a part holds that was not told apart; empty where all were.
-    told
+    sentence
         All shares as a sentence, for who cannot see the bar.
     filled
         Whether a part was longer than what holds it, within noise, and is drawn to fill it.
@@ -98,7 +98,7 @@ class Bar:
     span: str
     merged: str
     parts: tuple[Part, ...]
-    told: str
+    sentence: str
     filled: bool
 
 
@@ -124,7 +124,7 @@ class AnatomySection:
 
     Attributes
     ----------
-    looks
+    legend
         Those of the parts that occur, each with its meaning.
     filled
         Calls in which a part was longer than what holds it, within noise.
@@ -135,7 +135,7 @@ class AnatomySection:
     heading: str
     rows: tuple[AnatomyRow, ...]
     numbers: tuple[NumberRow, ...]
-    looks: tuple[tuple[str, str], ...]
+    legend: tuple[tuple[str, str], ...]
     filled: int
     contradictions: tuple[str, ...]
     left_out: int
@@ -165,10 +165,10 @@ def anatomy_section(context: PageContext) -> AnatomySection | Absent:
     seen = {part.key for row in rows for one in (row.smallest, row.largest) if one for part in one.parts}
     broken = shares[shares["status"] == CONTRADICTION]
     return AnatomySection(
-        heading=heading(list(ends.values()), lead.subject if lead else "the GPU"),
+        heading=anatomy_heading(list(ends.values()), lead.subject if lead else "the GPU"),
         rows=rows,
         numbers=tuple(_numbers(row, filters) for row in drawn),
-        looks=tuple((key, word) for key, word in LOOKS.items() if key in seen),
+        legend=tuple((key, word) for key, word in LEGEND.items() if key in seen),
         filled=sum(row["status"] != "ok" for row in drawn),
         contradictions=tuple(
             f"in {units.count(count)}, {reason}" for reason, count in Counter(broken["reason"]).most_common()
@@ -195,25 +195,22 @@ def _operations(estimates: pd.DataFrame) -> int:
     return len(estimates[estimates["seconds"].notna()].drop_duplicates(["workload", "dtype"]))
 
 
-def heading(ends: Sequence[Ends], subject: str) -> str:
+def anatomy_heading(ends: Sequence[Ends], subject: str) -> str:
     """Return which part is the largest most often, at the smallest size of each operation and at its largest."""
     smallest, largest = (Counter(_largest_part(pair[place]) for pair in ends) for place in (0, 1))
     (small, small_count), (large, large_count) = smallest.most_common(1)[0], largest.most_common(1)[0]
     call = f"a round trip to {subject}"
     total = len(ends)
     if small == large:
-        told = f"in {units.count(small_count)} of {units.count(total, 'operation')} at the smallest size"
+        counted = f"in {units.count(small_count)} of {units.count(total, 'operation')} at the smallest size"
         verb = "are" if small == "copies" else "is"
-        return f"{_start(SUBJECTS[small])} {verb} the largest part of {call}: {told}, in {large_count} at the largest"
+        part = f"{SUBJECTS[small][:1].upper()}{SUBJECTS[small][1:]}"
+        return f"{part} {verb} the largest part of {call}: {counted}, in {large_count} at the largest"
     return (
         f"At the smallest size {SUBJECTS[small]} {'take' if small == 'copies' else 'takes'} the largest part of "
         f"{call} in {small_count} of {units.count(total, 'operation')}; "
         f"at the largest size, {SUBJECTS[large]} in {large_count}"
     )
-
-
-def _start(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _largest_part(row: Row) -> str:
@@ -251,7 +248,7 @@ def bar(row: Row) -> Bar:
     known = [(key, word, share) for key, word, share in shares if is_known(share)]
     limits = row["seconds_low"], row["seconds_high"]
     total = units.seconds(row["seconds"], *limits)
-    told = words.listed([f"{word} {percent(share)}" for _, word, share in known])
+    parts = words.listed([f"{word} {percent(share)}" for _, word, share in known])
     return Bar(
         size=size(row),
         total=total,
@@ -262,7 +259,7 @@ def bar(row: Row) -> Bar:
             for key, word, share in known
             if share > 0
         ),
-        told=f"{total}: {told}",
+        sentence=f"{total}: {parts}",
         filled=row["status"] != "ok",
     )
 

@@ -181,7 +181,7 @@ def crossover_heading(device: Side, answers: Sequence[str]) -> str:
         Of its crossovers; ``between`` also for one that is only known at the latest.
     """
     counts = Counter(answers)
-    told = [
+    parts = [
         text
         for text in (
             f"at every size for {counts['always']}" if counts["always"] else "",
@@ -191,8 +191,8 @@ def crossover_heading(device: Side, answers: Sequence[str]) -> str:
         if text
     ]
     whole = units.count(len(answers), "operation")
-    if not told:
+    if not parts:
         takes = device.verb("takes", "take")
         return f"Where {device.subject} {takes} over can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
     rest = f"; for {counts['undecided']} it can\N{RIGHT SINGLE QUOTATION MARK}t be told" if counts["undecided"] else ""
-    return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(told)}{rest}"
+    return f"Of {whole}, {device.subject} {device.verb('is', 'are')} ahead {words.listed(parts)}{rest}"

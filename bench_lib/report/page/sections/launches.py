@@ -72,7 +72,7 @@ def launches_section(context: PageContext) -> LaunchesSection | Absent:
         sizes.setdefault(tuple(row[name] for name in OPERATION), []).append(row)
     found = fades(compared).to_dict("records")
     return LaunchesSection(
-        heading=heading(compared.to_dict("records")),
+        heading=launches_heading(compared.to_dict("records")),
         rows=tuple(
             _row(one, sizes[tuple(one[name] for name in OPERATION)], asked, context.filters) for one in found[:MAX_ROWS]
         ),
@@ -80,7 +80,7 @@ def launches_section(context: PageContext) -> LaunchesSection | Absent:
     )
 
 
-def heading(compared: Sequence[Row]) -> str:
+def launches_heading(compared: Sequence[Row]) -> str:
     """Return by how much each mode makes a call faster at the most, where it surely does."""
     best: dict[str, Row] = {}
     for row in compared:

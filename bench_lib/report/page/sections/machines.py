@@ -47,7 +47,7 @@ _LIMITS: Final = {"value": "seconds", "low": "seconds_low", "high": "seconds_hig
 
 @dataclass(frozen=True, kw_only=True)
 class MachinesSection:
-    """What the section shows: ``differences`` by group, and in ``told`` what is not compared."""
+    """What the section shows: ``differences`` by group, and in ``notes`` what is not compared."""
 
     heading: str
     names: tuple[Label, ...]
@@ -55,7 +55,7 @@ class MachinesSection:
     same: str
     differences: tuple[tuple[str, tuple[Difference, ...]], ...]
     times: TimesTable
-    told: tuple[str, ...]
+    notes: tuple[str, ...]
     provenance: str
 
 
@@ -132,7 +132,7 @@ def machines_section(context: PageContext) -> MachinesSection | Absent:
         same=differences_sentence(len(found), len(shown)),
         differences=tuple((group, tuple(some)) for group, some in groupby(found, key=lambda one: one.group)),
         times=times,
-        told=_told(context, times, len(runs) - len(shown)),
+        notes=_notes(context, times, len(runs) - len(shown)),
         provenance=captions.of_runs(shown, context.every_estimate),
     )
 
@@ -150,16 +150,16 @@ def _clean(one: Difference) -> Difference:
     )
 
 
-def _told(context: PageContext, times: TimesTable, more_runs: int) -> tuple[str, ...]:
-    told = [reference_run.left_out(pairing) for pairing in context.crossings]
-    told = [f"{name}." for name in dict.fromkeys(told) if name]
+def _notes(context: PageContext, times: TimesTable, more_runs: int) -> tuple[str, ...]:
+    notes = [reference_run.left_out(pairing) for pairing in context.crossings]
+    notes = [f"{name}." for name in dict.fromkeys(notes) if name]
     if times.alone:
-        told.append(f"{units.count(times.alone, 'operation')} not measured by all of the runs at one size.")
+        notes.append(f"{units.count(times.alone, 'operation')} not measured by all of the runs at one size.")
     if times.left_out:
-        told.append(f"{units.count(times.left_out, 'more operation')} in all numbers.")
+        notes.append(f"{units.count(times.left_out, 'more operation')} in all numbers.")
     if more_runs:
-        told.append(f"{units.count(more_runs, 'more run')} of this page not shown here, but in all numbers.")
-    return tuple(told)
+        notes.append(f"{units.count(more_runs, 'more run')} of this page not shown here, but in all numbers.")
+    return tuple(notes)
 
 
 def times_table(
@@ -229,14 +229,14 @@ def _timed(rows: Mapping[int, Row]) -> list[int]:
 def _wins(best: Iterable[Sequence[int]], slots: Sequence[Slot], labels: Sequence[Label]) -> tuple[tuple[str, int], ...]:
     """Return who wins how often, told within a sentence; a device of several runs counts where it wins in any."""
     gpus = {slot.place for slot in slots if slot.word == "GPU"}
-    told = []
+    winners = []
     for places in best:
         if len(places) == 1:
             (slot,) = (slots[place] for place in places)
-            told.append(_subject(slot, labels[slot.place], has_gpu=slot.place in gpus))
+            winners.append(_subject(slot, labels[slot.place], has_gpu=slot.place in gpus))
         elif shared := _shared(places, slots):
-            told.append(f"{_the(shared)} of {'either' if len(labels) == 2 else 'one or another'} run")
-    return tuple(Counter(told).most_common())
+            winners.append(f"{_the(shared)} of {'either' if len(labels) == 2 else 'one or another'} run")
+    return tuple(Counter(winners).most_common())
 
 
 def _shared(places: Sequence[int], slots: Sequence[Slot]) -> str:
@@ -311,9 +311,9 @@ def machines_heading(wins: Sequence[tuple[str, int]], operations: int) -> str:
         whole = units.count(operations, "operation")
         return f"Which device is the fastest can\N{RIGHT SINGLE QUOTATION MARK}t be told for any of {whole}"
     (first, most), *others = wins
-    told = [f"{first[:1].upper()}{first[1:]} is the fastest in {headlines.share(most, operations)} operations"]
-    told += [f"{subject} in {units.count(count)}" for subject, count in others[:3]]
-    return ", ".join(told)
+    parts = [f"{first[:1].upper()}{first[1:]} is the fastest in {headlines.share(most, operations)} operations"]
+    parts += [f"{subject} in {units.count(count)}" for subject, count in others[:3]]
+    return ", ".join(parts)
 
 
 def differences_sentence(differing: int, runs: int) -> str:

@@ -92,7 +92,7 @@ def precision_section(context: PageContext) -> PrecisionSection | Absent:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["dtype"], row["device"]), []).append(row)
-    title = heading(lead, _where(names[lead[0]["device"]]))
+    title = precision_heading(lead, _where(names[lead[0]["device"]]))
     drawn = chosen.head(MAX_MARKS)
     styles = device_series((device.key, device.kind) for device in run.devices)
     figure = speed_against_error(
@@ -127,8 +127,8 @@ def _devices(context: PageContext) -> Mapping[str, str]:
 def _labels(chosen: pd.DataFrame) -> Sequence[str]:
     """Return names for the fastest and the slowest operation in each dtype on the first device; else nothing."""
     first = chosen[chosen["place"] == chosen["place"].min()]
-    told = {place for _, rows in first.groupby("dtype") for place in (rows["ratio"].idxmax(), rows["ratio"].idxmin())}
-    return [words.operation(name) if place in told else "" for place, name in chosen["workload"].items()]
+    named = {place for _, rows in first.groupby("dtype") for place in (rows["ratio"].idxmax(), rows["ratio"].idxmin())}
+    return [words.operation(name) if place in named else "" for place, name in chosen["workload"].items()]
 
 
 def choose(table: pd.DataFrame, run: str, devices: Sequence[str]) -> pd.DataFrame:
@@ -161,7 +161,7 @@ def choose(table: pd.DataFrame, run: str, devices: Sequence[str]) -> pd.DataFram
     return mine.assign(place=place).sort_values(["place", "dtype", "ratio"], ascending=[True, True, False])
 
 
-def heading(rows: Sequence[Row], where: str) -> str:
+def precision_heading(rows: Sequence[Row], where: str) -> str:
     """Return the largest sure gain over float32 with its error, and the largest sure loss in a dtype without gain.
 
     Parameters

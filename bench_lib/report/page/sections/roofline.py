@@ -98,13 +98,13 @@ def roofline_section(context: PageContext) -> RooflineSection | Absent:
     main = ordered[ordered["dtype"] == MAIN_DTYPE] if (ordered["dtype"] == MAIN_DTYPE).any() else ordered
     first = main[main["place"] == main["place"].min()]
     lead = names[str(first["device"].iloc[0])]
-    heading = told(first, f"with {lead}" if "thread" in lead else f"on the {lead}")
-    looks = device_series((device.key, device.kind) for device in run.devices)
+    heading = roofline_heading(first, f"with {lead}" if "thread" in lead else f"on the {lead}")
+    styles = device_series((device.key, device.kind) for device in run.devices)
     working = main[main["bound_by"] != "launch"]
     marks = working.loc[_some(working)]
     return RooflineSection(
         heading=heading,
-        chart=_chart(marks, _drawn(lids, list(names)), {key: looks[key] for key in names}, names, heading),
+        chart=_chart(marks, _drawn(lids, list(names)), {key: styles[key] for key in names}, names, heading),
         rows=tuple(_row(row, names, context.filters) for row in ordered.head(MAX_ROWS).to_dict("records")),
         without_work=mine[mine["intensity"].isna()].drop_duplicates(["workload", "dtype"]).shape[0],
         launched=len(main) - len(working),
@@ -119,7 +119,7 @@ def roofline_section(context: PageContext) -> RooflineSection | Absent:
     )
 
 
-def told(points: pd.DataFrame, where: str) -> str:
+def roofline_heading(points: pd.DataFrame, where: str) -> str:
     """Return what binds most operations of one device, and how near the best of them comes to its roof.
 
     Parameters
@@ -173,11 +173,11 @@ def _drawn(lids: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 def _labels(points: pd.DataFrame) -> Sequence[str]:
     """Return the names of the operations nearest to their roofs and furthest from them, empty for the others."""
-    told: set[Any] = set()
+    named: set[Any] = set()
     for _, rows in points.groupby("device"):
-        told |= set(rows["fraction"].nsmallest(NAMED).index)
-        told |= set(rows["fraction"][rows["fraction"] <= IMPOSSIBLE].nlargest(NAMED).index)
-    return [words.operation(name) if place in told else "" for place, name in points["workload"].items()]
+        named |= set(rows["fraction"].nsmallest(NAMED).index)
+        named |= set(rows["fraction"][rows["fraction"] <= IMPOSSIBLE].nlargest(NAMED).index)
+    return [words.operation(name) if place in named else "" for place, name in points["workload"].items()]
 
 
 def _row(row: Row, names: Mapping[str, str], filters: Filters) -> RoofRow:

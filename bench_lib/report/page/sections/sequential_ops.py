@@ -110,7 +110,7 @@ def _section(pairing: Pairing, pairs: pd.DataFrame, context: PageContext) -> Seq
     described = {workload.name: workload.size for workload in pairing.run.workloads}
     names = dict.fromkeys(masthead.full_name(one.name, one.threads) for one in (pairing.device, pairing.baseline))
     return SequentialOpsSection(
-        heading=heading(pairing, [sizes[0] for sizes in found]),
+        heading=sequential_ops_heading(pairing, [sizes[0] for sizes in found]),
         sides=f"{pairing.baseline.subject} and {pairing.device.subject}",
         columns=tuple(_label(device, pairing) for device in devices),
         rows=tuple(
@@ -131,7 +131,7 @@ def _section(pairing: Pairing, pairs: pd.DataFrame, context: PageContext) -> Seq
     )
 
 
-def heading(pairing: Pairing, smallest: Sequence[Row]) -> str:
+def sequential_ops_heading(pairing: Pairing, smallest: Sequence[Row]) -> str:
     """Return at how many of the smallest sizes the baseline is surely ahead, and by how much at the most."""
     baseline, device = pairing.baseline, pairing.device
     lost = [pair for pair in smallest if pair["verdict"] == "baseline"]
@@ -141,10 +141,10 @@ def heading(pairing: Pairing, smallest: Sequence[Row]) -> str:
         return f"Neither {baseline.subject} nor {device.subject} is surely ahead in any of {whole}"
     ahead, cases = (baseline, lost) if len(lost) >= len(won) else (device, won)
     most = max(cases, key=lambda pair: abs(math.log(pair["ratio"])))
-    told = f"{ahead.verb('wins', 'win')} {len(cases)} of {whole} at the smallest size, by up to {_gain(most)}"
+    wins = f"{ahead.verb('wins', 'win')} {len(cases)} of {whole} at the smallest size, by up to {_gain(most)}"
     if ahead.kind == "numpy":
-        return f"A tiny step costs a call, and NumPy{APOSTROPHE}s calls are the cheaper ones: NumPy {told}"
-    return f"{ahead.start} {told}"
+        return f"A tiny step costs a call, and NumPy{APOSTROPHE}s calls are the cheaper ones: NumPy {wins}"
+    return f"{ahead.start} {wins}"
 
 
 def steps(size: str, n: int) -> int | None:

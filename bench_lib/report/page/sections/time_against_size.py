@@ -282,9 +282,9 @@ def _several(
     run = view.pairing.run
     styles, names = device_styles.series([run, *shown]), labels([run, *shown])
     gpus = any(is_gpu(device.kind) for other in shown for device in other.devices)
-    beside = gpus and not view.pairing.has_gpu
+    beside_gpus = gpus and not view.pairing.has_gpu
     drawn: dict[str, tuple[Series, str]] = {}
-    if beside:
+    if beside_gpus:
         drawn |= _one_run(view)
     else:
         own = own[own["residency"] == "resident"]
@@ -292,12 +292,12 @@ def _several(
     others = []
     for place, (other, label) in enumerate(zip(shown, names[1:], strict=True), start=1):
         rows = timed[(timed["run"] == other.id) & timed["workload"].isin(list(common_workloads(run, other)))]
-        rows = rows if beside else rows[rows["residency"] == "resident"]
+        rows = rows if beside_gpus else rows[rows["residency"] == "resident"]
         others.append(rows.assign(device=[f"{place}:{key}" for key in rows["device"]]))
         drawn |= {
             f"{place}:{key}": (styles[other.id, gpu], _word(label, other, gpu=gpu))
             for key, gpu in _devices(other)
-            if gpu or not beside
+            if gpu or not beside_gpus
         }
     return own, drawn, others
 
@@ -322,8 +322,8 @@ def _word(label: Label, run: Run, *, gpu: bool) -> str:
     """Return the name at a line's end: short, and of letters that every face has, since it is drawn."""
     plain = "".join(letter for letter in label.text if letter.isascii() and letter.isprintable()) or "run"
     # What tells runs of one device apart stands last.
-    told = plain if len(plain) <= MAX_LETTERS else plain[-MAX_LETTERS:].strip()
+    short = plain if len(plain) <= MAX_LETTERS else plain[-MAX_LETTERS:].strip()
     has_gpu = any(is_gpu(device.kind) for device in run.devices)
-    if has_gpu and not (gpu and label.is_device and told == plain):
-        return f"{'GPU' if gpu else 'CPU'} {told}"
-    return told
+    if has_gpu and not (gpu and label.is_device and short == plain):
+        return f"{'GPU' if gpu else 'CPU'} {short}"
+    return short

@@ -240,9 +240,9 @@ def stacked_finding(views: Sequence[View], names: Sequence[Label]) -> str:
     device = views[0].pairing.device
     counts = [findings.tally(view.pairs) for view in views]
     wins = [
-        f"{headlines.share(one.device, one.total)}{' cases' if place == 0 else ''} "
+        f"{headlines.share(tally.device, tally.total)}{' cases' if place == 0 else ''} "
         f"{'on' if name.is_device else 'in'} {name.subject}"
-        for place, (one, name) in enumerate(zip(counts, names, strict=True))
+        for place, (tally, name) in enumerate(zip(counts, names, strict=True))
     ]
     # Machines have other numbers of threads: what they have in common is that it is all of them.
     if device.plural and len({view.pairing.device.word for view in views}) > 1:
