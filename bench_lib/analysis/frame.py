@@ -6,14 +6,16 @@ order in which the recordings name it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis.columns import COLUMNS
+from bench_lib.analysis.columns import COLUMNS, Column
 from bench_lib.errors import NotComparable
 from bench_lib.records import intervals
 from bench_lib.records.case import Case, PlannedCase
@@ -25,6 +27,14 @@ FLOOR_QUANTILE: Final = 0.05  # of a visit's blocks: what the hardware does when
 UNREACHED: Final = "not reached before the run ended"
 NAN: Final = float("nan")
 NO_TIMES: Final = (NAN, NAN, NAN, NAN)
+TIMES: Final = ("median_seconds", "median_low", "median_high", "floor_seconds")
+CLOCKS: Final = ("sm_clock_hz", "temperature_celsius", "power_watts")
+CASE_FACTS: Final = ("workload", "n", "dtype", "device", "residency", "timing")
+SAMPLE_FACTS: Final = tuple(
+    column.name
+    for column in COLUMNS
+    if column.name in Sample.__struct_fields__ and column.name not in (*CASE_FACTS, "throttle")
+)
 
 
 def tidy(recordings: Sequence[Recording]) -> pd.DataFrame:
@@ -103,66 +113,50 @@ def _case_columns(asked: Sequence[tuple[Recording, PlannedCase]]) -> dict[str, A
     device = [devices.get((run.id, case.device)) for run, case in zip(runs, cases, strict=True)]
     workload = [workloads.get((run.id, case.workload)) for run, case in zip(runs, cases, strict=True)]
     # A case that no plan names has unknown work: its FLOP are NaN, and so then are its bytes.
-    flop = _numbers(planned.flop for _, planned in asked)
-    nbytes = _numbers(planned.nbytes for _, planned in asked)
-    return {
-        "run": _text(run.id for run in runs),
-        "source": _text(run.source for run in runs),
-        "machine": _text(run.machine for run in runs),
-        "workload": _text(case.workload for case in cases),
-        "family": _text(w.family if w else "" for w in workload),
-        "expression": _text(
-            (w.expression if w else "") or case.workload for w, case in zip(workload, cases, strict=True)
-        ),
-        "mode": _text(w.mode if w else "eager" for w in workload),
-        "eager": _text(w.eager if w else "" for w in workload),
-        "lazy": np.array([bool(w and w.lazy) for w in workload], dtype=np.bool_),
-        "n": np.array([case.n for case in cases], dtype=np.int64),
-        "dtype": _text(case.dtype for case in cases),
-        "device": _text(case.device for case in cases),
-        "kind": _text(d.kind if d else _kind_of_key(case.device) for d, case in zip(device, cases, strict=True)),
-        "device_name": _text((d.name if d else "") or case.device for d, case in zip(device, cases, strict=True)),
-        "threads": _numbers(d.threads if d else None for d in device),
-        "residency": _text(case.residency for case in cases),
-        "timing": _text(case.timing for case in cases),
-        "flop": flop,
-        "nbytes": np.where(np.isnan(flop), np.nan, nbytes),
-    }
+    work = [(planned.flop, NAN if math.isnan(planned.flop) else planned.nbytes) for _, planned in asked]
+    return _encoded(
+        {
+            "run": (run.id for run in runs),
+            "source": (run.source for run in runs),
+            "machine": (run.machine for run in runs),
+            **{name: map(attrgetter(name), cases) for name in CASE_FACTS},
+            "family": (w.family if w else "" for w in workload),
+            "expression": ((w.expression if w else "") or c.workload for w, c in zip(workload, cases, strict=True)),
+            "mode": (w.mode if w else "eager" for w in workload),
+            "eager": (w.eager if w else "" for w in workload),
+            "lazy": (bool(w and w.lazy) for w in workload),
+            "kind": (d.kind if d else _kind_of_key(c.device) for d, c in zip(device, cases, strict=True)),
+            "device_name": ((d.name if d else "") or c.device for d, c in zip(device, cases, strict=True)),
+            "threads": (d.threads if d else None for d in device),
+            "flop": (flop for flop, _ in work),
+            "nbytes": (nbytes for _, nbytes in work),
+        }
+    )
 
 
 def _sample_columns(seen: Sequence[Sample]) -> dict[str, Any]:
+    """Return what differs between samples: what a sample tells under the column's name, and what is made of it."""
     times = np.array([_times(sample) for sample in seen], dtype=np.float64).reshape(len(seen), 4)
-    return {
-        "round": np.array([s.round for s in seen], dtype=np.int64),
-        "visit": np.array([s.visit for s in seen], dtype=np.int64),
-        "status": _text(s.status for s in seen),
-        "reason": _text(s.reason for s in seen),
-        "blocks": np.array([len(s.seconds) for s in seen], dtype=np.int64),
-        "calls": np.array([s.calls for s in seen], dtype=np.int64),
-        "median_seconds": times[:, 0],
-        "median_low": times[:, 1],
-        "median_high": times[:, 2],
-        "floor_seconds": times[:, 3],
-        "timed_seconds": _numbers(sum(s.seconds) * s.calls for s in seen),
-        "warmup_calls": _numbers(s.warmup_calls for s in seen),
-        "warmup_seconds": _numbers(s.warmup_seconds for s in seen),
-        "first_call_seconds": _numbers(s.first_call_seconds for s in seen),
-        "compile_seconds": _numbers(s.compile_seconds for s in seen),
-        "wall_seconds": _numbers(s.wall_seconds for s in seen),
-        "converged": np.array([s.converged for s in seen], dtype=np.bool_),
-        "stop": _text(s.stop for s in seen),
-        "relative_error": _numbers(s.relative_error for s in seen),
-        "error_bound": _numbers(s.error_bound for s in seen),
-        "peak_allocated_nbytes": _numbers(s.peak_allocated_nbytes for s in seen),
-        "peak_reserved_nbytes": _numbers(s.peak_reserved_nbytes for s in seen),
-        "peak_host_nbytes": _numbers(s.peak_host_nbytes for s in seen),
-        **{
-            name: _numbers(_number(s.clocks.get(name)) for s in seen)
-            for name in ("sm_clock_hz", "temperature_celsius", "power_watts")
-        },
-        "throttle": _text(", ".join(s.throttle) for s in seen),
-        "launch_bound": np.array([s.launch_bound for s in seen], dtype=np.bool_),
-    }
+    return dict(zip(TIMES, times.T, strict=True)) | _encoded(
+        {
+            **{name: map(attrgetter(name), seen) for name in SAMPLE_FACTS},
+            "blocks": (len(s.seconds) for s in seen),
+            "timed_seconds": (sum(s.seconds) * s.calls for s in seen),
+            **{name: [_number(s.clocks.get(name)) for s in seen] for name in CLOCKS},
+            "throttle": (", ".join(s.throttle) for s in seen),
+        }
+    )
+
+
+def _encoded(values: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
+    """Return each column as an array of its dtype."""
+    return {column.name: _array(column, values[column.name]) for column in COLUMNS if column.name in values}
+
+
+def _array(column: Column, values: Iterable[Any]) -> Any:
+    if column.kind == "text":
+        return _text(values)
+    return _numbers(values) if column.dtype == "float64" else np.array([*values], dtype=column.dtype)
 
 
 def _recordings(asked: Sequence[tuple[Recording, PlannedCase]]) -> Iterable[Recording]:

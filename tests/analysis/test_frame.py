@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.columns import COLUMNS
@@ -91,14 +92,12 @@ def test_what_other_tools_do_not_measure_is_missing_and_not_zero(source):
 
 def test_work_that_is_nothing_is_zero_in_a_run_of_our_own():
     run = recording(sizes=(4,), rounds=1)
-    nothing = tuple(dataclasses.replace(planned, flop=0.0) for planned in run.plan)
+    nothing = tuple(structs.replace(planned, flop=0.0) for planned in run.plan)
     assert (frame.tidy([dataclasses.replace(run, plan=nothing)])["flop"] == 0).all()
 
 
 def test_a_device_and_a_workload_that_the_header_does_not_name_keep_their_keys():
-    row = only(Sample(case=dataclasses.replace(CASE, device="cpu-1t"), round=1, visit=1, seconds=(1.0,), calls=1)).iloc[
-        0
-    ]
+    row = only(Sample(case=structs.replace(CASE, device="cpu-1t"), round=1, visit=1, seconds=(1.0,), calls=1)).iloc[0]
     assert row[["kind", "device_name", "family", "expression"]].tolist() == ["cpu", "cpu-1t", "", "add"]
     assert math.isnan(row["nbytes"])
     assert only(Sample(case=CASE, round=1, visit=1, seconds=(1.0,), calls=1))["kind"].tolist() == ["cuda"]
@@ -121,7 +120,7 @@ def test_runs_stand_one_below_the_other_each_with_its_own_cases():
 
 def test_a_recording_given_twice_counts_once():
     run = recording(rounds=1)
-    copy = dataclasses.replace(run, samples=tuple(dataclasses.replace(sample) for sample in run.samples))
+    copy = dataclasses.replace(run, samples=tuple(structs.replace(sample) for sample in run.samples))
     assert len(frame.tidy([run, run, copy])) == len(run.samples)
 
 
