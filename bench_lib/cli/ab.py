@@ -14,7 +14,17 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 import typer
 
 from bench_lib.cli.compare import UNTOLD, note_unused, print_comparison
-from bench_lib.cli.options import Devices, FormatName, NoColor, ProfileName, Quiet, seconds_of, shown, threshold_of
+from bench_lib.cli.options import (
+    Devices,
+    FormatName,
+    NoColor,
+    ProfileName,
+    Quiet,
+    Threshold,
+    seconds_of,
+    shown,
+    threshold_of,
+)
 from bench_lib.errors import NotComparable, UsageError
 from bench_lib.records.sanitize import shorten
 
@@ -60,7 +70,7 @@ def ab(
         str | None, typer.Option(help="Wall-clock time for both sides, such as 90s. Default: 2m, with --pytest 5m.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
-    threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
+    threshold: Threshold = "5%",
     form: Annotated[FormatName, typer.Option("--format", help="How it is printed.")] = "table",
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What --aa taught on this machine. Default: in results/ab.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import FormatName, Metrics, NoColor, shown, threshold_of
+from bench_lib.cli.options import FormatName, Metrics, NoColor, Threshold, shown, threshold_of
 
 if TYPE_CHECKING:
     from bench_lib.analysis.comparison.changes import Comparison
@@ -28,7 +28,7 @@ Facts = Annotated[list[str] | None, typer.Option(metavar="FACT", help="What is c
 def compare(
     before: Annotated[str, typer.Argument(metavar="A", help="Before: a result file, or a folder or pattern of them.")],
     after: Annotated[str, typer.Argument(metavar="B", help="After: the same.")],
-    threshold: Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")] = "5%",
+    threshold: Threshold = "5%",
     metric: Metrics = None,
     across: Facts = None,
     form: Annotated[FormatName, typer.Option("--format", help="How it is printed.")] = "table",

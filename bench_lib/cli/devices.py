@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
-from bench_lib.cli.options import NoColor
+from bench_lib.cli.options import NoColor, print_json
 
 
 def devices(
@@ -20,7 +19,7 @@ def devices(
 
     here = describe()
     if as_json:
-        print(json.dumps(here.as_object(), indent=2, ensure_ascii=False))
+        print_json(here.as_object())
         return
     from bench_lib.report.terminal import console
 

@@ -5,13 +5,12 @@ Exit codes: 0 fit, 1 unfit. What is heavy is imported inside the verb.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import Devices, NoColor
+from bench_lib.cli.options import Devices, NoColor, print_json
 
 FIT: Final = 0
 UNFIT: Final = 1
@@ -28,7 +27,7 @@ def doctor(
 
     diagnosis = diagnose(tuple(device or ()), seconds=seconds)
     if as_json:
-        print(json.dumps(diagnosis.as_object(), indent=2, ensure_ascii=False))
+        print_json(diagnosis.as_object())
     else:
         from bench_lib.report.terminal import console
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from bench_lib.cli.options import name_of
 from bench_lib.errors import UsageError
-from bench_lib.export.formats import FORMATS, Format
+from bench_lib.export.formats import FORMATS, ExportRequest, Format
 from bench_lib.records.sanitize import shorten
 
 if TYPE_CHECKING:
@@ -64,7 +65,6 @@ def export(
 ) -> None:
     """Write the numbers of result files for other tools, print the path, and say what the format cannot hold."""
     from bench_lib.export.files import Files, put, require_free
-    from bench_lib.export.request import ExportRequest
     from bench_lib.records.files import read_all
 
     _refuse_what_does_not_fit(to, level=level, baseline=baseline, commit=commit)
@@ -102,11 +102,7 @@ def _refuse_what_does_not_fit(to: Format, *, level: str | None, baseline: str | 
 
 
 def _name(to: Format, level: str, file: Path, recording: Recording) -> str:
-    """Return the name of an export: that of a file of ours, or of the run: others' names hold a path."""
-    from bench_lib.records.storage import default_path
-
+    """Return the name of an export by default."""
     if not to.suffix:
         return to.name
-    is_own_file = recording.run.source == "crossover" and not file.is_dir()
-    name = file.name.split(".")[0] if is_own_file else default_path(recording.run).stem
-    return f"{name}-{level if to.is_table else to.name}{to.suffix}"
+    return f"{name_of(file, recording.run)}-{level if to.is_table else to.name}{to.suffix}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from bench_lib.errors import UsageError
 from bench_lib.records.sanitize import shorten
+
+if TYPE_CHECKING:
+    from bench_lib.records.run import Run
 
 ProfileName = Literal["quick", "standard", "full"]
 FormatName = Literal["table", "markdown", "json", "github"]
@@ -18,6 +22,7 @@ Devices = Annotated[list[str] | None, typer.Option(help="A device key; repeatabl
 Prices = Annotated[
     list[str] | None, typer.Option("--price", help="What an hour of a device costs, such as cpu=0.40; repeatable.")
 ]
+Threshold = Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")]
 Metrics = Annotated[list[str] | None, typer.Option(metavar="NAME", help="time (default), memory, ...; repeatable.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
@@ -63,6 +68,19 @@ def threshold_of(text: str) -> float:
         msg = f"--threshold takes a relative change above 0 and up to 1000%, such as 5% or 0.05; came {shorten(text)}"
         raise UsageError(msg)
     return share
+
+
+def name_of(file: Path, run: Run) -> str:
+    """Return what an output is named after: our own file, or the run of another tool, whose names hold paths."""
+    from bench_lib.records.storage import default_path
+
+    is_own_file = run.source == "crossover" and not file.is_dir()
+    return file.name.split(".")[0] if is_own_file else default_path(run).stem
+
+
+def print_json(found: object) -> None:
+    """Print an object for a machine."""
+    print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 def shown(path: Path) -> str:

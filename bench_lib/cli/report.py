@@ -5,15 +5,14 @@ from __future__ import annotations
 import gc
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import Prices, shown
+from bench_lib.cli.options import Prices, name_of, shown
 from bench_lib.errors import UsageError
 
-if TYPE_CHECKING:
-    from bench_lib.records.run import Run
+FOLDER: Final = Path("results", "reports")
 
 
 def report(
@@ -41,7 +40,7 @@ def report(
     gc.disable()  # what is read stays until the page is written: looking for garbage would cost a fifth of the time
     try:
         recordings = [load(path) for path in files]
-        page = out or page_path(files[0], recordings[0].run)
+        page = out or FOLDER / f"{name_of(files[0], recordings[0].run)}.html"
         others = [load(path) for path in reference or ()]
         if not (others or no_reference):
             others = [*beside([recording.run for recording in recordings])]
@@ -52,11 +51,3 @@ def report(
     if open_page:
         webbrowser.open(page.resolve().as_uri())
     print(shown(page))
-
-
-def page_path(file: Path, run: Run) -> Path:
-    """Return where a report goes by default: named as a file of ours, or after the run, as asv's names hold a path."""
-    from bench_lib.records.storage import default_path
-
-    name = file.name.split(".")[0] if run.source == "crossover" else default_path(run).stem
-    return Path("results", "reports", f"{name}.html")

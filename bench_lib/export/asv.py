@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -22,16 +22,15 @@ from bench_lib.export import asv_numbers, asv_place
 from bench_lib.export.asv_benchmarks import describe, merged, place_of
 from bench_lib.export.asv_numbers import Timed
 from bench_lib.export.files import Files, json_object
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records.case import Case, PlannedCase
+from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run, WorkloadRecord
-from bench_lib.records.sample import Sample
 
 RESULT_FORMAT: Final = 2
 BENCHMARKS_FORMAT: Final = 2
 MACHINE_FORMAT: Final = 1
-HOSTS: Final = ("numpy", "cpu")
 RESULT_COLUMNS: Final = (
     *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b", "stats_q_25"),
     *("stats_q_75", "stats_number", "stats_repeat", "samples", "profile"),
@@ -44,18 +43,17 @@ class AsvResults:
 
     Attributes
     ----------
-    path, machine_path
-        Below the results folder: the result file and ``machine.json``, both in the machine's folder.
+    path
+        Of the result file, below the results folder and in that of its machine.
     result
         Of one commit on one machine.
     machine
-        What ``machine.json`` holds.
+        ``machine.json`` beside the result file.
     benchmarks
         ``benchmarks.json`` in the results folder: what the numbers mean.
     """
 
     path: Path
-    machine_path: Path
     result: Mapping[str, Any]
     machine: Mapping[str, Any]
     benchmarks: Mapping[str, Any]
@@ -79,7 +77,7 @@ def write(request: ExportRequest) -> Files:
     machines: dict[Path, dict[str, Any]] = {}
     for one in results:
         benchmarks = merged(benchmarks, one.benchmarks)
-        path = folder / one.machine_path
+        path = folder / one.path.with_name("machine.json")
         machines[path] = {**(machines.get(path) or json_object(path)), **one.machine}
     shared = {**machines, folder / "benchmarks.json": benchmarks}
     return Files(
@@ -109,8 +107,10 @@ def results_of(recording: Recording, commit: str = "") -> AsvResults:
         raise UsageError(msg)
     groups = _groups(recording)
     workloads = {workload.name: workload for workload in recording.run.workloads}
-    spent = _spent(recording.samples)
-    started_at = _milliseconds(recording.run.created)
+    spent: dict[Case, float] = defaultdict(float)
+    for sample in recording.samples:
+        spent[sample.case] += sample.wall_seconds
+    started_at = int(datetime.fromisoformat(recording.run.created).timestamp() * 1000)
     results: dict[str, Any] = {}
     benchmarks: dict[str, Any] = {}
     for (name, residency, timing), planned_cases in groups.items():
@@ -119,7 +119,7 @@ def results_of(recording: Recording, commit: str = "") -> AsvResults:
         row = _row(about, planned_cases, timed, started_at, sum(spent[planned.case] for planned in planned_cases))
         benchmarks[about["name"]], results[about["name"]] = about, row
     machine = _machine(recording.run)
-    python = _python(recording.run)
+    python = ".".join(str(recording.run.software.get("python") or "unknown").split(".")[:2])
     result = {
         "commit_hash": commit,
         "env_name": asv_place.environment_of(recording.run),
@@ -135,7 +135,6 @@ def results_of(recording: Recording, commit: str = "") -> AsvResults:
     }
     return AsvResults(
         path=asv_place.result_path(recording.run, commit),
-        machine_path=asv_place.machine_path(recording.run),
         result=result,
         machine=machine | {"version": MACHINE_FORMAT},
         benchmarks=benchmarks | {"version": BENCHMARKS_FORMAT},
@@ -156,13 +155,6 @@ def _groups(recording: Recording) -> dict[tuple[str, str, str], list[PlannedCase
     for case, one in planned.items():
         groups[case.workload, case.residency, case.timing].append(one)
     return groups
-
-
-def _spent(samples: Iterable[Sample]) -> dict[Case, float]:
-    spent: dict[Case, float] = defaultdict(float)
-    for sample in samples:
-        spent[sample.case] += sample.wall_seconds
-    return spent
 
 
 def _row(
@@ -200,7 +192,7 @@ def _row(
 def _machine(run: Run) -> dict[str, str]:
     """Return the machine's facts under the names that asv and our plugin for it use; all are texts."""
     host, software = run.host, run.software
-    gpus = [device.name for device in run.devices if device.kind not in HOSTS]
+    gpus = [device.name for device in run.devices if device.kind not in HOST_KINDS]
     facts = {
         "machine": run.machine,
         "os": " ".join(str(host[key]) for key in ("system", "system_release") if host.get(key)),
@@ -213,14 +205,6 @@ def _machine(run: Run) -> dict[str, str]:
         **{key: software.get(key) for key in ("torch", "cuda", "driver")},
     }
     return {key: str(value) for key, value in facts.items() if value not in (None, "")}
-
-
-def _python(run: Run) -> str:
-    return ".".join(str(run.software.get("python") or "unknown").split(".")[:2])
-
-
-def _milliseconds(created: str) -> int:
-    return int(datetime.fromisoformat(created).timestamp() * 1000)
 
 
 def omissions(request: ExportRequest) -> list[str]:

@@ -62,11 +62,6 @@ def result_path(run: Run, commit: str) -> Path:
     return Path(run.machine, f"{commit[:DIGITS]}-{environment_of(run)}.json")
 
 
-def machine_path(run: Run) -> Path:
-    """Return the machine's own file below the results folder."""
-    return Path(run.machine, "machine.json")
-
-
 def require_apart(runs: Sequence[Run], paths: Sequence[Path]) -> None:
     """Refuse runs that asv would keep in one file: the last one would take the place of the others.
 

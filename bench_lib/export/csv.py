@@ -11,7 +11,7 @@ import csv
 import io
 from typing import Final
 
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.export.tables import Value, omissions_of, table_of
 
 GUARDED: Final = ("=", "+", "-", "@", "\t", "\r", "'")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from bench_lib import __version__
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.export.tables import Table, omissions_of, table_of
 from bench_lib.records.recording import Recording, to_object
 

@@ -9,8 +9,8 @@ import json
 from typing import Any, Final
 
 from bench_lib.errors import UsageError
+from bench_lib.export.formats import ExportRequest
 from bench_lib.export.json import about
-from bench_lib.export.request import ExportRequest
 from bench_lib.export.tables import omissions_of, table_of
 
 METADATA_KEY: Final = "crossover"

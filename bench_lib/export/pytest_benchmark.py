@@ -16,16 +16,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bench_lib.errors import UsageError
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.checkout import CHANGED, COMMIT
+from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.foreign.machine_sheet import KEY, MachineSheet
 from bench_lib.records.recording import Recording, to_object
 from bench_lib.records.run import Run, WorkloadRecord
 from bench_lib.records.sample import Sample
 
 VERSION: Final = "5.0.0"  # of the pytest-benchmark whose format this is
-HOSTS: Final = ("numpy", "cpu")
+PARAMETERS: Final = ("device", "dtype", "n", "residency", "timing")
+WORKLOAD_FACTS: Final = ("family", "expression", "size", "source_sha256", "mode", "eager", "multiple", "lazy")
 
 
 def write(request: ExportRequest) -> bytes:
@@ -80,7 +82,7 @@ def omissions(request: ExportRequest) -> list[str]:
     sentences.append(
         "calls of a block are those of most visits; errors, memory, first calls, ceilings and energy are left out"
     )
-    if any(device.kind not in HOSTS for device in recording.run.devices):
+    if any(device.kind not in HOST_KINDS for device in recording.run.devices):
         sentences.append("its machine is the processor: a GPU's name is with each benchmark of it")
     return sentences
 
@@ -106,32 +108,17 @@ def _benchmark(
         "group": f"{workload.expression} {case.dtype} n={case.n}",
         "name": name,
         "fullname": f"crossover::{name}",
-        "params": {
-            "device": case.device,
-            "dtype": case.dtype,
-            "n": case.n,
-            "residency": case.residency,
-            "timing": case.timing,
-        },
+        "params": {name: getattr(case, name) for name in PARAMETERS},
         "param": f"{case.device}-{case.dtype}-{case.n}-{way}",
         "extra_info": {
             "workload": case.workload,
-            "n": case.n,
-            "dtype": case.dtype,
-            "device": case.device,
+            **{name: getattr(case, name) for name in ("n", "dtype", "device")},
             "device_name": device,
             "residency": case.residency,
             "timing": case.timing,
             "flop": planned.flop,
             "nbytes": planned.nbytes,
-            "family": workload.family,
-            "expression": workload.expression,
-            "size": workload.size,
-            "source_sha256": workload.source_sha256,
-            "mode": workload.mode,
-            "eager": workload.eager,
-            "multiple": workload.multiple,
-            "lazy": workload.lazy,
+            **{name: getattr(workload, name) for name in WORKLOAD_FACTS},
         },
         "options": {
             "disable_gc": False,

@@ -12,7 +12,7 @@ from bench_lib.analysis.columns import LEVEL, Column, Level
 from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.speedups import require_baseline, speedups_table
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records.bounds import MAX_WHOLE
 
 Value = str | int | float | bool | None

@@ -1,15 +1,22 @@
 """Options that verbs share: what is read, and what is refused with what was expected."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.cli import options
+from bench_lib.cli.ab import ab
+from bench_lib.cli.compare import compare
+from bench_lib.cli.history import history
+from bench_lib.cli.show import show
 from bench_lib.errors import UsageError
+from bench_lib.report.formats import FORMATS
 from bench_lib.runner.schedule import PROFILES
+from tests.support import builders
 from tests.support.verbs import Crossover
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -76,3 +83,23 @@ def test_a_path_is_shown_as_one_would_type_it_from_here(place: Path) -> None:
     assert options.shown(place / "run.jsonl") == "run.jsonl"
     assert options.shown(place / "sub" / ".." / "run.jsonl") == "run.jsonl"
     assert options.shown(place.parent / "run.jsonl") == str(place.parent / "run.jsonl")
+
+
+def test_an_output_is_named_after_our_own_file_or_after_the_run_of_another_tool(
+    place: Path,
+) -> None:
+    run = builders.recording(source="asv").run
+    name = options.name_of(Path("0a1b2c3d-existing-py_home_someone_bin_python.json"), run)
+    assert "home" not in name
+    assert run.machine in name
+    ours = builders.recording().run
+    assert options.name_of(Path("folder", "first.jsonl.gz"), ours) == "first"
+    assert ours.machine in options.name_of(place, ours)
+
+
+@pytest.mark.parametrize("verb", [show, compare, history, ab], ids=lambda verb: verb.__name__)
+def test_a_verb_takes_the_formats_that_the_registry_has_for_it(verb: Callable[..., object]) -> None:
+    judged = "compare" if verb is ab else verb.__name__
+    literal = get_args(get_type_hints(verb)["form"])
+    assert literal == tuple(one.name for one in FORMATS if one.verb == judged)
+    assert {*literal} <= {*get_args(options.FormatName)}

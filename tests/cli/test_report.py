@@ -23,15 +23,6 @@ def test_a_report_has_a_name_of_its_own_by_default_and_its_path_is_printed(
     assert Path("results/reports/first.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_report_of_another_tools_file_is_named_after_its_run_and_not_after_a_path_in_its_name() -> None:
-    run = builders.recording(source="asv").run
-    page = report.page_path(Path("0a1b2c3d-existing-py_home_someone_bin_python.json"), run)
-    assert page.parent == Path("results/reports")
-    assert page.name.endswith(".html")
-    assert "home" not in page.name
-    assert run.machine in page.name
-
-
 def test_a_report_is_opened_only_when_asked(crossover: Crossover, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
     opened: list[str] = []
     monkeypatch.setattr(report.webbrowser, "open", opened.append)

@@ -23,7 +23,7 @@ from bench_lib.errors import RecordError, UsageError
 from bench_lib.export import asv
 from bench_lib.export.asv_benchmarks import benchmark_name, merged
 from bench_lib.export.files import json_object, put
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records import storage
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.checkout import commit_facts

@@ -18,7 +18,7 @@ from pytest_benchmark.stats import Stats
 
 from bench_lib.errors import UsageError
 from bench_lib.export import pytest_benchmark
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.foreign.pytest_benchmark import read_pytest_benchmark
 from bench_lib.records.foreign.pytest_header import NO_ROUNDS

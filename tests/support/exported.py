@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench_lib.export.request import ExportRequest
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from tests.support.builders import recording
