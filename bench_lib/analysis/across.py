@@ -1,6 +1,6 @@
 """One device against another that was measured in another run: two machines, or one machine at two times.
 
-Nothing pairs such visits, so what the two share does not cancel, and what moves a sitting as a whole is added. A case
+Nothing pairs such visits, so what the two share does not cancel, and what moves a run as a whole is added. A case
 is set against the same case of one other run; nothing is averaged over runs.
 """
 
@@ -19,8 +19,8 @@ from bench_lib.analysis.levels import ACROSS, WITHIN, Ints
 from bench_lib.analysis.speedups import Ratios, combined, match, tabulate
 from bench_lib.records import intervals
 
-HIDDEN: Final = float(ndtri((1 + intervals.LEVEL) / 2)) * 2**0.5 * intervals.BETWEEN_RUN_SD
-"""Half width, in logs, of the interval of what moves two sittings apart."""
+BETWEEN_RUN_LIMIT: Final = float(ndtri((1 + intervals.LEVEL) / 2)) * 2**0.5 * intervals.BETWEEN_RUN_SD
+"""Half width, in logs, of the interval of what moves two runs apart."""
 
 Place = tuple[str, str]
 """Where a device is: the id of a run, and its key there."""
@@ -82,7 +82,7 @@ def _ratios(judged: Judged, device: Ints, base: Ints) -> Ratios:
 
     once = np.flatnonzero(rounds == 1)
     value[once], below, above = combined(judged, device[once], base[once])
-    low[once] = value[once] - np.hypot(value[once] - below, HIDDEN)
-    high[once] = value[once] + np.hypot(above - value[once], HIDDEN)
+    low[once] = value[once] - np.hypot(value[once] - below, BETWEEN_RUN_LIMIT)
+    high[once] = value[once] + np.hypot(above - value[once], BETWEEN_RUN_LIMIT)
     kind = np.where(np.isnan(low), "", np.where(rounds == 1, WITHIN, ACROSS)).astype(object)
     return rounds, kind, value, low, high

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench_lib.analysis.across import HIDDEN
+from bench_lib.analysis.across import BETWEEN_RUN_LIMIT
 from bench_lib.records import intervals
 from bench_lib.records.intervals import Estimate
 from bench_lib.records.verdicts import verdict
@@ -39,5 +39,5 @@ def _beats(one: Estimate, other: Estimate, *, apart: bool) -> bool:
     (own, *own_limits), (its, *its_limits) = (np.log([time.value, time.low, time.high]) for time in (one, other))
     limits = intervals.difference_limits(its, (its_limits[0], its_limits[1]), own, (own_limits[0], own_limits[1]))
     difference = float(its - own)
-    below = math.hypot(difference - float(limits[0]), HIDDEN if apart else 0.0)
+    below = math.hypot(difference - float(limits[0]), BETWEEN_RUN_LIMIT if apart else 0.0)
     return verdict(math.exp(difference - below), math.inf) == "device"

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from bench_lib.analysis.advice.curves import How
-from bench_lib.analysis.advice.evidence import Asked, Evidence, Start, collect
+from bench_lib.analysis.advice.evidence import Evidence, Start, Use, collect
 from bench_lib.errors import UsageError
 from bench_lib.records.intervals import Estimate
 from bench_lib.records.verdicts import Answer, decide, verdict
@@ -151,21 +151,19 @@ def advise(
     if n < 1 or calls < 1:
         msg = f"the size and the number of calls are whole numbers from 1; came n = {n} and {calls} calls"
         raise UsageError(msg)
-    asked = Asked(calls=calls, start=start)
-    return tuple(
-        decide_between(evidence, n=n, dtype=dtype, asked=asked) for evidence in collect(frame, workload, dtype)
-    )
+    use = Use(calls=calls, start=start)
+    return tuple(decide_between(evidence, n=n, dtype=dtype, use=use) for evidence in collect(frame, workload, dtype))
 
 
-def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leave_out: bool = False) -> Advice:
+def decide_between(evidence: Evidence, *, n: int, dtype: str, use: Use, leave_out: bool = False) -> Advice:
     """Return the advice from what one run has measured; with ``leave_out`` as if it had not measured size ``n``."""
     if leave_out:
-        asked = replace(asked, hidden=n)
-    found = {device: _option(evidence, device, n, asked) for device in evidence.kinds}
+        use = replace(use, left_out=n)
+    found = {device: _option(evidence, device, n, use) for device in evidence.kinds}
     options = sorted((option for option in found.values() if option), key=lambda option: option.seconds.value)
     ratio = None
     if len(options) > 1:
-        ratio = evidence.lead(options[0].device, options[1].device, n, asked)
+        ratio = evidence.lead(options[0].device, options[1].device, n, use)
     first = evidence.times.iloc[0]
     return Advice(
         machine=str(first["machine"]),
@@ -173,15 +171,15 @@ def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leav
         expression=str(first["expression"]),
         n=n,
         dtype=dtype,
-        calls=asked.calls,
-        start=asked.start,
+        calls=use.calls,
+        start=use.start,
         device=options[0].device if options else "",
         verdict=_verdict(options, ratio),
         ratio=ratio,
         options=tuple(options),
         missing=tuple((device, _why_not(evidence, device, n)) for device, option in found.items() if option is None),
         takeovers=tuple(
-            _takeover(evidence, device, asked)
+            _takeover(evidence, device, use)
             for device in evidence.kinds
             if device != BASELINE and BASELINE in evidence.kinds
         ),
@@ -189,8 +187,8 @@ def decide_between(evidence: Evidence, *, n: int, dtype: str, asked: Asked, leav
     )
 
 
-def _option(evidence: Evidence, device: str, n: int, asked: Asked) -> Option | None:
-    total = evidence.total(device, n, asked)
+def _option(evidence: Evidence, device: str, n: int, use: Use) -> Option | None:
+    total = evidence.total(device, n, use)
     if total is None:
         return None
     names = evidence.times.loc[evidence.times["device"] == device, "device_name"]
@@ -202,13 +200,13 @@ def _option(evidence: Evidence, device: str, n: int, asked: Asked) -> Option | N
         how=total.how,
         n_low=total.n_low,
         n_high=total.n_high,
-        least=_least(evidence, device, asked),
+        least=_least(evidence, device, use),
     )
 
 
-def _least(evidence: Evidence, device: str, asked: Asked) -> float:
-    smallest = min(evidence.sizes(device, asked), default=0)
-    least, more = (evidence.total(device, n, asked) for n in (smallest, FLAT * smallest))
+def _least(evidence: Evidence, device: str, use: Use) -> float:
+    smallest = min(evidence.sizes(device, use), default=0)
+    least, more = (evidence.total(device, n, use) for n in (smallest, FLAT * smallest))
     if least is None or more is None or more.log.value > least.log.value + math.log(HARDLY_LONGER):
         return math.nan
     return math.exp(least.log.value)
@@ -234,10 +232,10 @@ def _why_not(evidence: Evidence, device: str, n: int) -> str:
     return f"measured from n = {sizes.min()} to {sizes.max()} only"
 
 
-def _takeover(evidence: Evidence, device: str, asked: Asked) -> Takeover:
+def _takeover(evidence: Evidence, device: str, use: Use) -> Takeover:
     """Return from which of the measured sizes a device wins over the baseline."""
-    sizes = sorted(evidence.sizes(device, asked) & evidence.sizes(BASELINE, asked))
-    leads = {n: evidence.lead(device, BASELINE, n, asked) for n in sizes}
+    sizes = sorted(evidence.sizes(device, use) & evidence.sizes(BASELINE, use))
+    leads = {n: evidence.lead(device, BASELINE, n, use) for n in sizes}
     compared = [n for n in sizes if leads[n]]
     answer, first = decide([verdict(lead.low, lead.high) for lead in leads.values() if lead])
     between = answer == "between"

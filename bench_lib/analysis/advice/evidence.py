@@ -34,18 +34,18 @@ Curves = Mapping[Way, Sequence[Point]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Use:
     """How many calls, and where the data starts and the results end.
 
     Attributes
     ----------
-    hidden
+    left_out
         A size to answer without, as if it had not been measured; 0 for none.
     """
 
     calls: int = 1
     start: Start = "host"
-    hidden: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,20 +108,20 @@ class Evidence:
             found.setdefault(way, []).append(Point(n=int(size), log=Estimate(value=middle, low=low, high=high)))
         return found
 
-    def sizes(self, device: str, asked: Asked) -> set[int]:
+    def sizes(self, device: str, use: Use) -> set[int]:
         """Return the sizes at which a device was measured with the data in place."""
-        return {point.n for point in _seen(self._times, (device, "resident", "latency"), asked)}
+        return {point.n for point in _seen(self._times, (device, "resident", "latency"), use)}
 
-    def total(self, device: str, n: int, asked: Asked) -> Total | None:
+    def total(self, device: str, n: int, use: Use) -> Total | None:
         """Return what the calls take on a device at size ``n``; None where that was not measured."""
         host = self.is_host(device)
-        place = "resident" if host else PLACES[asked.start]
-        first = curves.read(_seen(self._times, (device, place, "latency"), asked), n)
-        one = curves.read(_seen(self._times, (device, "resident", "latency"), asked), n)
-        each = one if host else curves.read(_seen(self._times, (device, "resident", "throughput"), asked), n) or one
-        if first is None or (asked.calls > 1 and each is None):
+        place = "resident" if host else PLACES[use.start]
+        first = curves.read(_seen(self._times, (device, place, "latency"), use), n)
+        one = curves.read(_seen(self._times, (device, "resident", "latency"), use), n)
+        each = one if host else curves.read(_seen(self._times, (device, "resident", "throughput"), use), n) or one
+        if first is None or (use.calls > 1 and each is None):
             return None
-        parts = [(first, 1), *([(each, asked.calls - 1)] if each and asked.calls > 1 else [])]
+        parts = [(first, 1), *([(each, use.calls - 1)] if each and use.calls > 1 else [])]
         copies = 0.0
         if place == "roundtrip":
             copies = math.exp(first.log.value) - math.exp(one.log.value) if one else math.nan
@@ -133,19 +133,19 @@ class Evidence:
             n_high=max(part.n_high for part, _ in parts),
         )
 
-    def lead(self, faster: str, slower: str, n: int, asked: Asked) -> Estimate | None:
+    def lead(self, faster: str, slower: str, n: int, use: Use) -> Estimate | None:
         """Return the time of ``slower`` over that of ``faster``; None where it cannot be said.
 
         Of a single call the ratio was measured side by side, and the reach of its interval is that ratio's. So it is of
         several calls on two processors, each of which takes as long as a single one. Else it is that of two sums,
         taken as independent.
         """
-        ours, theirs = self.total(faster, n, asked), self.total(slower, n, asked)
+        ours, theirs = self.total(faster, n, use), self.total(slower, n, use)
         if ours is None or theirs is None:
             return None
         value = theirs.log.value - ours.log.value
-        if asked.calls == 1 or (self.is_host(faster) and self.is_host(slower)):
-            paired = self._paired(faster, slower, n, asked)
+        if use.calls == 1 or (self.is_host(faster) and self.is_host(slower)):
+            paired = self._paired(faster, slower, n, use)
             if paired is None:
                 return None
             low, high = value - paired.value + paired.low, value - paired.value + paired.high
@@ -153,12 +153,12 @@ class Evidence:
         (low,), (high,) = intervals.difference_limits(*_array(theirs.log), *_array(ours.log))
         return Estimate(value=value, low=float(low), high=float(high)).exp()
 
-    def _paired(self, faster: str, slower: str, n: int, asked: Asked) -> Estimate | None:
+    def _paired(self, faster: str, slower: str, n: int, use: Use) -> Estimate | None:
         """Return the log ratio of single calls, from the ratios that were measured."""
         inverse = self.is_host(faster) and not self.is_host(slower)
         device, baseline = (slower, faster) if inverse else (faster, slower)
-        place = "resident" if self.is_host(device) else PLACES[asked.start]
-        found = curves.read(_seen(self._ratios, (baseline, device, place), asked), n, curves.SHARED_SPREAD)
+        place = "resident" if self.is_host(device) else PLACES[use.start]
+        found = curves.read(_seen(self._ratios, (baseline, device, place), use), n, curves.SHARED_SPREAD)
         if found is None or not inverse:
             return found.log if found else None
         return Estimate(value=-found.log.value, low=-found.log.high, high=-found.log.low)
@@ -195,8 +195,8 @@ def collect(frame: pd.DataFrame, workload: str, dtype: str) -> tuple[Evidence, .
     return tuple(found)
 
 
-def _seen(known: Curves, way: Way, asked: Asked) -> list[Point]:
-    return [point for point in known.get(way, ()) if point.n != asked.hidden]
+def _seen(known: Curves, way: Way, use: Use) -> list[Point]:
+    return [point for point in known.get(way, ()) if point.n != use.left_out]
 
 
 def _sum(parts: Sequence[tuple[Reading, int]], limit: str) -> float:

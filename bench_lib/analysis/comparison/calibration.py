@@ -135,8 +135,8 @@ def rate(count: int, of: int) -> Estimate:
     return Estimate(value=count / of, low=low, high=high)
 
 
-def visible(
-    spread: float, processes: int, *, level: float, margin: float, screened: int = 0, hidden: float = 0.0
+def min_detectable(
+    spread: float, processes: int, *, level: float, margin: float, screened: int = 0, between_run_sd: float = 0.0
 ) -> float:
     """Return the smallest change that would be called in nine of ten comparisons, as a ratio over 1.
 
@@ -156,26 +156,26 @@ def visible(
     screened
         Processes of each side after which what looks changed is chosen, to be measured again; 0 where nothing is. A
         change that does not exceed the margin by then is not called.
-    hidden
-        Standard deviation, in logs, of what moves each side as a whole: of separate sittings.
+    between_run_sd
+        Standard deviation, in logs, of what moves each side as a whole: of separate runs.
     """
     aside = int(TRIM * processes)
     degrees = processes - 2 * aside - 1
     if degrees < 1 or math.isnan(spread):
         return math.nan
     # Of the degrees of two sides not all count, since by chance one looks calmer than the other.
-    freedom = 1.5 * degrees if hidden else float(degrees)
+    freedom = 1.5 * degrees if between_run_sd else float(degrees)
     critical = float(stdtrit(freedom, 1 - level / 2))
-    seen, whole = spread**2 / processes, spread**2 / processes + 2 * hidden**2
+    seen, whole = spread**2 / processes, spread**2 / processes + 2 * between_run_sd**2
     # What is allowed for is the same each time: it steadies the error, without which the test takes its degrees.
     freedom *= min(whole / seen, intervals.MANY) ** 2 if seen else intervals.MANY
     needed = critical * (1 - 1 / (4 * freedom)) + float(ndtri(POWER)) * math.sqrt(1 + critical**2 / (2 * freedom))
     room = float(stdtrit(freedom, POWER))
     bar = math.log1p(margin)
-    visible_log = max(needed * math.sqrt(whole), bar + room * math.sqrt(whole))
+    smallest = max(needed * math.sqrt(whole), bar + room * math.sqrt(whole))
     if screened:
-        visible_log = max(visible_log, bar + room * spread / math.sqrt(screened))
-    return math.expm1(visible_log) if visible_log < MOST_LOG else math.inf
+        smallest = max(smallest, bar + room * spread / math.sqrt(screened))
+    return math.expm1(smallest) if smallest < MOST_LOG else math.inf
 
 
 def path_of(machine: str) -> Path:

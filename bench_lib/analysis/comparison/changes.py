@@ -44,7 +44,7 @@ class Change:
         Standard deviation, in logs, that one process of each side brings; one for each estimator.
     margin
         What a change must exceed, as a ratio over 1: the threshold, or more where a time is close to the floor.
-    sees
+    min_detectable
         The smallest change that would be called in nine of ten comparisons such as this, as a ratio over 1.
     is_calibrated
         Whether that rests on comparisons of the case with itself, and not on this one alone.
@@ -69,7 +69,7 @@ class Change:
     processes: tuple[int, int] = (0, 0)
     log_spreads: tuple[float, ...] = ()
     margin: float = math.nan
-    sees: float = math.nan
+    min_detectable: float = math.nan
     is_calibrated: bool = False
     is_broken: bool = False
     median_moved: bool = False

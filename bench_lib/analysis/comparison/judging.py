@@ -1,7 +1,7 @@
 """The verdict on each case: faster, slower, unchanged, can't tell, or not comparable.
 
 The rule, in one place. A case's processes give one number each. Their paired differences (sides that alternated) or
-their two means (separate runs, with the allowance for two sittings), trimmed, give a ratio and Student's t interval. A
+their two means (separate runs, with the allowance for two runs), trimmed, give a ratio and Student's t interval. A
 change counts if that interval leaves 1 out, the ratio exceeds the margin, and the procedure of Benjamini and Hochberg
 over all cases still rejects.
 """
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench_lib.analysis.comparison.calibration import Calibration, CaseNoise, visible
+from bench_lib.analysis.comparison.calibration import Calibration, CaseNoise, min_detectable
 from bench_lib.analysis.comparison.changes import Change, Comparison
 from bench_lib.analysis.comparison.metrics import METRICS, TIME, Metric, margin
 from bench_lib.analysis.comparison.obstacles import Obstacles, obstacles, paired_for
@@ -26,7 +26,7 @@ from bench_lib.records.verdicts import MAX_STAGES
 
 THRESHOLD: Final = 0.05
 FALSE_DISCOVERIES: Final = 0.05 / MAX_STAGES
-"""Share of the changes called that may be false, on average: five in a hundred over the three looks of a live
+"""Share of the changes called that may be false, on average: five in a hundred over the three stages of a live
 comparison, since a case has three chances there to be called."""
 
 
@@ -54,9 +54,9 @@ def compare(
     calibration
         Of the machine that measured; one of another machine is not used.
     """
-    one, other = side_of(before), side_of(after)
-    runs = one.recording.run, other.recording.run
-    in_the_way = obstacles(*runs, across)
+    sides = side_of(before), side_of(after)
+    runs = sides[0].recording.run, sides[1].recording.run
+    between = obstacles(*runs, across)
     # Rounds of several pairs cannot be told to lie side by side: each pair may have measured its suspects more often.
     is_paired = bool(paired_for(*runs)) and len(before) == len(after) == 1
     known = calibration if calibration and calibration.machine == runs[0].machine == runs[1].machine else None
@@ -66,7 +66,7 @@ def compare(
         for metric in METRICS
         if metric.name in metrics
         for change in _judged(
-            _changes(one, other, metric, in_the_way, threshold, noise if metric is TIME else {}, is_paired=is_paired),
+            _changes(*sides, metric, between, threshold, noise if metric is TIME else {}, is_paired=is_paired),
             metric,
             noise,
             rounds=runs[0].rounds if is_paired else 0,
@@ -78,69 +78,70 @@ def compare(
         threshold=threshold,
         is_paired=is_paired,
         changes=tuple(changes),
-        obstacles=in_the_way,
+        obstacles=between,
         files=(len(before), len(after)),
         calibration=known,
     )
 
 
 def _changes(
-    one: Side,
-    other: Side,
+    before: Side,
+    after: Side,
     metric: Metric,
-    in_the_way: Obstacles,
+    between: Obstacles,
     threshold: float,
     noise: Mapping[Case, CaseNoise],
     *,
     is_paired: bool,
 ) -> Iterator[Change]:
     """Yield what was seen of each case, with its test and without a verdict where it can be judged."""
-    ours, theirs = one.rounds(metric), other.rounds(metric)
-    cases = dict.fromkeys([*one.status, *other.status]) if metric is TIME else dict.fromkeys([*ours[0], *theirs[0]])
+    old, new = before.rounds(metric), after.rounds(metric)
+    cases = dict.fromkeys([*before.status, *after.status] if metric is TIME else [*old[0], *new[0]])
     for case in cases:
         change = Change(case=case, metric=metric.name, verdict="can't tell")
-        reason = in_the_way.of(case)
-        if reason or case not in ours[0] or case not in theirs[0]:
-            why = reason or _absent(case, one, other, ours[0], theirs[0])
-            is_broken = not reason and case in ours[0] and other.status.get(case) in BROKEN
+        reason = between.of(case)
+        if reason or case not in old[0] or case not in new[0]:
+            why = reason or _absent(case, before, after, old[0], new[0])
+            is_broken = not reason and case in old[0] and after.status.get(case) in BROKEN
             yield replace(change, verdict="not comparable", why=why, is_broken=is_broken)
             continue
-        numbers = [(mine[case], yours[case]) for mine, yours in zip(ours, theirs, strict=True)]
+        numbers = [(a[case], b[case]) for a, b in zip(old, new, strict=True)]
         tests = [(paired_test if is_paired else separate_test)(*both, exact=metric.exact) for both in numbers]
         chosen = _calmest(noise[case].variances) if case in noise else _steadiest(numbers)
         test = tests[chosen]
-        before, after = _levels(*numbers[0], test.ratio.value)
-        bar = margin(metric, threshold, before, case.device)
+        level_before, level_after = _levels(*numbers[0], test.ratio.value)
+        bar = margin(metric, threshold, level_before, case.device)
         yield replace(
             change,
             estimator=("median", "floor")[chosen] if metric is TIME else "",
-            before=before,
-            after=after,
+            before=level_before,
+            after=level_after,
             ratio=test.ratio.exp(),
             p_value=test.p_value,
             processes=(len(numbers[0][0]), len(numbers[0][1])),
-            trouble=_trouble(case, one, other),
+            trouble=_trouble(case, before, after),
             log_spreads=tuple(each.spread for each in tests),
             margin=math.expm1(bar),
             median_moved=chosen > 0 and _leaves_out(tests[0].ratio, 0.0) and abs(tests[0].ratio.value) > bar,
         )
 
 
-def _absent(case: Case, one: Side, other: Side, ours: Collection[Case], theirs: Collection[Case]) -> str:
+def _absent(case: Case, before: Side, after: Side, old: Collection[Case], new: Collection[Case]) -> str:
     """Return why a case has no number on a side, or on both."""
-    missing = [(name, side) for name, side, has in (("before", one, ours), ("after", other, theirs)) if case not in has]
-    words = [f"{name}: {_status(side, case)}{_because(side.reason.get(case, ''))}" for name, side in missing]
-    return "; ".join(words)
+    reasons = []
+    for name, side, numbers in (("before", before, old), ("after", after, new)):
+        if case not in numbers:
+            status = side.status.get(case, "not measured")
+            words = "no such number" if status == "ok" else status
+            reasons.append(f"{name}: {words}{_because(side.reason.get(case, ''))}")
+    return "; ".join(reasons)
 
 
-def _status(side: Side, case: Case) -> str:
-    status = side.status.get(case, "not measured")
-    return "no such number" if status == "ok" else status
-
-
-def _trouble(case: Case, one: Side, other: Side) -> str:
+def _trouble(case: Case, before: Side, after: Side) -> str:
     """Return on which sides some processes have failed that should have given a number, and why."""
-    sides = [(name, side.trouble[case]) for name, side in (("before", one), ("after", other)) if case in side.trouble]
+    sides = [
+        (name, side.trouble[case]) for name, side in (("before", before), ("after", after)) if case in side.trouble
+    ]
     return "; ".join(f"{name}: {status}: in some processes{_because(reason)}" for name, (status, reason) in sides)
 
 
@@ -158,13 +159,13 @@ def _steadiest(numbers: Sequence[tuple[Rounds, Rounds]]) -> int:
     return 0 if any(math.isnan(spread) for spread in spreads) else _calmest(spreads)
 
 
-def _levels(ours: Rounds, theirs: Rounds, log_ratio: float) -> tuple[float, float]:
+def _levels(before: Rounds, after: Rounds, log_ratio: float) -> tuple[float, float]:
     """Return both levels: as far apart as the ratio says, and together where the sides were.
 
     Of sides that drifted together the means can be further apart than the pairs, and no reader should take that for the
     change.
     """
-    middle = sum(trimmed(list(side.values())).mean for side in (ours, theirs)) / 2
+    middle = sum(trimmed(list(side.values())).mean for side in (before, after)) / 2
     return math.exp(middle - log_ratio / 2), math.exp(middle + log_ratio / 2)
 
 
@@ -191,7 +192,8 @@ def _judged(
             yield change
         else:
             known = noise.get(change.case) if metric is TIME else None
-            yield replace(change, sees=_sees(change, known, level, rounds, most), is_calibrated=bool(known))
+            smallest = _min_detectable(change, known, level, rounds, most)
+            yield replace(change, min_detectable=smallest, is_calibrated=bool(known))
 
 
 def _most(judged: Sequence[Change], rounds: int) -> int:
@@ -200,7 +202,7 @@ def _most(judged: Sequence[Change], rounds: int) -> int:
     return min((min(change.processes) for change in suspects), default=MAX_STAGES * rounds)
 
 
-def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, most: int) -> float:
+def _min_detectable(change: Change, known: CaseNoise | None, level: float, rounds: int, most: int) -> float:
     """Return the smallest change that would be called.
 
     Parameters
@@ -214,9 +216,10 @@ def _sees(change: Change, known: CaseNoise | None, level: float, rounds: int, mo
     spread, processes = change.log_spreads[place], min(change.processes)
     learnt = math.sqrt(known.variances[place]) if known else 0.0
     if not rounds:  # what is learnt is how sides differ that alternate: separate ones share less, and differ by more
-        return visible(max(spread, learnt), processes, level=level, margin=change.margin, hidden=BETWEEN_RUN_SD)
+        larger = max(spread, learnt)
+        return min_detectable(larger, processes, level=level, margin=change.margin, between_run_sd=BETWEEN_RUN_SD)
     screened = rounds if most > rounds else 0
-    return visible(learnt or spread, max(most, processes), level=level, margin=change.margin, screened=screened)
+    return min_detectable(learnt or spread, max(most, processes), level=level, margin=change.margin, screened=screened)
 
 
 def _with_verdict(change: Change, metric: Metric) -> Change:

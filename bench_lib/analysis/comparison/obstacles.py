@@ -68,11 +68,11 @@ def obstacles(before: Run, after: Run, across: Collection[str] = ()) -> Obstacle
         from its headers.
     """
     allowed = set(across) | ON_PURPOSE.get(paired_for(before, after), frozenset())
-    found = differences((before, after))
+    differing = differences((before, after))
     everywhere: list[str] = []
     devices: dict[str, str] = {}
     facts: dict[str, None] = {}
-    for one in found:
+    for one in differing:
         fact = _fact(one)
         if fact and fact not in allowed and ABSENT not in one.texts:
             facts[fact] = None
@@ -83,7 +83,7 @@ def obstacles(before: Run, after: Run, across: Collection[str] = ()) -> Obstacle
     if changed:
         facts["source"] = None
     return Obstacles(
-        differences=found, everywhere=tuple(everywhere), devices=devices, workloads=changed, facts=tuple(facts)
+        differences=differing, everywhere=tuple(everywhere), devices=devices, workloads=changed, facts=tuple(facts)
     )
 
 

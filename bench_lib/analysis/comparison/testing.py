@@ -84,26 +84,26 @@ def paired_test(before: Rounds, after: Rounds, *, exact: bool = False) -> Test:
     differences = [after[number] - before[number] for number in rounds]
     if exact and min(differences) == max(differences):
         return _exact(differences[0])
-    one = trimmed(differences)
-    return _test(one.mean, one.variance, one.degrees, spread=math.sqrt(one.variance * len(differences)))
+    mean = trimmed(differences)
+    return _test(mean.mean, mean.variance, mean.degrees, spread=math.sqrt(mean.variance * len(differences)))
 
 
 def separate_test(before: Rounds, after: Rounds, *, exact: bool = False) -> Test:
-    """Test two sittings: Yuen's test (Biometrika 61, 1974), with the allowance for what moves a sitting as a whole.
+    """Test two runs: Yuen's test (Biometrika 61, 1974), with the allowance for what moves a run as a whole.
 
     Parameters are those of :func:`paired_test`.
     """
     a, b = list(before.values()), list(after.values())
-    one, other = trimmed(a), trimmed(b)
-    mean = other.mean - one.mean
+    old, new = trimmed(a), trimmed(b)
+    mean = new.mean - old.mean
     if exact and min(a) == max(a) and min(b) == max(b):
         return _exact(mean)
-    variance = one.variance + other.variance
-    below = sum(side.variance**2 / side.degrees for side in (one, other) if side.degrees)
+    variance = old.variance + new.variance
+    below = sum(side.variance**2 / side.degrees for side in (old, new) if side.degrees)
     # The allowance is no measurement: taken for one without error, it would vouch for a variance small by chance.
-    degrees = variance**2 / below if below > 0 else float(one.degrees + other.degrees)
+    degrees = variance**2 / below if below > 0 else float(old.degrees + new.degrees)
     whole = variance + 2 * intervals.BETWEEN_RUN_SD**2
-    return _test(mean, whole, degrees, spread=math.sqrt(one.variance * len(a) + other.variance * len(b)))
+    return _test(mean, whole, degrees, spread=math.sqrt(old.variance * len(a) + new.variance * len(b)))
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:

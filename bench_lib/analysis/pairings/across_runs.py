@@ -45,7 +45,7 @@ def cross(lead: Run, others: Sequence[Run], frame: pd.DataFrame) -> tuple[Pairin
     """
     rest = [run for run in others if run.id != lead.id]
     named = labels([lead, *rest])
-    found = (_matchup(lead, named[0], run, label, frame) for run, label in zip(rest, named[1:], strict=True))
+    found = (_pairing(lead, named[0], run, label, frame) for run, label in zip(rest, named[1:], strict=True))
     return tuple(pairing for pairing in found if pairing is not None)[:MAX_CROSSINGS]
 
 
@@ -78,7 +78,7 @@ def measured_devices(run: Run, frame: pd.DataFrame) -> tuple[DeviceRecord | None
     return gpu, next((by_key[key] for key in BASELINES if key in by_key), None)
 
 
-def _matchup(lead: Run, own: Label, other: Run, its: Label, frame: pd.DataFrame) -> Pairing | None:
+def _pairing(lead: Run, own: Label, other: Run, its: Label, frame: pd.DataFrame) -> Pairing | None:
     ours, theirs = measured_devices(lead, frame), measured_devices(other, frame)
     sides = _sides((lead, own, *ours), (other, its, *theirs))
     if sides is None:

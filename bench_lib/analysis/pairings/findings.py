@@ -187,7 +187,7 @@ def telling_crossover(
     return chosen, (dict(same.iloc[0]) if len(same) else None)
 
 
-def takeover_order(row: Mapping[str, Any] | None) -> tuple[int, float]:
+def crossover_order(row: Mapping[str, Any] | None) -> tuple[int, float]:
     """Return the place of a crossover among others: always, then by size, then never, then what cannot be told."""
     if row is None:
         return 4, 0.0

@@ -158,7 +158,7 @@ def find(
         wanted.extend((run, *sides) for sides in _sides(run, devices))
     baselines = sorted({base.key for _, _, base in wanted} - known.keys())
     tables = {**known, **{key: speedups_table(frame, baseline=key) for key in baselines}}
-    pairings = [_matchup(run, device, baseline, tables) for run, device, baseline in wanted]
+    pairings = [_pairing(run, device, baseline, tables) for run, device, baseline in wanted]
     pairings = [pairing for pairing in pairings if len(pairing.pairs)]
     pairings.sort(key=lambda pairing: (not pairing.has_gpu, pairing.run.source != "crossover"))
     return tuple(pairings[:MAX_PAIRINGS])
@@ -222,7 +222,7 @@ def side(run: Run, device: DeviceRecord, word: str, subject: str, *, plural: boo
     )
 
 
-def _matchup(run: Run, device: Side, baseline: Side, tables: Mapping[str, pd.DataFrame]) -> Pairing:
+def _pairing(run: Run, device: Side, baseline: Side, tables: Mapping[str, pd.DataFrame]) -> Pairing:
     table = tables[baseline.key]
     pairs = table[(table["run"] == run.id) & (table["device"] == device.key)].reset_index(drop=True)
     gpu = is_gpu(device.kind)

@@ -34,7 +34,7 @@ def clock_source(root: Path = ROOT) -> str:
 
 
 def static_checks(threads: Threads, root: Path = ROOT) -> tuple[Finding, ...]:
-    """Return what holds for the whole sitting."""
+    """Return what holds for the whole session."""
     return governor(root), turbo(root), quota(threads), siblings(threads, root), power_supply(root), memory(root)
 
 

@@ -89,7 +89,7 @@ def row(change: Change) -> dict[str, Any]:
         "processes_after": change.processes[1],
         "log_spreads": [known(spread) for spread in change.log_spreads],
         "margin_relative": known(change.margin),
-        "sees_relative": known(change.sees),
+        "sees_relative": known(change.min_detectable),
         "could_hide_relative": known(terms.could_hide(change)),
         "is_calibrated": change.is_calibrated,
     }

@@ -31,5 +31,5 @@ def _row(change: Change) -> tuple[Any, ...]:
         *(case.workload, case.n, case.dtype, case.device, case.residency, case.timing),
         *(change.metric, verdict, change.why, terms.metric_of(change).unit, change.before, change.after),
         *(ratio.value, ratio.low, ratio.high, change.q_value, *change.processes),
-        *(change.sees, terms.could_hide(change)),
+        *(change.min_detectable, terms.could_hide(change)),
     )

@@ -89,7 +89,7 @@ def blocks(
 
 
 def _has_sight(changes: Sequence[Change]) -> bool:
-    return any(not math.isnan(change.sees) for change in changes)
+    return any(not math.isnan(change.min_detectable) for change in changes)
 
 
 def _table(changes: Sequence[Change], most: int | None) -> list[Block]:
@@ -126,7 +126,7 @@ def _cells(change: Change) -> dict[str, Cell]:
         "before": Cell(text=terms.level(change, change.before), is_number=True),
         "after": Cell(text=terms.level(change, change.after), is_number=True),
         "change": Cell(text=terms.shift(change), is_number=True),
-        "sees": Cell(text=terms.share(change.sees), is_number=True),
+        "sees": Cell(text=terms.share(change.min_detectable), is_number=True),
         "verdict": Cell(text=terms.verdict(change), style=style, is_strong=is_called),
     }
 

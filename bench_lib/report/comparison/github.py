@@ -87,7 +87,11 @@ def _message(change: Change) -> str:
         return reasons.why(change)
     metric = "" if change.metric == "time" else f"{change.metric}: "
     levels = f"{terms.level(change, change.before)} before, {terms.level(change, change.after)} after"
-    sees = "" if math.isnan(change.sees) else f", a change of {terms.share(change.sees)} would be called"
+    sees = (
+        ""
+        if math.isnan(change.min_detectable)
+        else f", a change of {terms.share(change.min_detectable)} would be called"
+    )
     return f"{metric}{terms.shift(change)}, {levels}{sees}{f': {reasons.why(change)}' if change.why else ''}"
 
 

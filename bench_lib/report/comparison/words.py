@@ -107,7 +107,9 @@ def false_alarms(calibration: Calibration) -> str:
 
 def min_detectable(changes: Sequence[Change]) -> list[str]:
     """Return a line for each case with the smallest change that would be called in nine of ten comparisons."""
-    known = [(clean(str(change.case)), change.sees) for change in changes if not math.isnan(change.sees)]
+    known = [
+        (clean(str(change.case)), change.min_detectable) for change in changes if not math.isnan(change.min_detectable)
+    ]
     width = max((len(case) for case, _ in known), default=0)
     lines = [f"{case:<{width}}  {_percent(share)}" for case, share in known]
     return ["smallest change that is called in nine of ten comparisons:", *lines] if lines else []
@@ -231,7 +233,7 @@ def _hiding(found: Sorted) -> Iterator[str]:
 
 def _sight(comparison: Comparison) -> Iterator[str]:
     """Yield how small a change it would have called."""
-    seen = sorted(one.sees for one in comparison.changes if not math.isnan(one.sees))
+    seen = sorted(one.min_detectable for one in comparison.changes if not math.isnan(one.min_detectable))
     if len(seen) >= FEWEST_SEEN:
         middle, most = (terms.share(seen[math.ceil(part * len(seen)) - 1]) for part in (0.5, 0.9))
         half = f"a change of {middle} would most likely have been called in half of the cases"

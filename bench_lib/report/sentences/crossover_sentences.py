@@ -71,7 +71,7 @@ def takeovers(views: Sequence[View], keys: Collection[Key] | None = None) -> Tak
                 found.setdefault((row["workload"], row["dtype"]), [None] * len(told))[place] = row
     pays = largest_reuse(told[0].pairing.break_even.to_dict("records")) if told else {}
     shown = [key for key in found if keys is None or key in keys]
-    shown.sort(key=lambda key: (findings.takeover_order(found[key][0]), key))
+    shown.sort(key=lambda key: (findings.crossover_order(found[key][0]), key))
     return Takeovers(
         labels=tuple(label(view) for view in told),
         rows=tuple(_row(found[key], pays.get(key)) for key in shown),

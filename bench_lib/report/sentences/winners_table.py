@@ -80,7 +80,7 @@ class WinnersRow:
     name, expression, dtype_shown
         The same to be shown; ``dtype_shown`` is empty for float32.
     rank
-        Where the device takes over: see :func:`bench_lib.analysis.pairings.findings.takeover_order`.
+        Where the device takes over: see :func:`bench_lib.analysis.pairings.findings.crossover_order`.
     """
 
     workload: str
@@ -215,12 +215,12 @@ def _groups(
     cells: Callable[[Sequence[Row]], Cells],
 ) -> tuple[WinnersGroup, ...]:
     ranks = {
-        (row["workload"], row["dtype"]): findings.takeover_order(row) for row in view.crossovers.to_dict("records")
+        (row["workload"], row["dtype"]): findings.crossover_order(row) for row in view.crossovers.to_dict("records")
     }
     families: dict[str, list[Key]] = {}
     for key, rows in by_operation.items():
         families.setdefault(str(rows[0]["family"]), []).append(key)
-    none = findings.takeover_order(None)
+    none = findings.crossover_order(None)
     return tuple(
         WinnersGroup(
             key=family,

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bench_lib.analysis.advice.advise import advise
-from bench_lib.analysis.advice.validation import leave_out, summarise
 from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.cli import advise as cli_advise
@@ -18,6 +17,7 @@ from bench_lib.errors import UsageError
 from bench_lib.records.case import Plan
 from bench_lib.records.recording import to_json
 from bench_lib.report import advice as advice_words
+from scripts.studies.validate_advice import leave_out, summarise
 from tests.support.builders import recording, roofline
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench_lib.analysis.comparison import calibration
-from bench_lib.analysis.comparison.calibration import Calibration, rate, visible
+from bench_lib.analysis.comparison.calibration import Calibration, min_detectable, rate
 from bench_lib.analysis.comparison.testing import paired_test, separate_test
 from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records.case import Case
@@ -52,9 +52,9 @@ def test_the_interval_of_a_rate_is_that_of_the_textbook() -> None:
 def test_less_noise_and_more_processes_let_smaller_changes_be_seen(
     one: float, other: float, processes: int, level: float, margin: float
 ) -> None:
-    quiet, noisy = (visible(spread, processes, level=level, margin=margin) for spread in sorted((one, other)))
+    quiet, noisy = (min_detectable(spread, processes, level=level, margin=margin) for spread in sorted((one, other)))
     assert margin <= quiet <= noisy
-    assert visible(one, 2 * processes, level=level, margin=margin) <= visible(
+    assert min_detectable(one, 2 * processes, level=level, margin=margin) <= min_detectable(
         one, processes, level=level, margin=margin
     )
 
@@ -72,26 +72,26 @@ def test_nine_in_ten_changes_as_large_as_what_is_visible_are_called(
         return [{k: move + noise * rng.standard_normal() for k in range(processes)} for move in moves]
 
     spread = math.sqrt(np.mean([test(*sides(0.0)).spread ** 2 for _ in range(200)]))
-    change = visible(spread, processes, level=level, margin=0.05, hidden=hidden)
+    change = min_detectable(spread, processes, level=level, margin=0.05, between_run_sd=hidden)
     seen = [test(*sides(math.log1p(change))) for _ in range(of)]
     called = sum(one.p_value <= level and one.ratio.value > math.log1p(0.05) for one in seen) / of
     assert 0.8 <= called <= 0.97
 
 
 def test_where_hardly_anything_is_known_nothing_is_visible() -> None:
-    assert visible(1.0, 3, level=1e-6, margin=0.05) == math.inf
+    assert min_detectable(1.0, 3, level=1e-6, margin=0.05) == math.inf
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-160, 1e-100])
 def test_sides_without_any_noise_are_left_with_what_separate_sittings_are_allowed(spread: float) -> None:
-    found = visible(spread, 6, level=0.0014, margin=0.05, hidden=0.01)
-    assert found == pytest.approx(visible(1e-6, 6, level=0.0014, margin=0.05, hidden=0.01), rel=1e-3)
+    found = min_detectable(spread, 6, level=0.0014, margin=0.05, between_run_sd=0.01)
+    assert found == pytest.approx(min_detectable(1e-6, 6, level=0.0014, margin=0.05, between_run_sd=0.01), rel=1e-3)
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.03, 0.1])
 def test_nine_in_ten_changes_as_large_look_changed_at_each_look_too(noise: float) -> None:
     rng, level, of, bar = np.random.default_rng(0), 0.0003, 400, math.log1p(0.05)
-    change = visible(noise, 18, level=level, margin=0.05, screened=6)
+    change = min_detectable(noise, 18, level=level, margin=0.05, screened=6)
     called = 0
     for _ in range(of):
         shifts = math.log1p(change) + noise * rng.standard_normal(18)
@@ -101,8 +101,8 @@ def test_nine_in_ten_changes_as_large_look_changed_at_each_look_too(noise: float
 
 
 def test_one_process_sees_nothing() -> None:
-    assert math.isnan(visible(0.01, 1, level=0.01, margin=0.05))
-    assert math.isnan(visible(math.nan, 6, level=0.01, margin=0.05))
+    assert math.isnan(min_detectable(0.01, 1, level=0.01, margin=0.05))
+    assert math.isnan(min_detectable(math.nan, 6, level=0.01, margin=0.05))
 
 
 def test_a_calibration_survives_its_file(tmp_path: Path) -> None:

@@ -193,9 +193,9 @@ def test_separate_runs_see_no_more_than_their_own_noise_lets_them_whatever_pairs
     taught = Calibration(machine="example-machine", threshold=0.05, comparisons=20, cases=(quiet,))
     change = change_of(compared(*apart, calibration=taught), "add")
     assert change.estimator == "median"
-    assert change.sees == pytest.approx(own.sees, rel=0.2)
+    assert change.min_detectable == pytest.approx(own.min_detectable, rel=0.2)
     together = side(noise=0.05), side(name="b", noise=0.05)
-    assert change_of(compared(*together, calibration=taught), "add").sees < 0.06 < own.sees
+    assert change_of(compared(*together, calibration=taught), "add").min_detectable < 0.06 < own.min_detectable
 
 
 def test_where_suspects_were_not_measured_again_less_is_seen_and_they_are_named() -> None:
@@ -203,7 +203,7 @@ def test_where_suspects_were_not_measured_again_less_is_seen_and_they_are_named(
     cut = compared(side(noise=0.02), side(factors({"add": 1.5}), name="b", noise=0.02))
     assert {one.case.workload for one in cut.unconfirmed} == {"add"}
     assert still.unconfirmed == ()
-    assert change_of(cut, "matmul").sees > 1.5 * change_of(still, "matmul").sees
+    assert change_of(cut, "matmul").min_detectable > 1.5 * change_of(still, "matmul").min_detectable
     apart = compared(side(paired=False), side(factors({"add": 1.5}), name="b", paired=False))
     assert apart.unconfirmed == ()
 
@@ -224,7 +224,7 @@ def test_suspects_that_got_a_few_processes_more_let_a_little_more_be_seen() -> N
 
     few, more, all_ = (after(rounds) for rounds in (6, 8, 18))
     assert {one.verdict for one in few.changes if one.case.workload == "add"} == {"can't tell"}
-    sees = [change_of(found, "matmul").sees for found in (few, more, all_)]
+    sees = [change_of(found, "matmul").min_detectable for found in (few, more, all_)]
     assert sees == sorted(sees, reverse=True)
     assert sees[0] > sees[1] > sees[2]
     assert few.unconfirmed
@@ -237,7 +237,7 @@ def test_separate_runs_are_allowed_more_than_alternated_ones() -> None:
     assert not apart.is_paired
     for one, other in zip(apart.changes, together.changes, strict=True):
         assert one.ratio.high / one.ratio.low > other.ratio.high / other.ratio.low
-        assert one.sees > 1.2 * other.sees  # though its processes hardly differ
+        assert one.min_detectable > 1.2 * other.min_detectable  # though its processes hardly differ
 
 
 def test_files_of_single_processes_make_a_side() -> None:
@@ -339,13 +339,12 @@ def test_what_is_not_comparable_never_has_a_number(across: set[str], shared: boo
         side(name="b", paired=False),
         software={"torch": "2.13.0" if shared else "2.12.0"},
         workloads=tuple(
-            dataclasses.replace(one, source_sha256="0" * 64 if one.name == "matmul" else "")
-            for one in side().run.workloads
+            structs.replace(one, source_sha256="0" * 64 if one.name == "matmul" else "") for one in side().run.workloads
         ),
     )
     found = compare([before], [after], across=across)
     for one in found.changes:
-        numbers = (one.before, one.after, one.ratio.value, one.p_value, one.q_value, one.sees)
+        numbers = (one.before, one.after, one.ratio.value, one.p_value, one.q_value, one.min_detectable)
         assert all(map(math.isnan, numbers)) == (one.verdict == "not comparable")
         assert bool(one.why) or one.verdict != "not comparable"
     is_judged = {one.case.workload for one in found.changes if one.verdict != "not comparable"}

@@ -45,7 +45,7 @@ def test_every_fact_of_a_change_is_there_with_its_unit() -> None:
     assert (row["ratio"], row["ratio_low"], row["ratio_high"]) == dataclasses.astuple(change.ratio)
     assert (row["processes_before"], row["processes_after"]) == (6, 6)
     assert row["log_spreads"] == list(change.log_spreads)
-    renamed = {"case", "before", "after", "ratio", "processes", "margin", "sees"}
+    renamed = {"case", "before", "after", "ratio", "processes", "margin", "min_detectable"}
     assert {field.name for field in dataclasses.fields(Change)} - renamed <= set(row)
 
 
@@ -104,6 +104,6 @@ def test_each_field_is_described_where_the_docs_say_so() -> None:
 
 def test_infinite_numbers_do_not_reach_the_file() -> None:
     found = compared()
-    broken = dataclasses.replace(found.changes[0], sees=math.inf)
+    broken = dataclasses.replace(found.changes[0], min_detectable=math.inf)
     rows = read(dataclasses.replace(found, changes=(broken,)))["changes"]
     assert rows[0]["sees_relative"] is None  # type: ignore[index]

@@ -160,7 +160,7 @@ def test_equal_times_are_about_the_same_and_noise_cannot_tell() -> None:
 
 def test_operations_stand_in_the_order_in_which_the_device_takes_over(gpu_views: list[View]) -> None:
     ranks = {
-        (clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): findings.takeover_order(row)
+        (clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): findings.crossover_order(row)
         for row in gpu_views[0].crossovers.to_dict("records")
     }
     for group in table_of(gpu_views[0]).groups:

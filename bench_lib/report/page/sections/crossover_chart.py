@@ -137,7 +137,7 @@ def crossover_chart(views: Sequence[View], break_even: Sequence[Row], filters: F
     low = max(min((row["nbytes_min"] for row in known), default=FIRST_NBYTES), 1.0)
     axis = LogAxis(low=low, high=max([low, *(row["nbytes_max"] for row in known)]))
     reuse = {key: headlines.reuse_answer(row) for key, row in largest_reuse(break_even).items()}
-    shown = sorted(found, key=lambda key: (findings.takeover_order(found[key][0]), key))[:MAX_OPERATIONS]
+    shown = sorted(found, key=lambda key: (findings.crossover_order(found[key][0]), key))[:MAX_OPERATIONS]
     return CrossoverChart(
         rows=tuple(_row(found[key], reuse.get(key, ""), axis, filters) for key in shown),
         ticks=tuple((axis.percent(size), units.nbytes(round(size))) for size in axis.sizes(MAX_TICKS)),
