@@ -21,30 +21,24 @@ functions, never stored twice.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import re
-import reprlib
-import typing
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, NoReturn, Self, TypeVar
+from typing import Any, Final, Self, TypeVar, Union
 
 import msgspec
-from msgspec import inspect
 
-from bench_lib.errors import RecordError, SchemaTooNew
-from bench_lib.records.bounds import MAX_ITEMS, MAX_LINE_BYTES, Record
+from bench_lib.errors import RecordError
+from bench_lib.records.bounds import MAX_LINE_BYTES, Record, TaggedRecord
 from bench_lib.records.case import Plan, PlannedCase
-from bench_lib.records.run import SCHEMA_VERSION, Run
+from bench_lib.records.refusals import line_refusal, refusal
+from bench_lib.records.run import Run, require_schema
 from bench_lib.records.sample import Ceiling, Energy, Finish, Sample
-from bench_lib.records.sanitize import MAX_PROSE, MAX_TEXT, clean, shorten
+from bench_lib.records.sanitize import clean
 
 Line = Run | Plan | Sample | Ceiling | Energy | Finish
 LINE_TYPES: Final[tuple[type[Line], ...]] = (Run, Plan, Sample, Ceiling, Energy, Finish)
-KINDS: Final = tuple(str(line_type.__struct_config__.tag) for line_type in LINE_TYPES)
-RUN_KIND: Final = KINDS[0]
 
 R = TypeVar("R")
 
@@ -102,15 +96,12 @@ def to_json(line: Line) -> str:
         If :func:`from_json` would not read it: a number that is not finite, a text with control characters (pass texts
         of unknown origin through :func:`~bench_lib.records.sanitize.scrub`), a wrong type, a line that is too long.
     """
-    obj = to_object(line)
-    _convert(obj, type(line), line.kind)
-    if isinstance(line, Run):
-        obj = {"schema": line.schema, **obj}  # always written: a reader looks at it first
-    text = json.dumps({"kind": line.kind, **obj}, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    if len(text.encode()) > MAX_LINE_BYTES:
+    _convert(to_object(line), type(line), line.kind)
+    content = encode(line)
+    if len(content) > MAX_LINE_BYTES:
         msg = f"a line is at most {MAX_LINE_BYTES} bytes; this {line.kind} record has more: split it into several lines"
         raise RecordError(msg)
-    return text
+    return content.decode()
 
 
 def from_json(text: str | bytes) -> Line:
@@ -125,16 +116,47 @@ def from_json(text: str | bytes) -> Line:
     SchemaTooNew
         If it is a header of a newer format.
     """
+    line: Line = decode(text, LINE_TYPES)
+    if isinstance(line, Run):
+        require_schema(json.loads(text).get("schema"))  # it has a default, and a header must name it
+    return line
+
+
+def encode(record: TaggedRecord) -> bytes:
+    """Write a record as one line, without the newline; whoever reads it checks it.
+
+    Raises
+    ------
+    RecordError
+        If JSON has no way to say what it holds.
+    """
+    obj = to_object(record)
+    if isinstance(record, Run):
+        obj = {"schema": record.schema, **obj}  # always written: a reader looks at it first
+    try:
+        text = json.dumps({"kind": record.kind, **obj}, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as err:
+        _convert(obj, type(record), record.kind)  # says which field
+        msg = f"a {record.kind} cannot be written as JSON: {clean(str(err))}"
+        raise RecordError(msg) from err
+
+
+def decode(text: str | bytes, types: tuple[type[TaggedRecord], ...]) -> Any:
+    """Read one line that is a record of one of some types, strictly.
+
+    Raises
+    ------
+    RecordError
+        If it is not.
+    """
     if len(text) > MAX_LINE_BYTES:
         msg = f"a line is at most {MAX_LINE_BYTES} bytes; this one has {len(text)}"
         raise RecordError(msg)
     try:
-        line = _decoder().decode(text)
+        return _decoder(types).decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
-        _refuse(text, err)
-    if isinstance(line, Run):
-        _check_schema(json.loads(text).get("schema"))  # it has a default, and a header must name it
-    return line
+        raise line_refusal(text, types, err) from err
 
 
 def to_object(record: Record) -> dict[str, Any]:
@@ -159,8 +181,8 @@ def from_object(record_type: type[R], obj: object) -> R:
 
 
 @cache
-def _decoder() -> msgspec.json.Decoder[Line]:
-    return msgspec.json.Decoder(Line)
+def _decoder(types: tuple[type[TaggedRecord], ...]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(Union[types])  # noqa: UP007 - of as many as there are
 
 
 @cache
@@ -188,83 +210,4 @@ def _convert(obj: object, record_type: type[R], where: str) -> R:
     try:
         return msgspec.convert(obj, record_type)
     except msgspec.ValidationError as err:
-        raise _wrong(obj, record_type, where, err) from err
-
-
-def _refuse(text: str | bytes, err: Exception) -> NoReturn:
-    """Say why a line is none of ours: what was expected, and what came."""
-    try:
-        obj = json.loads(text) if isinstance(err, msgspec.ValidationError) else None
-    except (ValueError, RecursionError):
-        obj = None
-    if obj is None:
-        beginning = text[:100] if isinstance(text, str) else text[:100].decode(errors="replace")
-        msg = f"not JSON: {clean(str(err))}; the line begins {shorten(beginning)}"
-        raise RecordError(msg) from err
-    if not isinstance(obj, dict):
-        msg = f"a line is a JSON object; came {shorten(reprlib.repr(obj))}"
-        raise RecordError(msg) from err
-    kind = obj.get("kind")
-    if kind not in KINDS or "`$.kind`" in str(err):
-        msg = f"the kind of a line is one of {', '.join(KINDS)}; came {shorten(repr(kind))}"
-        raise RecordError(msg) from err
-    if kind == RUN_KIND:
-        _check_schema(obj.get("schema"))
-    raise _wrong(obj, LINE_TYPES[KINDS.index(kind)], kind, err) from err
-
-
-_EXPECTED: Final[dict[type[inspect.Type], str]] = {
-    inspect.BoolType: "true or false",
-    inspect.IntType: "a whole number from 0 to 2**63 - 1",
-    inspect.FloatType: "a finite number of 0 or more",
-    inspect.StrType: f"a text of at most {MAX_TEXT} characters, none of them a control character",
-    inspect.VarTupleType: f"a list of at most {MAX_ITEMS}",
-    inspect.StructType: "an object",
-    inspect.DictType: f"an object of at most {MAX_ITEMS} facts",
-    inspect.UnionType: "flat: each fact a text without control characters, a finite number, true, false or null",
-}
-"""What a field may hold, in words: msgspec speaks of types."""
-
-
-def _wrong(obj: Any, record_type: Any, where: str, err: Exception) -> RecordError:
-    """Return an error of msgspec as one of ours, with the place, what is expected there and what came."""
-    what, _, place = clean(str(err), MAX_PROSE).replace("`", "").partition(" - at ")
-    came, info = obj, typing.cast(Any, inspect.type_info(record_type))
-    for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", place):
-        info = _field_of(info, name) if name else info.value_type if index == "..." else info.item_type
-        with contextlib.suppress(LookupError, TypeError):  # of a key that stands twice, the other value is at hand
-            came = came if index == "..." else came[name or int(index)]
-        where += f".{name}" if name else f"[{index}]" if index != "..." else ""
-    if what.startswith("Object missing"):
-        missing = [field.name for field in info.fields if field.required and field.name not in came]
-        return RecordError(f"{where} lacks {', '.join(sorted(missing))}")
-    if what.startswith("Object contains"):
-        return RecordError(f"{where} has no field {shorten(what.removeprefix('Object contains unknown field '))}")
-    expected = _EXPECTED[inspect.StrType] if place.startswith("key") else _expected(info)
-    return RecordError(f"{where} must be {expected}; came {shorten(reprlib.repr(came))}")
-
-
-def _field_of(info: Any, name: str) -> Any:
-    found = next(field.type for field in info.fields if field.name == name)
-    found = found.type if isinstance(found, inspect.Metadata) else found
-    if isinstance(found, inspect.UnionType) and len(found.types) == 2:  # or None
-        return next(one for one in found.types if not isinstance(one, inspect.NoneType))
-    return found
-
-
-def _expected(info: inspect.Type) -> str:
-    if isinstance(info, inspect.LiteralType):
-        return f"one of {', '.join(map(repr, info.values))}"
-    return _EXPECTED[type(info)]
-
-
-def _check_schema(schema: object) -> None:
-    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        msg = f"a header names its schema as a whole number from 1; came {shorten(repr(schema))}"
-        raise RecordError(msg)
-    if schema > SCHEMA_VERSION:
-        msg = (
-            f"this file has schema {schema} and this Crossover reads up to {SCHEMA_VERSION}: "
-            "upgrade with pip install --upgrade tensor-crossover"
-        )
-        raise SchemaTooNew(msg)
+        raise refusal(obj, record_type, where, err) from err

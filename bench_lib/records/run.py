@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, field
 
-from bench_lib.errors import RecordError
+from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records.bounds import Facts, Items, Real, Record, TaggedRecord, Text, Whole
 from bench_lib.records.sanitize import MAX_TEXT, shorten
 
@@ -145,3 +145,21 @@ class Run(TaggedRecord, frozen=True, kw_only=True, tag="run"):
         if not CREATED_PATTERN.fullmatch(self.created):
             msg = f"created is UTC in ISO 8601, such as 2026-01-31T12:00:00+00:00; came {shorten(self.created)}"
             raise RecordError(msg)
+
+
+def require_schema(schema: object) -> None:
+    """Refuse a header that names no schema, or one that is newer than this code.
+
+    Raises
+    ------
+    RecordError, SchemaTooNew
+    """
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        msg = f"a header names its schema as a whole number from 1; came {shorten(repr(schema))}"
+        raise RecordError(msg)
+    if schema > SCHEMA_VERSION:
+        msg = (
+            f"this file has schema {schema} and this Crossover reads up to {SCHEMA_VERSION}: "
+            "upgrade with pip install --upgrade tensor-crossover"
+        )
+        raise SchemaTooNew(msg)

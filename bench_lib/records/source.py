@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from bench_lib.records.bounds import Record
 
 GROUP: Final = "crossover.workloads"
 """The group of entry points in which a package names its workloads."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(Record, frozen=True, kw_only=True):
     """One place that workloads come from.
 
     Attributes
@@ -34,7 +34,3 @@ class Source:
     def is_asked_for(self) -> bool:
         """Whether a person named it: then the built-in workloads are not measured."""
         return self.kind != "package"
-
-    def as_object(self) -> dict[str, str]:
-        """Return it as a plain object, for a worker."""
-        return {"kind": self.kind, "place": self.place}

@@ -126,8 +126,13 @@ class Store:
             store.close()
             raise
 
-    def append(self, line: Line) -> None:
+    def append(self, line: Line, content: bytes = b"") -> None:
         """Write one line: whole, and on the disk when this returns.
+
+        Parameters
+        ----------
+        content
+            The line as it was read and checked, without its newline, where it came from a worker.
 
         Raises
         ------
@@ -136,7 +141,7 @@ class Store:
         RecordError
             If the line does not follow the format.
         """
-        content = _encoded(line)
+        content = content + b"\n" if content else _encoded(line)
         try:
             self._put(content)
         except OSError as err:

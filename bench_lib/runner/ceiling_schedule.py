@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from bench_lib.errors import WorkerError
-from bench_lib.records.recording import from_json
+from bench_lib.records.messages import MeasureCeilings, MeasuredCeilings
 from bench_lib.records.sample import Ceiling, ceiling_name
 from bench_lib.runner.supervisor import Supervisor
 
@@ -43,25 +43,20 @@ class CeilingSchedule:
             if device in self._lost:
                 continue
             try:
-                answer = supervisor.worker.ask(self.request(device, number), timeout=TIMEOUT_SECONDS)
+                request = self.request(device, number)
+                found = supervisor.worker.ask(request, MeasuredCeilings, timeout=TIMEOUT_SECONDS).ceilings
             except WorkerError as err:
                 self._lost.add(device)
                 supervisor.renew(number)
                 yield Ceiling(device=device, quantity="matmul", round=number, reason=str(err))
                 continue
-            found = tuple(line for text in answer["ceilings"] if isinstance(line := from_json(text), Ceiling))
             self.recall(found)
             yield from found
 
-    def request(self, device: str, round_number: int) -> dict[str, Any]:
+    def request(self, device: str, round_number: int) -> MeasureCeilings:
         """Return what a worker is asked."""
-        return {
-            "do": "ceilings",
-            "device": device,
-            "round": round_number,
-            "seconds": self.seconds(device),
-            "known": {name: best.shape for name, best in self._best.get(device, {}).items()},
-        }
+        known = {name: best.shape for name, best in self._best.get(device, {}).items()}
+        return MeasureCeilings(device=device, round=round_number, seconds=self.seconds(device), known=known)
 
     def seconds(self, device: str) -> float:
         """Return the time for a device in the next round."""

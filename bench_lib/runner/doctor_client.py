@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench_lib.errors import WorkerError
-from bench_lib.records.recording import from_object, to_object
+from bench_lib.records.messages import DoctorReport, RunDoctor
+from bench_lib.records.recording import to_object
 from bench_lib.records.run import Finding
 from bench_lib.runner.process import WorkerProcess, start_worker
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
@@ -93,6 +94,6 @@ def examined(
 
 def _ask(worker: WorkerProcess, devices: Sequence[str], seconds: float) -> tuple[tuple[Finding, ...], bool]:
     """Return what a worker finds, and whether it can still use its devices."""
-    question = {"do": "doctor", "devices": list(devices), "seconds": seconds}
-    answer = worker.ask(question, timeout=START_TIMEOUT_SECONDS + seconds)
-    return tuple(from_object(Finding, one) for one in answer["findings"]), bool(answer["usable"])
+    request = RunDoctor(devices=tuple(devices), seconds=seconds)
+    report = worker.ask(request, DoctorReport, timeout=START_TIMEOUT_SECONDS + seconds)
+    return report.findings, report.usable

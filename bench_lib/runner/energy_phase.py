@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from bench_lib.errors import WorkerError
+from bench_lib.errors import RecordError, WorkerError
 from bench_lib.records.case import Case, PlannedCase
-from bench_lib.records.recording import from_json, to_object
+from bench_lib.records.messages import MeasureEnergy
 from bench_lib.records.sample import Energy
+from bench_lib.records.sanitize import scrub
 from bench_lib.runner.supervisor import Supervisor
 
 LOOP_SECONDS: Final = 5.0
@@ -81,16 +82,14 @@ def draw(
         if seconds_left() < LOOP_SECONDS + BESIDE_SECONDS:
             yield Energy(case=case, reason="the budget was spent before its loop")
             continue
+        request = MeasureEnergy(planned=works[case], seconds=LOOP_SECONDS)
         try:
-            request = {"do": "energy", "planned": to_object(works[case]), "seconds": LOOP_SECONDS}
-            answer = supervisor.worker.ask(request, timeout=timeout + LOOP_SECONDS + BESIDE_SECONDS)
+            yield supervisor.worker.ask(request, Energy, timeout=timeout + LOOP_SECONDS + BESIDE_SECONDS)
+        except RecordError as err:
+            yield Energy(case=case, reason=scrub(f"it cannot be recorded: {err}"))
         except WorkerError as err:
             supervisor.renew(number)
             yield Energy(case=case, reason=str(err))
-            continue
-        energy = from_json(answer["energy"])
-        assert isinstance(energy, Energy)
-        yield energy
 
 
 def _mirrored(place: int) -> float:

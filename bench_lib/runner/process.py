@@ -6,7 +6,6 @@ Standard library only: the parent never imports torch and never touches a device
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
@@ -17,11 +16,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, Final, Self
+from typing import IO, Final, Self
 
-from bench_lib import errors
 from bench_lib.devices.host import thread_environment, usable_threads
-from bench_lib.errors import CrossoverError, WorkerError
+from bench_lib.errors import WorkerError
+from bench_lib.records.messages import A, Request, answer_of
+from bench_lib.records.recording import encode
 from bench_lib.records.sanitize import scrub
 
 READ_NBYTES: Final = 1 << 16
@@ -108,11 +108,13 @@ class WorkerProcess:
         """The process id, which is that of its group too."""
         return self._process.pid
 
-    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+    def ask(self, request: Request, expected: type[A], *, timeout: float) -> A:
         """Send a request and return its answer.
 
         Parameters
         ----------
+        expected
+            The type of the answer.
         timeout
             Wall-clock seconds to wait.
 
@@ -122,20 +124,28 @@ class WorkerProcess:
             If no answer came in time; the process group is gone then.
         WorkerError
             If the worker died.
+        RecordError
+            If it is not the answer that is expected; the worker lives on.
         CrossoverError
             If the worker says that the request cannot be done.
         """
+        return answer_of(self.exchange(request, timeout=timeout), expected)
+
+    def exchange(self, request: Request, *, timeout: float) -> bytes:
+        """Send a request and return the line that comes, for :func:`~bench_lib.records.messages.answer_of`.
+
+        Raises
+        ------
+        WorkerTimeout, WorkerError
+            As for :meth:`ask`.
+        """
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request, allow_nan=False).encode() + b"\n")
+            self._process.stdin.write(encode(request) + b"\n")
             self._process.stdin.flush()
         except OSError as err:
             raise WorkerError(self._cause_of_death()) from err
-        answer: dict[str, Any] = json.loads(self._read_line(timeout))
-        if "error" in answer:
-            kind = getattr(errors, str(answer["kind"]), CrossoverError)
-            raise kind(answer["error"])
-        return answer
+        return self._read_line(timeout)
 
     def kill(self) -> None:
         """End the worker and every process that it started."""

@@ -209,14 +209,15 @@ class Rounds:
         if not proposals:
             return
         cases = [case for proposal in proposals for case in proposal.cases]
-        works, declined = self.supervisor.work_of(cases, number)
-        self._declined.update(case for case in cases if case not in works)
+        added = self.supervisor.work_of(cases, number)
+        planned = {one.case: one for one in added.cases}
+        self._declined.update(case for case in cases if case not in planned)
         plans = [
-            Plan(cases=tuple(works[case] for case in one.cases), round=number, reason=one.reason)
+            Plan(cases=tuple(planned[case] for case in one.cases), round=number, reason=one.reason)
             for one in proposals
-            if all(case in works for case in one.cases)
+            if all(case in planned for case in one.cases)
         ]
-        for plan in [*plans, *(Plan(cases=(), round=number, reason=sentence) for sentence in declined)]:
+        for plan in [*plans, *(Plan(cases=(), round=number, reason=sentence) for sentence in added.declined)]:
             self.store.append(plan)
             self.states.add(plan)
         self.progress.add(sum(len(plan.cases) for plan in plans))

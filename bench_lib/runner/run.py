@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec import structs
 
 from bench_lib.records.case import Plan, PlannedCase
+from bench_lib.records.messages import MachineFacts
 from bench_lib.records.storage import default_path
 from bench_lib.records.writer import Store
 from bench_lib.runner.doctor_client import examined
@@ -23,7 +24,7 @@ from bench_lib.runner.process import start_worker
 from bench_lib.runner.progress import Progress, RunOutcome
 from bench_lib.runner.request import Request
 from bench_lib.runner.rounds import Rounds
-from bench_lib.runner.run_header import MachineFacts, ask_machine, ask_plan, make_header, require_same
+from bench_lib.runner.run_header import ask_machine, ask_plan, make_header, require_same
 from bench_lib.runner.sources import Starter, sources_of
 
 
@@ -44,8 +45,7 @@ def describe() -> MachineFacts:
 def list_cases(request: Request) -> Listed:
     """Return the cases that a request stands for, without measuring any."""
     with _starter(request) as start, start() as worker:
-        planned, _ = ask_plan(worker, request)
-        return Listed(cases=planned, not_loaded=tuple(start.not_loaded))
+        return Listed(cases=ask_plan(worker, request).cases, not_loaded=tuple(start.not_loaded))
 
 
 def run(request: Request, progress: Progress) -> RunOutcome:

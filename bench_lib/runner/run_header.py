@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from msgspec import structs
 
 from bench_lib.errors import DeviceNotFound, NotComparable
-from bench_lib.records.bounds import Facts
 from bench_lib.records.case import PlannedCase
 from bench_lib.records.checkout import commit_facts
 from bench_lib.records.hourly_prices import as_settings
-from bench_lib.records.recording import Recording, from_object
-from bench_lib.records.run import DeviceRecord, Run, WorkloadRecord
+from bench_lib.records.messages import Describe, MachineFacts, MakePlan, PlannedCases
+from bench_lib.records.recording import Recording
+from bench_lib.records.run import DeviceRecord, Run
 from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.request import Request, command_of
 from bench_lib.runner.schedule import PROFILES
@@ -26,50 +21,25 @@ from bench_lib.runner.sources import Starter
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
 
 
-@dataclass(frozen=True, kw_only=True)
-class MachineFacts:
-    """What a machine has, as its worker found it. ``default`` is the device that the lesson's check picks."""
-
-    machine: str
-    default: str
-    devices: tuple[DeviceRecord, ...]
-    host: Facts
-    software: Facts
-    precision: Facts
-
-    def as_object(self) -> dict[str, Any]:
-        """Return it as a plain object, for JSON."""
-        return {**dataclasses.asdict(self), "devices": [structs.asdict(device) for device in self.devices]}
-
-
 def ask_machine(worker: WorkerProcess) -> MachineFacts:
     """Return what a worker finds on its machine."""
-    answer = worker.ask({"do": "describe"}, timeout=START_TIMEOUT_SECONDS)
-    found = tuple(from_object(DeviceRecord, one) for one in answer.pop("devices"))
-    return MachineFacts(devices=found, **answer)
+    return worker.ask(Describe(), MachineFacts, timeout=START_TIMEOUT_SECONDS)
 
 
-def ask_plan(worker: WorkerProcess, request: Request) -> tuple[tuple[PlannedCase, ...], tuple[WorkloadRecord, ...]]:
+def ask_plan(worker: WorkerProcess, request: Request) -> PlannedCases:
     """Return the cases of a request with their work, and what there is to say of their workloads."""
-    question = {
-        "do": "plan",
-        "profile": request.profile,
-        "devices": list(request.devices),
-        "expression": request.expression,
-    }
-    answer = worker.ask(question, timeout=START_TIMEOUT_SECONDS)
-    planned = tuple(from_object(PlannedCase, one) for one in answer["cases"])
-    return planned, tuple(from_object(WorkloadRecord, one) for one in answer["workloads"])
+    question = MakePlan(profile=request.profile, devices=request.devices, expression=request.expression)
+    return worker.ask(question, PlannedCases, timeout=START_TIMEOUT_SECONDS)
 
 
 def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tuple[Run, tuple[PlannedCase, ...]]:
     """Ask the worker what is here and what is to be measured, and write it as the header and the plan."""
     facts = ask_machine(worker)
     _require_here(request.prices, facts.devices)
-    planned, workloads = ask_plan(worker, request)
+    plan = ask_plan(worker, request)
     profile = PROFILES[request.profile]
     created = datetime.now(UTC)
-    used = list(dict.fromkeys(one.case.device for one in planned))
+    used = list(dict.fromkeys(one.case.device for one in plan.cases))
     header = Run(
         id=f"{created:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         created=created.isoformat(timespec="seconds"),
@@ -95,9 +65,9 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
             **commit_facts(Path.cwd()),
         },
         devices=tuple(device for device in facts.devices if device.key in used),
-        workloads=workloads,
+        workloads=plan.workloads,
     )
-    return header, planned
+    return header, plan.cases
 
 
 def _require_here(prices: Iterable[str], devices: Iterable[DeviceRecord]) -> None:

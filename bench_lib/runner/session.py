@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import structs
 
 from bench_lib.records.case import Case
-from bench_lib.records.recording import to_object
+from bench_lib.records.messages import Visit
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Finish, Outcome, Sample
 from bench_lib.records.writer import Store
@@ -146,23 +146,22 @@ class Session:
         self.progress.about_to(case)
         began = time.monotonic()
         timeout = max(self.visit_timeout, WATCHDOG_FACTOR * predicted)
-        sample, survived = self.supervisor.visit(self._question(case, number, visit, share), blank, timeout=timeout)
-        if not survived:
+        request = Visit(
+            planned=self.states.works[case],
+            round=number,
+            visit=visit,
+            check=not self.states.is_checked(case),
+            visit_seconds=share,
+            target=self.target,
+        )
+        visited = self.supervisor.visit(request, blank, timeout=timeout)
+        if not visited.survived:
             self.states.note_death(case)
-        self.keep(sample)
-        self.policy.note(time.monotonic() - began, sample.wall_seconds)
-        if not survived:
+        self.keep(visited.sample, visited.content)
+        self.policy.note(time.monotonic() - began, visited.sample.wall_seconds)
+        if not visited.survived:
             self.supervisor.renew(number)
-        return survived
-
-    def _question(self, case: Case, number: int, visit: int, share: float) -> dict[str, Any]:
-        return {
-            "planned": to_object(self.states.works[case]),
-            "round": number,
-            "visit": visit,
-            "settings": {"visit_seconds": share, "target": self.target},
-            "check": not self.states.is_checked(case),
-        }
+        return visited.survived
 
     def _refusal(self, blank: Sample) -> Sample | None:
         """Return the row of a new case that is not tried, with the reason."""
@@ -171,9 +170,9 @@ class Session:
             return structs.replace(blank, status="skipped", reason=reason)
         return self.states.refusal(blank, self.policy.call_limit())
 
-    def keep(self, sample: Sample) -> None:
-        """Store a sample, draw what follows from it, and show it."""
-        self.store.append(sample)
+    def keep(self, sample: Sample, content: bytes = b"") -> None:
+        """Store a sample, as it came where it did, draw what follows from it, and show it."""
+        self.store.append(sample, content)
         self.states.note(sample)
         self.progress.saw(sample)
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from bench_lib.errors import UsageError, WorkerError
 from bench_lib.records.bounds import Facts
+from bench_lib.records.messages import Done, LoadedWorkloads, LoadSource, LoseWorkloads
 from bench_lib.records.sanitize import shorten
 from bench_lib.records.source import GROUP, Source
 from bench_lib.runner.process import WorkerProcess
@@ -139,7 +140,7 @@ class Starter:
 
     def _load(self, worker: WorkerProcess, source: Source) -> None:
         timeout = max(LOAD_SECONDS, self.visit_timeout)
-        found = worker.ask({"do": "load", "source": source.as_object()}, timeout=timeout)["workloads"]
+        found = worker.ask(LoadSource(source=source), LoadedWorkloads, timeout=timeout).workloads
         if self._first.setdefault(source, found) != found:
             msg = f"{source.name}: has changed since the run began: start a new run"
             raise UsageError(msg)
@@ -153,7 +154,7 @@ class Starter:
             self.not_loaded.append(reason)
 
     def _tell_lost(self, worker: WorkerProcess) -> None:
-        worker.ask({"do": "lose", "reasons": self._lost}, timeout=START_TIMEOUT_SECONDS)
+        worker.ask(LoseWorkloads(reasons=self._lost), Done, timeout=START_TIMEOUT_SECONDS)
 
 
 def _absolute(path: Path) -> str:

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
-from bench_lib.errors import WorkerError
-from bench_lib.records.case import Case, PlannedCase
-from bench_lib.records.recording import from_json, from_object, to_object
+from bench_lib.errors import RecordError, WorkerError
+from bench_lib.records.case import Case
+from bench_lib.records.messages import (
+    AddCases,
+    AddedCases,
+    FindCounters,
+    MissingCounters,
+    Visit,
+    WarmedUp,
+    WarmUp,
+    answer_of,
+)
 from bench_lib.records.sample import Sample, Status
+from bench_lib.records.sanitize import scrub
 from bench_lib.runner.process import WorkerProcess, WorkerTimeout
 
 START_TIMEOUT_SECONDS: Final = 300.0  # a first import of torch from a cold disk, and a CUDA context
 WARM_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visited:
+    """What a visit saw, as the line that came of it where one did, and whether the worker survived it."""
+
+    sample: Sample
+    content: bytes = b""
+    survived: bool = True
 
 
 @dataclass(kw_only=True)
@@ -77,22 +96,22 @@ class Supervisor:
         """Warm the devices in turn; returns the one that the worker did not survive, and how it ended."""
         for key in self.devices():
             worker = self.worker
-            request = {"do": "warm", "device": key, "seconds": self.warm_seconds, "compiler": self.compiles(key)}
+            request = WarmUp(device=key, seconds=self.warm_seconds, compiler=self.compiles(key))
             try:
-                answer = worker.ask(request, timeout=START_TIMEOUT_SECONDS)
+                answer = worker.ask(request, WarmedUp, timeout=START_TIMEOUT_SECONDS)
             except WorkerError as err:
                 return key, err
-            self.warmup_seconds += float(answer["seconds"])
-            if "failed" in answer:
-                self.give_up(key, f"{key} does not come up: {answer['failed']}", number)
+            self.warmup_seconds += answer.seconds
+            if answer.failed:
+                self.give_up(key, f"{key} does not come up: {answer.failed}", number)
         return None
 
     def missing_counters(self) -> dict[str, str]:
         """Return the devices without a counter of energy, and why each has none."""
-        answer = self.worker.ask({"do": "counters", "devices": list(self.devices())}, timeout=START_TIMEOUT_SECONDS)
-        return dict(answer["missing"])
+        request = FindCounters(devices=tuple(self.devices()))
+        return self.worker.ask(request, MissingCounters, timeout=START_TIMEOUT_SECONDS).missing
 
-    def visit(self, question: dict[str, Any], blank: Sample, *, timeout: float) -> tuple[Sample, bool]:
+    def visit(self, request: Visit, blank: Sample, *, timeout: float) -> Visited:
         """Return what a visit saw, and whether the worker survived it; :meth:`renew` it where not.
 
         Parameters
@@ -103,25 +122,22 @@ class Supervisor:
             Wall-clock seconds.
         """
         try:
-            answer = self.worker.ask({"do": "visit", **question}, timeout=timeout)
+            content = self.worker.exchange(request, timeout=timeout)
+            return Visited(sample=answer_of(content, Sample), content=content)
+        except RecordError as err:  # what a user's workload says of itself may be what no file can hold
+            return Visited(sample=structs.replace(blank, reason=scrub(f"it cannot be recorded: {err}")))
         except WorkerError as err:
             self.end()
             status: Status = "timeout" if isinstance(err, WorkerTimeout) else "failed"
-            return structs.replace(blank, status=status, reason=str(err)), False
-        sample = from_json(answer["sample"])
-        assert isinstance(sample, Sample)
-        return sample, True
+            return Visited(sample=structs.replace(blank, status=status, reason=str(err)), survived=False)
 
-    def work_of(self, cases: Sequence[Case], number: int) -> tuple[dict[Case, PlannedCase], tuple[str, ...]]:
-        """Return the work of cases that are to be added to a plan, and a sentence for each that cannot be."""
-        request = {"do": "add", "cases": [to_object(case) for case in cases]}
+    def work_of(self, cases: Sequence[Case], number: int) -> AddedCases:
+        """Return the work of cases that are to be added, as far as they can be."""
         try:
-            answer = self.worker.ask(request, timeout=START_TIMEOUT_SECONDS)
+            return self.worker.ask(AddCases(cases=tuple(cases)), AddedCases, timeout=START_TIMEOUT_SECONDS)
         except WorkerError as err:
             self.renew(number)
-            return {}, (str(err),)
-        planned = [from_object(PlannedCase, one) for one in answer["cases"]]
-        return {one.case: one for one in planned}, tuple(answer["declined"])
+            return AddedCases(cases=(), declined=(str(err),))
 
     def renew(self, number: int) -> None:
         """End the worker, whatever it is at, and bring up another."""

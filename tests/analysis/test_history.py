@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis.comparison.metrics import METRICS, TIME
 from bench_lib.analysis.history import engine
@@ -59,7 +60,7 @@ def run_of(number: int, factor: Factor = constant, *, noise: float = 0.03, seed:
     software = {"torch": "2.13.0", "python": "3.11.7"} | {key: text for key, text in facts.items() if key != "commit"}
     settings = {"commit": facts["commit"]} if "commit" in facts else {}
     created = (STARTED + timedelta(days=number)).isoformat()
-    return replace(made, run=replace(made.run, created=created, software=software, settings=settings))
+    return replace(made, run=structs.replace(made.run, created=created, software=software, settings=settings))
 
 
 def slower_from(first: int, ratio: float = 1.2, workload: str = "add") -> Factor:
@@ -176,7 +177,7 @@ def test_fewest_runs_are_enough_for_a_large_step() -> None:
 
 def test_machines_are_not_mixed() -> None:
     slow = [
-        replace(one, run=replace(one.run, id=f"other-{one.run.id}", machine="other-machine"))
+        replace(one, run=structs.replace(one.run, id=f"other-{one.run.id}", machine="other-machine"))
         for one in series(10, lambda case, number: 3.0)
     ]
     history = history_of([*series(10), *slow])
@@ -185,8 +186,8 @@ def test_machines_are_not_mixed() -> None:
 
 def test_an_operation_whose_source_changed_begins_anew() -> None:
     def of_source(one: Recording, digest: str) -> Recording:
-        workloads = tuple(replace(workload, source_sha256=digest) for workload in one.run.workloads)
-        return replace(one, run=replace(one.run, workloads=workloads))
+        workloads = tuple(structs.replace(workload, source_sha256=digest) for workload in one.run.workloads)
+        return replace(one, run=structs.replace(one.run, workloads=workloads))
 
     runs = series(20, slower_from(11, 2.0))
     history = history_of([of_source(one, "new" if place >= 10 else "old") for place, one in enumerate(runs)])
@@ -199,7 +200,9 @@ def test_a_difference_in_how_long_was_measured_is_no_cause() -> None:
     runs = [
         replace(
             one,
-            run=replace(one.run, seed=place, budget_seconds=10.0 * place, profile="quick" if place < 11 else "full"),
+            run=structs.replace(
+                one.run, seed=place, budget_seconds=10.0 * place, profile="quick" if place < 11 else "full"
+            ),
         )
         for place, one in enumerate(series(20, slower_from(12)))
     ]
@@ -210,7 +213,7 @@ def test_a_difference_in_how_long_was_measured_is_no_cause() -> None:
 def test_of_bytes_that_are_the_same_in_each_run_a_change_is_found_and_nothing_else() -> None:
     def holding(one: Recording, add: int) -> Recording:
         samples = tuple(
-            replace(sample, peak_allocated_nbytes=4096 + add * (sample.case.workload == "add"))
+            structs.replace(sample, peak_allocated_nbytes=4096 + add * (sample.case.workload == "add"))
             for sample in one.samples
         )
         return replace(one, samples=samples)

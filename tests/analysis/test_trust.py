@@ -3,6 +3,7 @@ import math
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.bounds import bounds_table
@@ -23,7 +24,7 @@ def doubts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
 def changed(rounds=range(1, 6), **changes) -> pd.DataFrame:
     """Return a clean run of one case in which the samples of some rounds are changed."""
     run = recording(**ONE)
-    samples = tuple(dataclasses.replace(s, **changes) if s.round in rounds else s for s in run.samples)
+    samples = tuple(structs.replace(s, **changes) if s.round in rounds else s for s in run.samples)
     return frame.tidy([dataclasses.replace(run, samples=samples)])
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from bench_lib.records.messages import MachineFacts
 from bench_lib.runner import run as runner
-from bench_lib.runner.run_header import MachineFacts
 from tests.support import builders
 from tests.support.verbs import Crossover
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec import structs
 
 from bench_lib.devices import device as devices
 from bench_lib.devices.device import Device
@@ -16,6 +17,7 @@ from bench_lib.errors import DeviceNotFound, WorkerError
 from bench_lib.measure import doctor
 from bench_lib.measure.clock import Call, DeviceClock, LatencyClock
 from bench_lib.measure.doctor import gpu, instruments
+from bench_lib.records.messages import DoctorReport, RunDoctor
 from bench_lib.records.run import Finding
 from bench_lib.records.sanitize import scrub
 from bench_lib.runner import doctor_client
@@ -235,13 +237,14 @@ def test_the_instrument_of_a_cuda_device_sleeps_on_it_and_is_witnessed_by_its_ev
 class Answering:
     """A worker that answers what it is told to, or dies of it."""
 
-    def __init__(self, answer: dict[str, Any] | WorkerError) -> None:
+    def __init__(self, answer: DoctorReport | WorkerError) -> None:
         self.answer = answer
-        self.asked: list[dict[str, Any]] = []
+        self.asked: list[RunDoctor] = []
         self.killed = 0
 
-    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        assert timeout > request["seconds"]
+    def ask(self, request: RunDoctor, expected: type[DoctorReport], *, timeout: float) -> DoctorReport:
+        assert expected is DoctorReport
+        assert timeout > request.seconds
         self.asked.append(request)
         if isinstance(self.answer, WorkerError):
             raise self.answer
@@ -257,22 +260,23 @@ class Answering:
         self.kill()
 
 
-GOOD = {"findings": [{"check": "clock", "severity": "ok", "found": "60 ns"}], "usable": True}
-BAD = {"findings": [{"check": "timer cpu", "severity": "unfit", "found": "wrong", "advice": "stop"}], "usable": True}
+GOOD = DoctorReport(findings=(Finding(check="clock", severity="ok", found="60 ns"),), usable=True)
+UNFIT = Finding(check="timer cpu", severity="unfit", found="wrong", advice="stop")
+BAD = DoctorReport(findings=(UNFIT,), usable=True)
 
 
 @pytest.mark.parametrize(("answer", "fit"), [(GOOD, True), (BAD, False)])
 def test_a_diagnosis_is_fit_unless_something_is_unfit(
-    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], fit: bool
+    monkeypatch: pytest.MonkeyPatch, answer: DoctorReport, fit: bool
 ) -> None:
     worker = Answering(answer)
     monkeypatch.setattr(doctor_client, "start_worker", lambda seed: worker)
     diagnosis = doctor_client.diagnose(("cpu",), seconds=7.0)
-    assert worker.asked == [{"do": "doctor", "devices": ["cpu"], "seconds": 7.0}]
+    assert worker.asked == [RunDoctor(devices=("cpu",), seconds=7.0)]
     assert worker.killed == 1
     assert diagnosis.fit is fit
     (finding,) = diagnosis.as_object()["findings"]
-    assert finding == {"advice": "", **answer["findings"][0]}
+    assert finding == structs.asdict(answer.findings[0])
 
 
 def test_a_real_worker_answers_with_findings_and_refuses_a_device_that_is_not_here() -> None:

@@ -11,7 +11,7 @@ import pytest
 from bench_lib.measure.clock import ThroughputClock
 from bench_lib.measure.sampling import Settings, measure
 from bench_lib.records.case import Case, PlannedCase
-from bench_lib.records.recording import from_json, to_object
+from bench_lib.records.messages import Visit, WarmedUp, WarmUp
 from bench_lib.records.sample import Sample
 from bench_lib.runner.process import WorkerProcess
 
@@ -28,7 +28,7 @@ def nothing() -> None:
 @pytest.fixture(scope="module")
 def worker() -> Iterator[WorkerProcess]:
     with WorkerProcess(seed=0, threads=1) as started:
-        started.ask({"do": "warm", "device": "cpu", "seconds": 0.1}, timeout=TIMEOUT)
+        started.ask(WarmUp(device="cpu", seconds=0.1), WarmedUp, timeout=TIMEOUT)
         yield started
 
 
@@ -58,19 +58,11 @@ def test_what_a_whole_visit_spends_outside_its_timed_and_warm_up_calls(benchmark
 
 
 def test_a_case_through_the_worker_and_back(benchmark: Any, worker: WorkerProcess) -> None:
-    request = {
-        "do": "visit",
-        "planned": to_object(PLANNED),
-        "round": 1,
-        "visit": 1,
-        "settings": {"visit_seconds": 1e-3, "calls": 1, "blocks": 1},
-        "check": False,
-    }
+    request = Visit(planned=PLANNED, round=1, visit=1, check=False, visit_seconds=1e-3, target=0.03, calls=1, blocks=1)
     inside: list[float] = []
 
     def round_trip() -> Sample:
-        sample = from_json(worker.ask(request, timeout=TIMEOUT)["sample"])
-        assert isinstance(sample, Sample)
+        sample = worker.ask(request, Sample, timeout=TIMEOUT)
         inside.append(sample.wall_seconds)
         return sample
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from bench_lib.errors import DeviceNotFound, NotComparable, StorageError, WorkerError
+from bench_lib.records import messages
 from bench_lib.records.case import Case
+from bench_lib.records.messages import WarmedUp, WarmUp
 from bench_lib.records.run import Finding
 from bench_lib.records.sample import Sample
 from bench_lib.records.storage import read
@@ -155,10 +157,10 @@ def test_a_case_that_ends_badly_has_its_row_and_is_not_asked_again(world: World,
 def test_a_device_that_does_not_come_up_costs_its_own_cases_only(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def warm(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
-        if request["device"] == "cpu-1t":
-            return {"seconds": 0.0, "failed": "RuntimeError: the device is busy"}
-        return {"seconds": 0.5}
+    def warm(worker: Worker, request: WarmUp) -> WarmedUp:
+        if request.device == "cpu-1t":
+            return WarmedUp(seconds=0.0, failed="RuntimeError: the device is busy")
+        return WarmedUp(seconds=0.5)
 
     monkeypatch.setattr(Worker, "warm", warm)
     ended, recording = measure(tmp_path)
@@ -179,12 +181,12 @@ def test_a_device_that_costs_the_worker_as_it_comes_up_is_given_up_and_the_run_g
 ) -> None:
     tried: list[str] = []
 
-    def warm(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
-        tried.append(request["device"])
-        if request["device"] == "cpu":
+    def warm(worker: Worker, request: WarmUp) -> WarmedUp:
+        tried.append(request.device)
+        if request.device == "cpu":
             worker.kill()
             raise err
-        return {"seconds": 0.5}
+        return WarmedUp(seconds=0.5)
 
     monkeypatch.setattr(Worker, "warm", warm)
     ended, recording = measure(tmp_path)
@@ -202,12 +204,12 @@ def test_a_device_that_costs_one_worker_as_it_comes_up_is_tried_again(
 ) -> None:
     ends = iter([True])
 
-    def warm(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+    def warm(worker: Worker, request: WarmUp) -> WarmedUp:
         if next(ends, False):
             worker.kill()
             msg = "ended by SIGKILL"
             raise WorkerError(msg)
-        return {"seconds": 0.5}
+        return WarmedUp(seconds=0.5)
 
     monkeypatch.setattr(Worker, "warm", warm)
     ended, recording = measure(tmp_path)
@@ -305,14 +307,14 @@ def test_a_resumed_run_waits_for_a_visit_as_long_as_the_run_did(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: set[float] = set()
-    ask = Worker.ask
+    exchange = Worker.exchange
 
-    def listen(worker: Worker, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        if request["do"] == "visit":
+    def listen(worker: Worker, request: messages.Request, *, timeout: float) -> bytes:
+        if isinstance(request, messages.Visit):
             waits.add(timeout)
-        return ask(worker, request, timeout=timeout)
+        return exchange(worker, request, timeout=timeout)
 
-    monkeypatch.setattr(Worker, "ask", listen)
+    monkeypatch.setattr(Worker, "exchange", listen)
     world.behaviour = lambda case, visit: KeyboardInterrupt() if visit == 100 else None
     ended, _ = measure(tmp_path, visit_timeout=300.0)
     world.behaviour = lambda case, visit: None

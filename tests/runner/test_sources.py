@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench_lib.errors import UsageError, WorkerError
+from bench_lib.records.messages import Done, LoadedWorkloads, LoadSource, LoseWorkloads
 from bench_lib.records.source import GROUP, Source
 from bench_lib.runner import sources
 from bench_lib.runner.process import WorkerTimeout
@@ -47,20 +48,21 @@ class Worker:
     def kill(self) -> None:
         self.dead = True
 
-    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+    def ask(self, request: LoadSource | LoseWorkloads, expected: type, *, timeout: float) -> LoadedWorkloads | Done:
         assert not self.dead
-        if request["do"] == "lose":
-            self.lost = dict(request["reasons"])
-            return {}
-        assert request["do"] == "load"
-        name = Source(**request["source"]).name
+        if isinstance(request, LoseWorkloads):
+            assert expected is Done
+            self.lost = dict(request.reasons)
+            return Done()
+        assert (type(request), expected) == (LoadSource, LoadedWorkloads)
+        name = request.source.name
         outcome = self.machine.outcomes[name]
         if isinstance(outcome, list):
             outcome = outcome.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
         self.loaded.append(name)
-        return {"workloads": outcome}
+        return LoadedWorkloads(workloads=outcome)
 
 
 def starter(machine: Machine, *wanted: Source) -> Starter:

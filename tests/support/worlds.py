@@ -15,8 +15,9 @@ import pytest
 from msgspec import structs
 
 from bench_lib.errors import DeviceNotFound, WorkerError
+from bench_lib.records import messages
 from bench_lib.records.case import Case, PlannedCase, Residency, Timing
-from bench_lib.records.recording import Recording, from_object, to_json, to_object
+from bench_lib.records.recording import Recording, decode, encode
 from bench_lib.records.run import DeviceRecord, Finding, WorkloadRecord
 from bench_lib.records.sample import Ceiling, Energy, Sample
 from bench_lib.records.storage import read
@@ -125,26 +126,29 @@ class Worker:
         self.world.alive -= not self.dead
         self.dead = True
 
-    def ask(self, request: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        assert not self.dead, "a dead worker was asked"
-        return getattr(self, request["do"])(request)
+    def ask(self, request: messages.Request, expected: type[messages.A], *, timeout: float) -> messages.A:
+        return messages.answer_of(self.exchange(request, timeout=timeout), expected)
 
-    def describe(self, request: dict[str, Any]) -> dict[str, Any]:
+    def exchange(self, request: messages.Request, *, timeout: float) -> bytes:
+        assert not self.dead, "a dead worker was asked"
+        return encode(getattr(self, request.kind)(decode(encode(request), (type(request),))))
+
+    def describe(self, request: messages.Describe) -> messages.MachineFacts:
         records = [
             DeviceRecord(key=key, kind={"numpy": "numpy", GPU: "cuda"}.get(key, "cpu"), name="a processor", threads=2)
             for key in self.world.devices
         ]
-        return {
-            "machine": "a-processor-2c",
-            "default": "cpu",
-            "devices": [to_object(record) for record in records],
-            "host": {},
-            "software": dict(self.world.software),
-            "precision": {},
-        }
+        return messages.MachineFacts(
+            machine="a-processor-2c",
+            default="cpu",
+            devices=tuple(records),
+            host={},
+            software=dict(self.world.software),
+            precision={},
+        )
 
-    def plan(self, request: dict[str, Any]) -> dict[str, Any]:
-        if set(request["devices"]) - set(self.world.devices):
+    def plan(self, request: messages.MakePlan) -> messages.PlannedCases:
+        if set(request.devices) - set(self.world.devices):
             msg = "no such device"
             raise DeviceNotFound(msg)
         workloads = [
@@ -158,77 +162,72 @@ class Worker:
             )
             for name in self.world.workloads
         ]
-        return {
-            "cases": [to_object(one) for one in self.world.cases()],
-            "workloads": [to_object(workload) for workload in workloads],
-        }
+        return messages.PlannedCases(cases=tuple(self.world.cases()), workloads=tuple(workloads))
 
-    def add(self, request: dict[str, Any]) -> dict[str, Any]:
+    def add(self, request: messages.AddCases) -> messages.AddedCases:
         if self.world.breaks_on_adding:
             self.world.breaks_on_adding = False
             self.kill()
             msg = "the measuring process was ended by SIGKILL"
             raise WorkerError(msg)
-        cases = [from_object(Case, one) for one in request["cases"]]
-        return {
-            "cases": [to_object(work_of(case)) for case in cases if case.n not in self.world.uncountable],
-            "declined": [f"{case} was not added: odd" for case in cases if case.n in self.world.uncountable],
-        }
+        odd = self.world.uncountable
+        return messages.AddedCases(
+            cases=tuple(work_of(case) for case in request.cases if case.n not in odd),
+            declined=tuple(f"{case} was not added: odd" for case in request.cases if case.n in odd),
+        )
 
-    def warm(self, request: dict[str, Any]) -> dict[str, Any]:
-        if request["compiler"]:
-            self.world.compilers_up.append(request["device"])
-        self.world.time += request["seconds"]
-        return {"seconds": request["seconds"]}
+    def warm(self, request: messages.WarmUp) -> messages.WarmedUp:
+        if request.compiler:
+            self.world.compilers_up.append(request.device)
+        self.world.time += request.seconds
+        return messages.WarmedUp(seconds=request.seconds)
 
-    def counters(self, request: dict[str, Any]) -> dict[str, Any]:
-        missing = [key for key in request["devices"] if key not in self.world.counters]
-        return {"missing": dict.fromkeys(missing, "unavailable: no counter")}
+    def counters(self, request: messages.FindCounters) -> messages.MissingCounters:
+        missing = [key for key in request.devices if key not in self.world.counters]
+        return messages.MissingCounters(missing=dict.fromkeys(missing, "unavailable: no counter"))
 
-    def energy(self, request: dict[str, Any]) -> dict[str, Any]:
-        case = from_object(PlannedCase, request["planned"]).case
+    def energy(self, request: messages.MeasureEnergy) -> Energy:
+        case = request.planned.case
         self.world.loops.append(case)
-        self.world.time += request["seconds"]
+        self.world.time += request.seconds
         if case in self.world.breaks_on_energy:
             self.kill()
             msg = "the measuring process was ended by SIGSEGV"
             raise WorkerError(msg)
-        energy = Energy(case=case, meter="rapl", joules=50.0, idle_watts=2.0, seconds=request["seconds"], calls=9)
-        return {"energy": to_json(energy)}
+        return Energy(case=case, meter="rapl", joules=50.0, idle_watts=2.0, seconds=request.seconds, calls=9)
 
-    def doctor(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.world.doctor_asked.append((request["devices"], request["seconds"]))
-        self.world.time += request["seconds"]
+    def doctor(self, request: messages.RunDoctor) -> messages.DoctorReport:
+        self.world.doctor_asked.append((list(request.devices), request.seconds))
+        self.world.time += request.seconds
         if self.world.doctor_breaks == "process":
             self.kill()
             msg = "the measuring process was ended by SIGSEGV"
             raise WorkerError(msg)
         usable = self.world.doctor_breaks != "device"
-        return {"findings": [to_object(finding) for finding in self.world.findings], "usable": usable}
+        return messages.DoctorReport(findings=tuple(self.world.findings), usable=usable)
 
-    def ceilings(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.world.ceilings_asked.append((request["device"], request["round"], request["known"]))
-        self.world.time += request["seconds"]
-        if request["device"] in self.world.breaks_on_ceilings:
+    def ceilings(self, request: messages.MeasureCeilings) -> messages.MeasuredCeilings:
+        self.world.ceilings_asked.append((request.device, request.round, request.known))
+        self.world.time += request.seconds
+        if request.device in self.world.breaks_on_ceilings:
             self.kill()
             msg = "the measuring process was ended by SIGSEGV"
             raise WorkerError(msg)
         ceiling = Ceiling(
-            device=request["device"],
+            device=request.device,
             quantity="matmul",
-            round=request["round"],
+            round=request.round,
             dtype="float32",
             shape="(8 x 8) @ (8 x 8)",
             flop=1024.0,
             seconds=(1e-6,),
             calls=1,
         )
-        return {"ceilings": [to_json(ceiling)]}
+        return messages.MeasuredCeilings(ceilings=(ceiling,))
 
-    def visit(self, request: dict[str, Any]) -> dict[str, Any]:
-        case = from_object(PlannedCase, request["planned"]).case
-        number, visit = request["round"], request["visit"]
-        share, check = request["settings"]["visit_seconds"], request["check"]
+    def visit(self, request: messages.Visit) -> Sample:
+        case, number, visit = request.planned.case, request.round, request.visit
+        share, check = request.visit_seconds, request.check
         self.world.visits.append((case, number, visit, check, share))
         seconds = self.world.seconds(case)
         if self.world.noise:
@@ -254,7 +253,7 @@ class Worker:
             warmup_seconds=took - 3 * seconds if took > 3 * seconds else 0.0,
             wall_seconds=took + check * self.world.check,
         )
-        return {"sample": to_json(structs.replace(sample, round=number, visit=visit))}
+        return structs.replace(sample, round=number, visit=visit)
 
 
 class Silent:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import asv
 import pytest
+from msgspec import structs
 
 from bench_lib.export import asv as as_asv
 from bench_lib.plugins.asv.publish import LABEL, PAGE, RUNS_AT_MOST, CrossoverReport, add, newest
@@ -36,7 +37,7 @@ def kept(results: Path, run: Recording, commit: str) -> Path:
 
 def run_of(machine: str, torch: str = "2.13.0") -> Recording:
     made = recording(machine=machine, rounds=2, visits=1)
-    return replace(made, run=replace(made.run, software={"torch": torch}))
+    return replace(made, run=structs.replace(made.run, software={"torch": torch}))
 
 
 @pytest.fixture
