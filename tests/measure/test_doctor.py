@@ -142,7 +142,7 @@ def test_a_gpu_is_asked_at_rest_before_any_work_and_its_findings_come_last(monke
     monkeypatch.setattr(doctor, "for_device", come_up)
     monkeypatch.setattr(doctor.gpu, "at_rest", seen("rest"))
     monkeypatch.setattr(doctor.gpu, "settled", seen("settled"))
-    monkeypatch.setattr(doctor.gpu_load, "under_load", seen("load"))
+    monkeypatch.setattr(doctor.gpu, "under_load", seen("load"))
     found = doctor.diagnose((LIKE_A_GPU,), seconds=0.2)
     assert order == ["rest", "work", "load", "settled"]
     assert checks(found)[-3:] == ["rest cpu", "settled cpu", "load cpu"]

@@ -1,8 +1,8 @@
 """The doctor: whether the instrument tells the truth on this machine, and whether the machine is fit to be measured.
 
 :mod:`selftests` and :mod:`aa` test the instrument with its own clocks, on the :mod:`instruments` made of the devices,
-and :mod:`rates` judges their ceilings; :mod:`surroundings` and :mod:`counters` look at the host, :mod:`gpu` and
-:mod:`gpu_load` at an NVIDIA GPU. Everything seen is a finding, in one fixed order; nothing is refused because of one.
+and :mod:`rates` judges their ceilings; :mod:`surroundings` looks at the host, :mod:`gpu` at an NVIDIA GPU. Everything
+seen is a finding, in one fixed order; nothing is refused because of one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench_lib.devices.host import usable_threads
 from bench_lib.devices.memory import empty_cache
 from bench_lib.devices.telemetry import Telemetry
 from bench_lib.measure.clock import Call
-from bench_lib.measure.doctor import counters, gpu, gpu_load, rates, selftests, surroundings
+from bench_lib.measure.doctor import gpu, rates, selftests, surroundings
 from bench_lib.measure.doctor.aa import same_twice
 from bench_lib.measure.doctor.instruments import Instrument, for_device
 from bench_lib.records.run import Finding
@@ -82,7 +82,7 @@ class _Examination:
 
     def findings(self) -> Iterator[Finding]:
         """Yield all findings; what the tests need comes up, and what they disturb is read, in the right order."""
-        before = counters.read()
+        before = surroundings.read_counters()
         lines = {device.key: line for device in self.devices if (line := Telemetry.open(device))}
         rest = {key: gpu.at_rest(key, line) for key, line in lines.items()}
         yield selftests.host_clock(surroundings.clock_source())
@@ -98,7 +98,7 @@ class _Examination:
         yield from self._same_twice()
         threads = usable_threads()
         yield from surroundings.static_checks(threads)
-        yield from surroundings.changing_checks(before, counters.read(), threads)
+        yield from surroundings.changing_checks(before, surroundings.read_counters(), threads)
         for device in self.devices:
             key = device.key
             if key in lines:
@@ -145,7 +145,7 @@ class _Examination:
         device = next(one for one in self.devices if one.key == key)
         try:
             instrument.activate()
-            return gpu_load.under_load(key, line, instrument.work, partial(synchronize, device))
+            return gpu.under_load(key, line, instrument.work, partial(synchronize, device))
         except RuntimeError as err:  # torch's, for whatever the device does not do
             return (_broken(f"GPU clock {key}", err),)
 

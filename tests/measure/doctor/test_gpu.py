@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench_lib.devices.telemetry import Telemetry
-from bench_lib.measure.doctor import gpu, gpu_load
+from bench_lib.measure.doctor import gpu
 from bench_lib.records.run import Finding
 
 OTHER_PID = os.getpid() + 1
@@ -72,7 +72,7 @@ def everything(telemetry: Telemetry) -> dict[str, Finding]:
     found = (
         *gpu.at_rest("cuda:0", telemetry),
         *gpu.settled("cuda:0", telemetry),
-        *gpu_load.under_load("cuda:0", telemetry, lambda: None, lambda: None, now=iter([0.0, 1.0]).__next__),
+        *gpu.under_load("cuda:0", telemetry, lambda: None, lambda: None, now=iter([0.0, 1.0]).__next__),
     )
     assert all(finding.check.endswith(" cuda:0") for finding in found)
     return {finding.check.removesuffix(" cuda:0"): finding for finding in found}
@@ -162,7 +162,7 @@ def test_a_link_and_a_clock_that_wake_up_are_judged_by_their_best() -> None:
     waking = line(CurrPcieLinkGeneration=[1, 1, 5], ClockInfo=[345, 1200, 1980])
     times = iter([0.0, 0.1, 0.2, 0.4])
     worked: list[str] = []
-    pcie, clock = gpu_load.under_load(
+    pcie, clock = gpu.under_load(
         "cuda:0", waking, lambda: worked.append("work"), lambda: worked.append("wait"), now=lambda: next(times)
     )
     assert worked == ["work", "wait"] * 3

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench_lib.devices.host import Threads, limit_threads
-from bench_lib.measure.doctor import counters, surroundings
-from bench_lib.measure.doctor.counters import Counters
+from bench_lib.measure.doctor import surroundings
+from bench_lib.measure.doctor.surroundings import Counters
 from bench_lib.records.run import Finding
 
 CPU = "sys/devices/system/cpu"
@@ -88,7 +88,7 @@ def test_a_machine_that_tells_nothing_has_notes_and_no_silence(tmp_path: Path) -
     assert is_unseen(surroundings.governor(tmp_path, frozenset({0})))
     assert is_unseen(surroundings.turbo(tmp_path))
     assert is_unseen(surroundings.siblings(threads(), tmp_path))
-    nothing = counters.read(tmp_path)
+    nothing = surroundings.read_counters(tmp_path)
     after = dataclasses.replace(nothing, wall_seconds=nothing.wall_seconds + 1)
     assert all(is_unseen(finding) for finding in surroundings.changing_checks(nothing, after, threads()))
     assert surroundings.clock_source(tmp_path) == ""
@@ -177,7 +177,7 @@ def test_this_process_s_own_time_is_not_the_load_of_others() -> None:
 
 
 def test_counters_are_those_of_the_processors_that_may_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "affinity", lambda: frozenset({1}))
+    monkeypatch.setattr(surroundings, "affinity", lambda: frozenset({1}))
     write(
         tmp_path,
         {
@@ -190,7 +190,7 @@ def test_counters_are_those_of_the_processors_that_may_be_used(tmp_path: Path, m
             f"{CPU}/cpu1/thermal_throttle/core_throttle_count": "5",
         },
     )
-    found = counters.read(tmp_path)
+    found = surroundings.read_counters(tmp_path)
     assert found.busy_seconds == pytest.approx(150 * TICK)
     assert found.stolen_seconds == pytest.approx(60 * TICK)
     assert (found.throttled_periods, found.slowdowns, found.swapped_pages) == (2, 9, 7)
@@ -198,14 +198,14 @@ def test_counters_are_those_of_the_processors_that_may_be_used(tmp_path: Path, m
 
 
 def test_a_sandbox_that_shows_only_zeros_counts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "affinity", lambda: frozenset({0}))
+    monkeypatch.setattr(surroundings, "affinity", lambda: frozenset({0}))
     write(tmp_path, {"proc/stat": "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0"})
-    assert counters.read(tmp_path).busy_seconds is None
+    assert surroundings.read_counters(tmp_path).busy_seconds is None
 
 
 def test_the_counters_of_this_machine_go_up_by_the_work_of_this_process() -> None:
-    before = counters.read()
+    before = surroundings.read_counters()
     sum(range(2_000_000))
-    after = counters.read()
+    after = surroundings.read_counters()
     assert after.own_seconds >= before.own_seconds
     assert after.wall_seconds > before.wall_seconds
