@@ -56,7 +56,7 @@ def compare(
     )
     note_unused(found, calibration)
     print_comparison(found, form, color=not no_color, everything=everything, out=out)
-    return UNTOLD if strict and found.exit_code == 0 and _is_open(found) else found.exit_code
+    return UNTOLD if strict and found.exit_code == 0 and _leaves_undecided(found) else found.exit_code
 
 
 def note_unused(comparison: Comparison, calibration: Path | None) -> None:
@@ -95,9 +95,8 @@ def _print_problems(recordings: Sequence[Recording]) -> None:
         print(f"note: {problem}", file=sys.stderr)
 
 
-def _is_open(comparison: Comparison) -> bool:
+def _leaves_undecided(comparison: Comparison) -> bool:
     """Whether a case that a side has was not told."""
     from bench_lib.report.comparison.reasons import is_on_neither
 
-    open_verdicts = ("can't tell", "not comparable")
-    return any(one.verdict in open_verdicts and not is_on_neither(one) for one in comparison.changes)
+    return any(one.verdict in ("undecided", "not comparable") and not is_on_neither(one) for one in comparison.changes)

@@ -9,6 +9,14 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 Verdict = Literal["device", "baseline", "same", "undecided"]
+"""Of two devices on one case: who wins."""
+
+ChangeVerdict = Literal["better", "worse", "unchanged", "undecided", "not comparable"]
+"""Of one case before and after."""
+
+CANNOT_TELL: Final = "can't tell"
+"""How ``undecided`` is said to people, and in the JSON of a comparison."""
+
 Answer = Literal["always", "never", "between", "undecided"]
 
 FASTER: Final = 1.02  # the whole interval above: a difference worth naming

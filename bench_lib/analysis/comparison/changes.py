@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from bench_lib.analysis.comparison.calibration import Calibration
 from bench_lib.analysis.comparison.metrics import METRICS, TIME
@@ -12,8 +12,7 @@ from bench_lib.analysis.comparison.obstacles import Obstacles
 from bench_lib.records.case import Case
 from bench_lib.records.intervals import Estimate
 from bench_lib.records.run import Run
-
-Verdict = Literal["better", "worse", "unchanged", "can't tell", "not comparable"]
+from bench_lib.records.verdicts import CANNOT_TELL, ChangeVerdict
 
 UNKNOWN: Final = Estimate(value=math.nan, low=math.nan, high=math.nan)
 
@@ -58,7 +57,7 @@ class Change:
 
     case: Case
     metric: str
-    verdict: Verdict
+    verdict: ChangeVerdict
     why: str = ""
     estimator: str = ""
     before: float = math.nan
@@ -79,15 +78,17 @@ class Change:
     def word(self) -> str:
         """The verdict in the metric's own words."""
         metric = next(one for one in METRICS if one.name == self.metric)
-        return {"better": metric.better, "worse": metric.worse}.get(self.verdict, self.verdict)
+        return {"better": metric.better, "worse": metric.worse, "undecided": CANNOT_TELL}.get(
+            self.verdict, self.verdict
+        )
 
     @property
     def is_suspect(self) -> bool:
         """Whether it looks changed, and more processes would tell."""
         moved = abs(math.log(self.ratio.value)) > math.log1p(self.margin) if self.ratio.value > 0 else False
-        return moved and self.verdict in ("better", "worse", "can't tell")
+        return moved and self.verdict in ("better", "worse", "undecided")
 
-    def is_open(self, rounds: int) -> bool:
+    def is_unconfirmed(self, rounds: int) -> bool:
         """Whether it looks changed, and was not confirmed by more processes than the ``rounds`` that every case had."""
         is_confirmed = self.verdict in ("better", "worse") and min(self.processes) > rounds
         return self.is_suspect and not is_confirmed
@@ -140,7 +141,9 @@ class Comparison:
     def suspects(self) -> tuple[Case, ...]:
         """The cases whose time looks changed, and that are to be measured again before the verdict."""
         return tuple(
-            change.case for change in self.changes if change.metric == TIME.name and change.is_open(self.before.rounds)
+            change.case
+            for change in self.changes
+            if change.metric == TIME.name and change.is_unconfirmed(self.before.rounds)
         )
 
     @property
@@ -155,7 +158,7 @@ class Comparison:
     @property
     def is_inconclusive(self) -> bool:
         """Whether it says nothing: no case could be judged."""
-        return all(change.verdict in ("can't tell", "not comparable") for change in self.changes)
+        return all(change.verdict in ("undecided", "not comparable") for change in self.changes)
 
     @property
     def exit_code(self) -> int:

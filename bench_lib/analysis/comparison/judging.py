@@ -98,7 +98,7 @@ def _changes(
     old, new = before.rounds(metric), after.rounds(metric)
     cases = dict.fromkeys([*before.status, *after.status] if metric is TIME else [*old[0], *new[0]])
     for case in cases:
-        change = Change(case=case, metric=metric.name, verdict="can't tell")
+        change = Change(case=case, metric=metric.name, verdict="undecided")
         reason = between.of(case)
         if reason or case not in old[0] or case not in new[0]:
             why = reason or _absent(case, before, after, old[0], new[0])
@@ -198,7 +198,7 @@ def _judged(
 
 def _most(judged: Sequence[Change], rounds: int) -> int:
     """Return how many processes of each side a case gets that looks changed: as many as there was time for."""
-    suspects = [change for change in judged if change.is_open(rounds) and not change.trouble]
+    suspects = [change for change in judged if change.is_unconfirmed(rounds) and not change.trouble]
     return min((min(change.processes) for change in suspects), default=MAX_STAGES * rounds)
 
 

@@ -28,17 +28,17 @@ MIN_PART: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many pairs each side wins. ``close`` are too close to call; ``missing`` have no ratio."""
+    """How many pairs each side wins. ``no_winner`` are too close to call; ``missing`` have no ratio."""
 
     device: int
     baseline: int
-    close: int
+    no_winner: int
     missing: int
 
     @property
     def total(self) -> int:
         """Pairs with a ratio."""
-        return self.device + self.baseline + self.close
+        return self.device + self.baseline + self.no_winner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Split:
     device_wins, above
         Pairs above the size that the device wins, of all above it.
     below_is
-        ``baseline`` if it wins up to the size, ``close`` if those are too close to call.
+        ``baseline`` if it wins up to the size, ``no winner`` if those are too close to call.
     below_count, below
         How many of the pairs up to the size are so, of all up to it.
     """
@@ -94,7 +94,7 @@ def tally(pairs: pd.DataFrame) -> Tally:
     return Tally(
         device=counts.get("device", 0),
         baseline=counts.get("baseline", 0),
-        close=counts.get("same", 0) + counts.get("undecided", 0),
+        no_winner=counts.get("same", 0) + counts.get("undecided", 0),
         missing=counts.get("", 0),
     )
 
@@ -109,7 +109,7 @@ def split(pairs: pd.DataFrame) -> Split | None:
     sizes = known["nbytes"].to_numpy(dtype=float)
     verdicts = known["verdict"].astype(str).to_numpy()
     best: Split | None = None
-    meanings = {"baseline": verdicts == "baseline", "close": (verdicts == "same") | (verdicts == "undecided")}
+    meanings = {"baseline": verdicts == "baseline", "no winner": (verdicts == "same") | (verdicts == "undecided")}
     for power in range(5, 16):
         above = sizes > 4**power
         for below_is, so in meanings.items():

@@ -12,6 +12,7 @@ from typing import Any, Final
 from bench_lib.analysis.comparison.changes import Change, Comparison
 from bench_lib.records.checkout import COMMIT
 from bench_lib.records.run import Run
+from bench_lib.records.verdicts import CANNOT_TELL
 from bench_lib.report.comparison import terms, words
 from bench_lib.report.comparison.order import by_verdict
 
@@ -42,7 +43,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
             "failed": sum(one.is_broken for one in found.worse),
             "better": len(found.better),
             "unchanged": len(found.unchanged),
-            "cannot_tell": len(found.cannot_tell),
+            "cannot_tell": len(found.undecided),
             "not_comparable": len(found.not_comparable),
         },
         "obstacles": {
@@ -71,7 +72,7 @@ def row(change: Change) -> dict[str, Any]:
         "residency": case.residency,
         "timing": case.timing,
         "metric": change.metric,
-        "verdict": change.verdict,
+        "verdict": CANNOT_TELL if change.verdict == "undecided" else change.verdict,
         "word": change.word,
         "why": change.why,
         "is_broken": change.is_broken,

@@ -32,7 +32,7 @@ MOST_DIFFERENCES: Final = 8
 
 COLUMNS: Final = ("on", "before", "after", "change", "sees", "verdict")
 NARROWER: Final = (("on", "change", "sees", "verdict"), ("on", "change", "verdict"))
-STYLES: Final = {"worse": "bold red", "better": "green", "can't tell": "yellow"}
+STYLES: Final = {"worse": "bold red", "better": "green", "undecided": "yellow"}
 CHANGE: Final = "change: of what was before, with its 95 % interval"
 SEES: Final = "sees: the smallest change that nine of ten such comparisons would call"
 
@@ -64,7 +64,7 @@ def blocks(
         Of a table at most; None for all.
     """
     found = by_verdict(comparison)
-    rest = [*found.better, *found.cannot_tell]
+    rest = [*found.better, *found.undecided]
     seen = [*found.worse[:worst], *rest[:others]]
     hidden = [*found.worse[len(found.worse) if worst is None else worst :], *rest[others:]]
     if everything:

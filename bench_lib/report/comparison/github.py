@@ -37,7 +37,7 @@ def github(comparison: Comparison) -> str:
     """
     found = by_verdict(comparison)
     errors = [Annotation("error", _title(change), _message(change)) for change in found.worse]
-    suspects = [change for change in found.cannot_tell if change.is_suspect or change.median_moved]
+    suspects = [change for change in found.undecided if change.is_suspect or change.median_moved]
     apart = [change for change in found.not_comparable if not reasons.is_on_neither(change)]
     warnings = [
         *(Annotation("warning", "Not compared", one) for one in reasons.not_compared(comparison, apart)),

@@ -19,20 +19,20 @@ class Sorted:
     worse
         Those that became worse, after those that have failed since; a case that failed is there once, whatever number
         of it was asked for.
-    cannot_tell
+    undecided
         By how large a change for the worse could hide.
     """
 
     worse: tuple[Change, ...]
     better: tuple[Change, ...]
-    cannot_tell: tuple[Change, ...]
+    undecided: tuple[Change, ...]
     unchanged: tuple[Change, ...]
     not_comparable: tuple[Change, ...]
 
     @property
     def judged(self) -> int:
         """How many could be set against each other."""
-        return len(self.better) + len(self.cannot_tell) + len(self.unchanged) + sum(not c.is_broken for c in self.worse)
+        return len(self.better) + len(self.undecided) + len(self.unchanged) + sum(not c.is_broken for c in self.worse)
 
 
 def by_verdict(comparison: Comparison) -> Sorted:
@@ -43,7 +43,7 @@ def by_verdict(comparison: Comparison) -> Sorted:
     return Sorted(
         worse=_sorted(worse, lambda one: (not one.is_broken, -_badness(one))),
         better=_sorted((one for one in found if one.verdict == "better"), _badness),
-        cannot_tell=_sorted((one for one in found if one.verdict == "can't tell"), lambda one: -_hidden(one)),
+        undecided=_sorted((one for one in found if one.verdict == "undecided"), lambda one: -_hidden(one)),
         unchanged=tuple(one for one in found if one.verdict == "unchanged"),
         not_comparable=tuple(one for one in found if one.verdict == "not comparable" and not one.is_broken),
     )

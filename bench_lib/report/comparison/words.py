@@ -63,7 +63,7 @@ def headline(comparison: Comparison) -> str:
     # The first to be told is told with its cases, the others are counted.
     parts += [whole if place == 0 else short for place, (whole, short) in enumerate(worse)]
     if better and not parts:
-        parts = [f"nothing {'is known to have become' if found.cannot_tell else 'became'} worse", better[0][0]]
+        parts = [f"nothing {'is known to have become' if found.undecided else 'became'} worse", better[0][0]]
         better = better[1:]
     return terms.sentence("; ".join([*parts, *(short for _, short in better)] or [_still(comparison, found)]))
 
@@ -153,12 +153,12 @@ def _moved(comparison: Comparison, changes: Sequence[Change], *, worse: bool) ->
 
 def _still(comparison: Comparison, found: Sorted) -> str:
     """Return the finding where nothing moved."""
-    unchanged, unknown = len(found.unchanged), len(found.cannot_tell)
+    unchanged, unknown = len(found.unchanged), len(found.undecided)
     if not unchanged and not unknown:
         reason = next(iter(reasons.groups(comparison, found.not_comparable)))
         return f"none of {units.count(len(found.not_comparable), 'case')} could be compared: {reason}"
-    if not unchanged and all(min(one.processes) < 2 for one in found.cannot_tell):
-        which = "each" if all(max(one.processes) < 2 for one in found.cannot_tell) else "a"
+    if not unchanged and all(min(one.processes) < 2 for one in found.undecided):
+        which = "each" if all(max(one.processes) < 2 for one in found.undecided) else "a"
         return f"nothing can be told of {units.count(unknown, 'case')}: {which} side has one process"
     if not unchanged:
         return f"nothing can be told of {units.count(unknown, 'case')}: the noise is larger than what is looked for"
@@ -204,21 +204,21 @@ def _unconfirmed(comparison: Comparison) -> Iterator[str]:
 
 def _looks(found: Sorted) -> list[str]:
     """Return what looks changed, by an interval that leaves no change out, and is not called so."""
-    looking = [one for one in found.cannot_tell if one.is_suspect and (one.ratio.low > 1 or one.ratio.high < 1)]
+    looking = [one for one in found.undecided if one.is_suspect and (one.ratio.low > 1 or one.ratio.high < 1)]
     told = [f"{terms.full_name(one.case)} {terms.leaning(one)} {terms.amount(one)}" for one in looking]
     return [f"not called, though it looks so: {reasons.named(told)}: {looking[0].why}"] if looking else []
 
 
 def _medians(found: Sorted) -> Iterator[str]:
     """Yield which cases' quickest calls are unchanged, and the others not."""
-    names = [terms.full_name(one.case) for one in found.cannot_tell if one.median_moved]
+    names = [terms.full_name(one.case) for one in found.undecided if one.median_moved]
     if names:
         yield f"the quickest calls take what they took, and the median does not: {reasons.named(names)}"
 
 
 def _hiding(found: Sorted) -> Iterator[str]:
     """Yield how large a change for the worse could hide in the cases that it cannot tell."""
-    hidden = {one: terms.could_hide(one) for one in found.cannot_tell if terms.could_hide(one) > 0}
+    hidden = {one: terms.could_hide(one) for one in found.undecided if terms.could_hide(one) > 0}
     if not hidden:
         return
     widest = max(hidden, key=lambda one: hidden[one])

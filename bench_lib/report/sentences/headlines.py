@@ -35,8 +35,8 @@ def title(device: Side, baseline: Side, tally: Tally, split: Split | None) -> st
         return f"{baseline.start} {baseline.verb('wins', 'win')} {_all(tally.total)}"
     if not tally.device and not tally.baseline:
         return f"{device.start} and {baseline.subject} are too close to call in {_all(tally.total)}"
-    if tally.close > MOSTLY * tally.total:
-        return f"Too close to call in {share(tally.close, tally.total)} cases: {_both(device, baseline, tally)}"
+    if tally.no_winner > MOSTLY * tally.total:
+        return f"Too close to call in {share(tally.no_winner, tally.total)} cases: {_both(device, baseline, tally)}"
     if split:
         below = share(split.below_count, split.below)
         return (
@@ -75,8 +75,8 @@ def tally_sentence(device: Side, baseline: Side, tally: Tally, where: str, place
         strong(share(tally.device, tally.total)),
         baseline.subject,
         strong(_count(tally.baseline)),
-        units.count(tally.close),
-        "is too close to call" if tally.close == 1 else "are too close to call",
+        units.count(tally.no_winner),
+        "is too close to call" if tally.no_winner == 1 else "are too close to call",
     )
 
 

@@ -127,7 +127,7 @@ def tally(view: View) -> TallyBar:
     whole = max(counted.total, 1)
     parts = (
         (pairing.device.word, counted.device, "g"),
-        ("too close to call", counted.close, "o"),
+        ("too close to call", counted.no_winner, "o"),
         (pairing.baseline.word, counted.baseline, "c"),
     )
     missing = f", {units.count(counted.missing)} more could not be compared" if counted.missing else ""

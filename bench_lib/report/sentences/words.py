@@ -11,10 +11,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 from bench_lib import units
+from bench_lib.records import verdicts
 from bench_lib.records.sanitize import clean, is_known
 
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
-CANNOT_TELL: Final = "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
+CANNOT_TELL: Final = verdicts.CANNOT_TELL.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 NO_WINNER: Final[Mapping[str, str]] = {"same": f"about 1{TIMES}", "undecided": CANNOT_TELL}
 """What is said of a pair by its verdict, where neither side wins."""
 

@@ -97,7 +97,7 @@ def test_a_change_below_the_floor_of_the_clock_is_none() -> None:
 
 def test_a_noisy_case_is_not_told() -> None:
     found = compared(side(noise=0.3), side(name="b", noise=0.3))
-    assert {one.verdict for one in found.changes} == {"can't tell"}
+    assert {one.verdict for one in found.changes} == {"undecided"}
     assert {one.why for one in found.changes} <= {
         "the interval holds both no change and one that would count",
         "it changed, but whether by more than the threshold is open",
@@ -109,7 +109,7 @@ def test_a_noisy_case_is_not_told() -> None:
 
 def test_one_process_on_each_side_tells_nothing() -> None:
     found = compared(side(rounds=1, paired=False), side(factors({"add": 3.0}), name="b", rounds=1, paired=False))
-    assert {one.verdict for one in found.changes} == {"can't tell"}
+    assert {one.verdict for one in found.changes} == {"undecided"}
     assert {one.why for one in found.changes} == {
         "one process says nothing of the next: at least two are needed on each side"
     }
@@ -152,7 +152,7 @@ def test_a_case_that_fails_in_some_processes_is_judged_by_the_others_and_says_so
     assert change.trouble == "after: oom: in some processes: no memory"
     assert change_of(found, "add").trouble == ""
     alone = change_of(compared(after=with_samples(side(name="b"), lambda one: fail_from(2, one))), "softmax")
-    assert (alone.verdict, alone.why) == ("can't tell", alone.trouble)
+    assert (alone.verdict, alone.why) == ("undecided", alone.trouble)
 
 
 def test_a_case_whose_quickest_calls_alone_are_unchanged_is_not_called_unchanged() -> None:
@@ -164,7 +164,7 @@ def test_a_case_whose_quickest_calls_alone_are_unchanged_is_not_called_unchanged
 
     before, after = (with_samples(side(name=name), lambda one, by=by: some_calls(by, one)) for name, by in SOME.items())
     change = change_of(compared(before, after), "softmax")
-    assert (change.estimator, change.median_moved, change.verdict) == ("floor", True, "can't tell")
+    assert (change.estimator, change.median_moved, change.verdict) == ("floor", True, "undecided")
     assert change.why == "its quickest calls take what they took, and its median does not"
     same = change_of(compared(before, with_run(before, settings=after.run.settings, id="run-b")), "softmax")
     assert (same.estimator, same.median_moved, same.verdict) == ("floor", False, "unchanged")
@@ -223,7 +223,7 @@ def test_suspects_that_got_a_few_processes_more_let_a_little_more_be_seen() -> N
         return structs.replace(one, seconds=tuple(by * seconds for seconds in one.seconds))
 
     few, more, all_ = (after(rounds) for rounds in (6, 8, 18))
-    assert {one.verdict for one in few.changes if one.case.workload == "add"} == {"can't tell"}
+    assert {one.verdict for one in few.changes if one.case.workload == "add"} == {"undecided"}
     sees = [change_of(found, "matmul").min_detectable for found in (few, more, all_)]
     assert sees == sorted(sees, reverse=True)
     assert sees[0] > sees[1] > sees[2]

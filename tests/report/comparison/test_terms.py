@@ -24,7 +24,7 @@ def ratio(value: float, low: float, high: float) -> Estimate:
 
 
 def change(value: float = NAN, low: float = NAN, high: float = NAN, **facts: object) -> Change:
-    given = {"case": CASE, "metric": "time", "verdict": "can't tell"} | facts
+    given = {"case": CASE, "metric": "time", "verdict": "undecided"} | facts
     return Change(ratio=ratio(value, low, high), **given)  # type: ignore[arg-type]
 
 

@@ -36,7 +36,7 @@ MICRO = "\N{MICRO SIGN}"
 
 
 def tally(device: int = 0, baseline: int = 0, close: int = 0, missing: int = 0) -> Tally:
-    return Tally(device=device, baseline=baseline, close=close, missing=missing)
+    return Tally(device=device, baseline=baseline, no_winner=close, missing=missing)
 
 
 def row(**changed: Any) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_title_names_the_size_that_parts_the_winners() -> None:
 
 
 def test_title_says_so_where_the_small_cases_are_too_close_to_call() -> None:
-    split = Split(nbytes=2**16, device_wins=20, above=20, below_is="close", below_count=9, below=10)
+    split = Split(nbytes=2**16, device_wins=20, above=20, below_is="no winner", below_count=9, below=10)
     found = plain(headlines.title(TWO, ONE, tally(20, 1, 9), split))
     assert found == "Above 64 KiB, 2 threads win 20 of 20 cases; up to there, 9 of 10 are too close to call"
 
