@@ -10,7 +10,7 @@ from bench_lib import units
 from bench_lib.cli.options import shown
 from bench_lib.records.checkout import COMMIT, short
 from bench_lib.records.run import Run
-from bench_lib.report.terminal.console import RunProgress
+from bench_lib.report.terminal.progress import RunProgress
 
 if TYPE_CHECKING:
     from bench_lib.runner.ab.alternation import AbOutcome

@@ -47,7 +47,7 @@ def run(
 ) -> int:
     """Measure every device on the same operations, in one sitting, and print who wins where."""
     from bench_lib.records.hourly_prices import parse
-    from bench_lib.report.terminal import console
+    from bench_lib.report.terminal.progress import RunProgress
     from bench_lib.runner import run as runner
     from bench_lib.runner.request import Request
 
@@ -72,7 +72,7 @@ def run(
         print("\n".join(str(planned.case) for planned in listed.cases))
         print(*listed.not_loaded, sep="\n", end="\n" * bool(listed.not_loaded), file=sys.stderr)
         return SOME_FAILED if listed.not_loaded else OK
-    progress = console.RunProgress(quiet=quiet, color=not no_color)
+    progress = RunProgress(quiet=quiet, color=not no_color)
     try:
         ended = runner.resume(resume, request, progress) if resume else runner.run(request, progress)
     finally:

@@ -24,7 +24,7 @@ from bench_lib.errors import CrossoverError
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.recording import Recording
 from bench_lib.records.storage import load
-from bench_lib.report.terminal.console import RunProgress
+from bench_lib.report.terminal.progress import RunProgress
 from bench_lib.runner import run
 from bench_lib.runner.brackets import BASELINE, find_bracket
 from bench_lib.runner.refine import WITHIN

@@ -13,6 +13,8 @@ from bench_lib.records.case import Case
 from bench_lib.records.run import DeviceRecord, Finding
 from bench_lib.records.sample import Sample
 from bench_lib.report.terminal import console as terminal
+from bench_lib.report.terminal import progress as module
+from bench_lib.report.terminal.progress import RunProgress
 from tests.support import builders
 
 PATH = Path("results/runs/run.jsonl")
@@ -44,14 +46,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def piped(monkeypatch: pytest.MonkeyPatch) -> Stream:
     stream = Stream(terminal=False)
-    monkeypatch.setattr(terminal, "sys", SimpleNamespace(stderr=stream))  # pytest swaps the real one
+    monkeypatch.setattr(module, "sys", SimpleNamespace(stderr=stream))  # pytest swaps the real one
     return stream
 
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Stream:
     stream = Stream(terminal=True)
-    monkeypatch.setattr(terminal, "sys", SimpleNamespace(stderr=stream))  # pytest swaps the real one
+    monkeypatch.setattr(module, "sys", SimpleNamespace(stderr=stream))  # pytest swaps the real one
     monkeypatch.setenv("COLUMNS", "100")
     return stream
 
@@ -76,7 +78,7 @@ def bad(case: Case, status: str, visit: int = 1) -> Sample:
     return Sample(case=case, round=1, visit=visit, status=status, reason="because")
 
 
-def show(progress: terminal.RunProgress, *samples: Sample, cases: int = 2) -> None:
+def show(progress: RunProgress, *samples: Sample, cases: int = 2) -> None:
     """Drive a progress as the runner does."""
     progress.begin((RUN,), cases, PATH)
     progress.begin_pass(RUN, 1, 5, len(samples))
@@ -124,12 +126,12 @@ def test_a_name_is_shown_as_it_is_and_never_read_as_markup(name: str, piped: Str
     assert text_of(terminal.devices_table([device], "cpu")).count(name) == 2
     assert name in text_of(terminal.facts_table("Facts", {"driver": name}))
     run = structs.replace(RUN, devices=(device,))
-    terminal.RunProgress().begin((run,), 1, PATH)
+    RunProgress().begin((run,), 1, PATH)
     assert name in piped.getvalue()
 
 
 def test_piped_progress_says_what_is_measured_once_and_draws_nothing(piped: Stream) -> None:
-    show(terminal.RunProgress(), ok(CASE), ok(OTHER))
+    show(RunProgress(), ok(CASE), ok(OTHER))
     said = " ".join(piped.getvalue().split())
     assert said == (
         "2 cases on cpu (Example CPU 9000), cuda:0 (Example GPU X1); 5 rounds, at most 165 s; "
@@ -140,8 +142,8 @@ def test_piped_progress_says_what_is_measured_once_and_draws_nothing(piped: Stre
 
 def test_piped_progress_adds_a_line_now_and_then(piped: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr(terminal, "time", clock)
-    progress = terminal.RunProgress()
+    monkeypatch.setattr(module, "time", clock)
+    progress = RunProgress()
     progress.begin((RUN,), 2, PATH)
     progress.begin_pass(RUN, 2, 5, 6)
     for clock.now, sample in (
@@ -157,13 +159,13 @@ def test_piped_progress_adds_a_line_now_and_then(piped: Stream, monkeypatch: pyt
 
 
 def test_a_run_without_a_budget_promises_no_time(piped: Stream) -> None:
-    progress = terminal.RunProgress()
+    progress = RunProgress()
     progress.begin((structs.replace(RUN, budget_seconds=None),), 2, PATH)
     assert "at most" not in piped.getvalue()
 
 
 def test_a_terminal_shows_the_round_the_count_the_time_left_and_the_case_in_hand(screen: Stream) -> None:
-    show(terminal.RunProgress(), ok(CASE), ok(OTHER))
+    show(RunProgress(), ok(CASE), ok(OTHER))
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     assert "round 1 of 5" in drawn
     assert re.search(r"1/2 cases, 1 ok, \d+ visits/s, at most 16\d s left", drawn)
@@ -175,7 +177,7 @@ def test_a_narrow_terminal_cuts_the_case_and_keeps_the_round_and_the_count(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "75")
     long = structs.replace(CASE, workload="an_operation_with_a_long_name_" * 3)
-    show(terminal.RunProgress(), ok(long), ok(long, visit=2))
+    show(RunProgress(), ok(long), ok(long, visit=2))
     frames = re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()))
     bars = [frame for frame in frames if "round 1 of 5 " in frame and "cases" in frame]
     assert bars
@@ -186,7 +188,7 @@ def test_a_narrow_terminal_cuts_the_case_and_keeps_the_round_and_the_count(
 @pytest.mark.parametrize("kind", ["screen", "piped"])
 def test_quiet_shows_nothing_at_all(kind: str, request: pytest.FixtureRequest) -> None:
     stream = request.getfixturevalue(kind)
-    show(terminal.RunProgress(quiet=True), ok(CASE), bad(OTHER, "failed"))
+    show(RunProgress(quiet=True), ok(CASE), bad(OTHER, "failed"))
     assert stream.getvalue() == ""
 
 
@@ -196,7 +198,7 @@ def test_no_color_in_either_form_takes_all_colours_away(
 ) -> None:
     if variable is not None:
         monkeypatch.setenv("NO_COLOR", variable)
-    show(terminal.RunProgress(color=color), ok(CASE), ok(OTHER))
+    show(RunProgress(color=color), ok(CASE), ok(OTHER))
     assert "round 1 of 5" in screen.getvalue()
     assert not COLOUR.search(screen.getvalue())
 
@@ -205,7 +207,7 @@ def test_colours_are_there_otherwise_and_an_empty_no_color_changes_nothing(
     screen: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "")
-    show(terminal.RunProgress(), ok(CASE), ok(OTHER))
+    show(RunProgress(), ok(CASE), ok(OTHER))
     assert COLOUR.search(screen.getvalue())
 
 
@@ -222,15 +224,15 @@ def test_colours_are_there_otherwise_and_an_empty_no_color_changes_nothing(
 def test_a_case_is_counted_as_the_analysis_will_count_it(
     statuses: tuple[str, str], count: str, piped: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terminal, "PLAIN_INTERVAL_SECONDS", -1.0)
+    monkeypatch.setattr(module, "PLAIN_INTERVAL_SECONDS", -1.0)
     samples = [ok(CASE, n) if status == "ok" else bad(CASE, status, n) for n, status in enumerate(statuses, 1)]
-    show(terminal.RunProgress(), *samples, cases=1)
+    show(RunProgress(), *samples, cases=1)
     assert f"1/1 cases, {count}," in piped.getvalue().splitlines()[-1]
 
 
 def test_cases_that_are_added_are_counted_with_the_others(piped: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "PLAIN_INTERVAL_SECONDS", -1.0)
-    progress = terminal.RunProgress()
+    monkeypatch.setattr(module, "PLAIN_INTERVAL_SECONDS", -1.0)
+    progress = RunProgress()
     progress.begin((RUN,), 2, PATH)
     progress.add(3)
     progress.saw(ok(CASE))
@@ -264,12 +266,12 @@ TIMER = Finding(check="timer cpu", severity="unfit", found="wrong", advice="repo
 def test_what_the_doctor_found_is_said_before_a_run_in_two_lines_at_most_the_worst_first(
     findings: tuple[Finding, ...], said: list[str], piped: Stream
 ) -> None:
-    terminal.RunProgress().begin((structs.replace(RUN, findings=findings),), 2, PATH)
+    RunProgress().begin((structs.replace(RUN, findings=findings),), 2, PATH)
     assert piped.getvalue().splitlines()[1:] == said
 
 
 def test_quiet_keeps_what_the_doctor_found_to_the_file(piped: Stream) -> None:
-    terminal.RunProgress(quiet=True).begin((structs.replace(RUN, findings=(TIMER,)),), 2, PATH)
+    RunProgress(quiet=True).begin((structs.replace(RUN, findings=(TIMER,)),), 2, PATH)
     assert piped.getvalue() == ""
 
 
@@ -281,7 +283,7 @@ def test_the_table_of_findings_has_a_row_for_each_and_what_to_do_under_it() -> N
 @pytest.mark.parametrize("quiet", [False, True])
 def test_what_could_not_be_loaded_is_said_before_a_run_even_a_quiet_one(piped: Stream, quiet: bool) -> None:
     run = structs.replace(RUN, settings={"not_loaded": "a.py, line 3: NameError: x\nb.py: gone"})
-    terminal.RunProgress(quiet=quiet).begin((run,), 2, PATH)
+    RunProgress(quiet=quiet).begin((run,), 2, PATH)
     said = piped.getvalue().splitlines()
     assert said[:2] == ["not loaded: a.py, line 3: NameError: x", "not loaded: b.py: gone"]
     assert (len(said) == 2) == quiet
