@@ -226,7 +226,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
         (("run", "-k", "nosuchthing"), "no case of profile quick on numpy, cpu"),
         (("run", "-k", "a and"), "-k takes words"),
         (("run", "--budget", "soon"), "--budget takes a time from 1s to 168h"),
-        (("run", "--profile", "huge"), "--profile takes quick, standard, full; came 'huge'"),
+        (("run", "--profile", "huge"), "'huge' is not one of 'quick', 'standard', 'full'"),
         (("run", "--machine", "../x", "-k", "create_zeros[1024]"), "choose another with --machine"),
         (("run", "--resume", "missing.jsonl"), "missing.jsonl"),
         (
