@@ -13,13 +13,15 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench_lib.cli.compare import UNTOLD, note_unused, print_comparison
+from bench_lib.cli.compare import UNTOLD, AllCases, note_unused, print_comparison
 from bench_lib.cli.options import (
     Devices,
+    Expression,
     FormatName,
     NoColor,
     ProfileName,
     Quiet,
+    Seed,
     Threshold,
     seconds_of,
     shown,
@@ -60,7 +62,7 @@ def ab(
         list[Path] | None,
         typer.Option(metavar="PATH", help="Measure with the pytest-benchmark tests there; repeatable."),
     ] = None,
-    expression: Annotated[str, typer.Option("-k", help="Which cases: words with and, or, not, ( ).")] = "",
+    expression: Expression = "",
     device: Devices = None,
     profile: Annotated[ProfileName, typer.Option(help="Sizes and dtypes of quick, standard or full.")] = "quick",
     processes: Annotated[
@@ -69,13 +71,13 @@ def ab(
     budget: Annotated[
         str | None, typer.Option(help="Wall-clock time for both sides, such as 90s. Default: 2m, with --pytest 5m.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
+    seed: Seed = 0,
     threshold: Threshold = "5%",
     form: Annotated[FormatName, typer.Option("--format", help="How it is printed.")] = "table",
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What --aa taught on this machine. Default: in results/ab.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
+    everything: AllCases = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the two result files go.")] = None,
     quiet: Quiet = False,
     no_color: NoColor = False,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 UNTOLD: Final = 3
 MOST_PROBLEMS: Final = 5
 
+AllCases = Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")]
 Facts = Annotated[list[str] | None, typer.Option(metavar="FACT", help="What is compared, so may differ; repeatable.")]
 
 
@@ -36,7 +37,7 @@ def compare(
         Path | None, typer.Option(metavar="FILE", help="What ab --aa taught on this machine. Default: in results/ab.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where one case cannot be told or compared.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All cases, the unchanged ones too.")] = False,
+    everything: AllCases = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is printed to a file, too.")] = None,
     no_color: NoColor = False,
 ) -> int:

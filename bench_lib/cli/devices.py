@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
-
-from bench_lib.cli.options import NoColor, print_json
+from bench_lib.cli.options import AsJson, NoColor, print_json
 
 
 def devices(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> None:
     """Show what is here: devices, memory, usable threads and why, versions, precision flags."""

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import Devices, NoColor, print_json
+from bench_lib.cli.options import AsJson, Devices, NoColor, print_json
 
 FIT: Final = 0
 UNFIT: Final = 1
@@ -19,7 +19,7 @@ UNFIT: Final = 1
 def doctor(
     device: Devices = None,
     seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="How long to test.")] = 30.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
     """Test the instrument on this machine: timers, waiting, noise, and what surrounds them. Exit code 1 if unfit."""

@@ -18,12 +18,16 @@ ProfileName = Literal["quick", "standard", "full"]
 FormatName = Literal["table", "markdown", "json", "github"]
 """All forms that a verb may print in; each verb names those that it has, and typer refuses the others."""
 
+Results = Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")]
+Expression = Annotated[str, typer.Option("-k", help="Which cases: words with and, or, not, ( ).")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")]
 Devices = Annotated[list[str] | None, typer.Option(help="A device key; repeatable. Default: every device.")]
 Prices = Annotated[
     list[str] | None, typer.Option("--price", help="What an hour of a device costs, such as cpu=0.40; repeatable.")
 ]
 Threshold = Annotated[str, typer.Option(help="Relative change that counts, such as 5% or 0.05.")]
 Metrics = Annotated[list[str] | None, typer.Option(metavar="NAME", help="time (default), memory, ...; repeatable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
 

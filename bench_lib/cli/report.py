@@ -9,14 +9,14 @@ from typing import Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import Prices, name_of, shown
+from bench_lib.cli.options import Prices, Results, name_of, shown
 from bench_lib.errors import UsageError
 
 FOLDER: Final = Path("results", "reports")
 
 
 def report(
-    files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
+    files: Results,
     out: Annotated[Path | None, typer.Option(help="HTML file to write. Default: results/reports/<name>.html.")] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     price: Prices = None,

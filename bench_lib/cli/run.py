@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bench_lib.cli.options import Devices, NoColor, Prices, ProfileName, Quiet, seconds_of, shown
+from bench_lib.cli.options import Devices, Expression, NoColor, Prices, ProfileName, Quiet, Seed, seconds_of, shown
 from bench_lib.cli.show import print_end
 
 OK: Final = 0
@@ -23,9 +23,9 @@ def run(
     profile: Annotated[ProfileName, typer.Option(help="quick (at most 3 minutes), standard (10) or full.")] = "quick",
     budget: Annotated[str | None, typer.Option(help="Wall-clock time to keep to, such as 90s, 3m or 1h.")] = None,
     device: Devices = None,
-    expression: Annotated[str, typer.Option("-k", help="Which cases: words with and, or, not, ( ).")] = "",
+    expression: Expression = "",
     rounds: Annotated[int | None, typer.Option(min=1, max=1000, help="Fresh processes to measure in.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and the order.")] = 0,
+    seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="Result file to write; must not exist.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this result file where it stopped.")] = None,
     machine: Annotated[str | None, typer.Option(help="Name for this machine in the results.")] = None,

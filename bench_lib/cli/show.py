@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from bench_lib.cli.options import FormatName, NoColor
+from bench_lib.cli.options import FormatName, NoColor, Results
 from bench_lib.errors import UsageError
 from bench_lib.records.sanitize import shorten
 
@@ -21,7 +21,7 @@ MAX_KEYS: Final = 20
 
 
 def show(
-    files: Annotated[list[Path], typer.Argument(help="Result files: our own, asv's or pytest-benchmark's.")],
+    files: Results,
     form: Annotated[
         Literal["table", "markdown"],
         typer.Option("--format", help="markdown is for a pull request or the summary of a job."),

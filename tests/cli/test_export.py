@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -290,6 +291,12 @@ def test_the_help_names_every_format(crossover: Crossover, capsys: pytest.Captur
     assert "csv, parquet, json, asv or pytest-benchmark." in said
     assert "Of csv, parquet, json: a row is a case" in said
     assert "Of asv and pytest-benchmark: the commit measured" in said
+
+
+def test_the_page_about_commands_names_every_format() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| `--to` \| (.*?); required \|$", text, re.MULTILINE)
+    assert re.findall(r"`(.+?)`", row) == [one.name for one in formats.FORMATS]
 
 
 def test_a_file_that_is_not_there_is_one_sentence(
