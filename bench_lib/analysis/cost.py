@@ -14,18 +14,9 @@ from bench_lib.records.hourly_prices import of_device
 
 KEY: Final = ("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (
-    *KEY,
-    *("baseline", "nbytes", "price", "baseline_price", "cost", "baseline_cost", "cost_per_teraflop"),
-    *(
-        "baseline_cost_per_teraflop",
-        "ratio",
-        "ratio_low",
-        "ratio_high",
-        "verdict",
-        "turns_at",
-        "turns_low",
-        "turns_high",
-    ),
+    *(*KEY, "baseline", "nbytes", "price", "baseline_price", "cost", "baseline_cost"),
+    *("cost_per_teraflop", "baseline_cost_per_teraflop", "ratio", "ratio_low", "ratio_high", "verdict"),
+    *("turns_at", "turns_low", "turns_high"),
 )
 HOUR: Final = 3600.0
 TERAFLOP: Final = 1e12  # operations

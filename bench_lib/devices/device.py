@@ -179,24 +179,21 @@ def _host(key: str, kind: str, threads: int) -> Device:
 
 
 def _cuda_devices() -> list[Device]:
-    if not torch.cuda.is_available():
-        return []
-    return [_cuda_device(index) for index in range(torch.cuda.device_count())]
-
-
-def _cuda_device(index: int) -> Device:
-    properties = torch.cuda.get_device_properties(index)
-    return Device(
-        key=f"cuda:{index}",
-        kind="cuda",
-        name=properties.name,
-        memory_nbytes=properties.total_memory,
-        facts={
-            "compute_capability": f"{properties.major}.{properties.minor}",
-            "multiprocessors": properties.multi_processor_count,
-            "l2_nbytes": properties.L2_cache_size,
-        },
-    )
+    all_properties = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    return [
+        Device(
+            key=f"cuda:{index}",
+            kind="cuda",
+            name=properties.name,
+            memory_nbytes=properties.total_memory,
+            facts={
+                "compute_capability": f"{properties.major}.{properties.minor}",
+                "multiprocessors": properties.multi_processor_count,
+                "l2_nbytes": properties.L2_cache_size,
+            },
+        )
+        for index, properties in enumerate(all_properties if torch.cuda.is_available() else ())
+    ]
 
 
 def _mps_devices() -> list[Device]:
@@ -206,17 +203,14 @@ def _mps_devices() -> list[Device]:
 
 
 def _xpu_devices() -> list[Device]:
-    if not torch.xpu.is_available():
-        return []
-    return [_xpu_device(index) for index in range(torch.xpu.device_count())]
-
-
-def _xpu_device(index: int) -> Device:
-    properties = torch.xpu.get_device_properties(index)
-    return Device(
-        key=f"xpu:{index}",
-        kind="xpu",
-        name=properties.name,
-        memory_nbytes=properties.total_memory,
-        facts={"driver": properties.driver_version, "execution_units": properties.gpu_eu_count},
-    )
+    all_properties = map(torch.xpu.get_device_properties, range(torch.xpu.device_count()))
+    return [
+        Device(
+            key=f"xpu:{index}",
+            kind="xpu",
+            name=properties.name,
+            memory_nbytes=properties.total_memory,
+            facts={"driver": properties.driver_version, "execution_units": properties.gpu_eu_count},
+        )
+        for index, properties in enumerate(all_properties if torch.xpu.is_available() else ())
+    ]
