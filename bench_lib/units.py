@@ -1,4 +1,4 @@
-"""Numbers for people: a unit that fits, and only the digits that the interval supports. Standard library only.
+"""Numbers for people: a unit that fits, and only the digits that the interval supports.
 
 A number measured as 1.6523 us with an interval of 1.60 to 1.70 reads ``1.65 us``; with 1.2 to 2.1 it reads ``1.6 us``:
 the last digit shown is the first digit of the interval's half width, and there are three at most. Never scientific

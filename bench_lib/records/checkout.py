@@ -1,6 +1,6 @@
 """Which commit of a git repository a folder has checked out: what a result file says that its numbers are of.
 
-A commit that is not the whole truth says so with a ``+``. Standard library only.
+A commit that is not the whole truth says so with a ``+``.
 """
 
 from __future__ import annotations

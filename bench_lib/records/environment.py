@@ -1,7 +1,6 @@
 """What differs between runs besides their numbers: machine, devices, versions, flags, settings, source of operations.
 
-A number of one run may be set against a number of another; whoever does so says what else was different. Standard
-library only.
+A number of one run may be set against a number of another; whoever does so says what else was different.
 """
 
 from __future__ import annotations

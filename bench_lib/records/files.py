@@ -1,7 +1,4 @@
-"""Which result files a person means: a file, a folder, a pattern such as ``runs/*.jsonl.gz``, or several of these.
-
-Standard library only.
-"""
+"""Which result files a person means: a file, a folder, a pattern such as ``runs/*.jsonl.gz``, or several of these."""
 
 from __future__ import annotations
 

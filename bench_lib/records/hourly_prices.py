@@ -1,4 +1,4 @@
-"""What an hour of each device costs, as a person says it: ``cpu=0.40``. Standard library only."""
+"""What an hour of each device costs, as a person says it: ``cpu=0.40``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """From the bytes of a result file, plain or compressed, to its lines.
 
 Nothing here trusts a file: neither its size once decompressed, nor the length of a line, nor that it is a file at all.
-Standard library only.
 """
 
 from __future__ import annotations

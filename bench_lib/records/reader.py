@@ -1,7 +1,4 @@
-"""From the lines of a result file to a recording: one bad line costs one line, and is named.
-
-Standard library only.
-"""
+"""From the lines of a result file to a recording: one bad line costs one line, and is named."""
 
 from __future__ import annotations
 

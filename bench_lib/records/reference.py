@@ -1,7 +1,7 @@
 """The runs of GPUs that ship with Crossover, to stand beside a machine that has none.
 
 They are those of ``results/runs`` that were measured with a GPU: in a checkout where they lie, in an installed package
-as a copy of them. Standard library only.
+as a copy of them.
 """
 
 from __future__ import annotations

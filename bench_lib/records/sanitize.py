@@ -1,7 +1,4 @@
-"""Text of unknown origin, made fit to keep in a record and to show in a message.
-
-Standard library only.
-"""
+"""Text of unknown origin, made fit to keep in a record and to show in a message."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Result files from outside and in: the one door for those that read or write them.
 
 :class:`Store` writes a run; :func:`read` reads one, :func:`load` reads what asv and pytest-benchmark write as well.
-Standard library only.
 """
 
 from __future__ import annotations

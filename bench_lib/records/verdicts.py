@@ -1,6 +1,6 @@
 """Who wins, and from which size: the rules that the measuring half and the analysing half share.
 
-The plan is refined where the report will draw its crossovers, so both must judge alike. Standard library only.
+The plan is refined where the report will draw its crossovers, so both must judge alike.
 """
 
 from __future__ import annotations

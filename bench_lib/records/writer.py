@@ -1,8 +1,7 @@
 """Writing a result file so that nothing finished is lost.
 
 A file is append-only JSON Lines. A line is written whole and is on the disk before the next question is asked; a lock
-keeps a second writer away; a line that an accident cut short is set aside before the next one is written. Standard
-library only.
+keeps a second writer away; a line that an accident cut short is set aside before the next one is written.
 """
 
 from __future__ import annotations

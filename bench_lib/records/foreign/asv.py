@@ -1,7 +1,7 @@
 """Read asv's result files as recordings, ours and those of other suites.
 
 A result file (format 2) holds one commit on one machine. ``machine.json`` beside it and ``benchmarks.json`` one folder
-up say what the numbers mean; both may be missing. Nothing that a file says is used as a path. Standard library only.
+up say what the numbers mean; both may be missing. Nothing that a file says is used as a path.
 
 What asv writes and a reader must survive: a literal ``NaN`` for a combination that was skipped or not selected,
 ``null`` for one that failed, trailing columns left out, parameters as the text of their ``repr``, a file cut short by

@@ -1,7 +1,7 @@
 """The rows of asv's result files: one benchmark, its combinations of parameters, their numbers.
 
 Every value comes from a file that someone else wrote: it is looked at, never trusted, and what does not fit becomes
-nothing (:func:`text`, :func:`items`, :func:`mapping`, :func:`number`). Standard library only.
+nothing (:func:`text`, :func:`items`, :func:`mapping`, :func:`number`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The parameters of another tool's benchmark, each with its role: device, dtype, size, or part of the name.
 
-Shared by the readers of asv's and of pytest-benchmark's files. Standard library only.
+Shared by the readers of asv's and of pytest-benchmark's files.
 """
 
 from __future__ import annotations

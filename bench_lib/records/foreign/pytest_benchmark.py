@@ -2,7 +2,7 @@
 
 Each benchmark becomes one case with one sample. Ours say what they measured in ``extra_info`` (``workload``, ``n``,
 ``dtype``, ``device``, ...); of others the name is the workload. What such a file does not hold is said in the
-recording's ``problems``. The file may come from anyone: every value is checked. Standard library only.
+recording's ``problems``. The file may come from anyone: every value is checked.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 pytest-benchmark itself tells of the processor, of Python and of the commit. What Crossover's plugin adds
 (:mod:`bench_lib.records.foreign.machine_sheet`) is read as strictly as a header of our own, and wins. The host's name
-is never read. Standard library only.
+is never read.
 """
 
 from __future__ import annotations
