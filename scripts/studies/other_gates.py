@@ -22,6 +22,7 @@ from pytest_benchmark.utils import parse_compare_fail
 from bench_lib.analysis.comparison.judging import compare
 from bench_lib.export import asv, pytest_benchmark
 from bench_lib.export.asv_benchmarks import place_of
+from bench_lib.export.formats import ExportRequest
 from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 
@@ -118,10 +119,10 @@ def _recorded(recording: Recording) -> dict[Case, Kept]:
 
 def _exported(recording: Recording) -> dict[Case, Kept]:
     """Return what asv reads of a run that was exported to it, by its own reader."""
-    files = asv.files(recording, COMMIT)
+    files = asv.results_of(recording, COMMIT)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, files.path.name)
-        path.write_bytes(asv.content(files.result))
+        path.write_bytes(asv.encoded(files.result))
         results = Results.load(str(path))
     cases = {}
     for case in blocks(recording):
@@ -159,7 +160,7 @@ def _is_better(one: Kept, other: Kept) -> bool:
 def _benchmarks(recording: Recording) -> dict[Case, Mapping[str, float]]:
     """Return what pytest-benchmark compares of a run that was exported to it: the statistics of each benchmark."""
     found = {}
-    for one in json.loads(pytest_benchmark.content(recording))["benchmarks"]:
+    for one in json.loads(pytest_benchmark.write(ExportRequest(recordings=[recording])))["benchmarks"]:
         told = one["extra_info"]
         facts = {key: told[key] for key in ("workload", "n", "dtype", "device", "residency", "timing")}
         found[Case(**facts)] = one["stats"]

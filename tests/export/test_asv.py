@@ -154,6 +154,7 @@ def test_it_is_strict_json_with_null_for_what_is_not_there() -> None:
     assert all(isinstance(value, str) for value in kept.result["params"].values())
 
 
+@needs("asv_runner")
 def test_names_are_those_of_the_suite() -> None:
     from bench_lib.workloads import ALL
 

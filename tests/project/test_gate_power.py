@@ -191,11 +191,11 @@ def test_what_asv_calls_changed_is_what_its_command_prints(tmp_path: Path, capsy
     made = pair({**MIXED, slowed.SHIFT: "0"}, rounds=12, processes=0.06, seed=4)
     commits = ("a" * 40, "b" * 40)
     for one, commit in zip((made.before, made.after), commits, strict=True):
-        kept = asv.files(one, commit)
+        kept = asv.results_of(one, commit)
         (tmp_path / kept.path).parent.mkdir(exist_ok=True)
-        for path, obj in ((kept.path, kept.result), (kept.machine_path, kept.machine)):
-            (tmp_path / path).write_bytes(asv.content(obj))
-        (tmp_path / "benchmarks.json").write_bytes(asv.content(kept.benchmarks))
+        for path, obj in ((kept.path, kept.result), (kept.path.with_name("machine.json"), kept.machine)):
+            (tmp_path / path).write_bytes(asv.encoded(obj))
+        (tmp_path / "benchmarks.json").write_bytes(asv.encoded(kept.benchmarks))
     conf = SimpleNamespace(results_dir=str(tmp_path), benchmark_dir="")
     machine = made.before.run.machine
     Compare.print_table(conf, *commits, factor=other_gates.ASV_FACTOR, split=False, machine=machine)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench_lib.records import storage
+from tests.support.extras import needs
 
 ROOT = Path(__file__).parents[3]
 COPIED = ("asv.conf.json", "bench_lib", "benchmarks")
@@ -20,6 +21,7 @@ SELECTED = r"device_matmul\('(numpy|xpu:0)', 'float32', 64\)"
 
 pytestmark = [
     pytest.mark.slow,
+    needs("asv"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="asv's forkserver needs a system that forks"),
 ]
 

@@ -12,7 +12,8 @@ from asv import machine
 from asv.machine import Machine
 from asv.plugin_manager import PluginManager
 
-from bench_lib.devices import device
+from bench_lib.devices.host import usable_threads
+from bench_lib.devices.software import software_facts
 from bench_lib.plugins.asv import machine as asv_plugin
 
 ROOT = Path(__file__).parents[3]
@@ -83,8 +84,8 @@ def test_the_name_of_the_host_is_not_filled_in(monkeypatch: pytest.MonkeyPatch) 
 def test_the_facts_are_text_and_those_of_this_interpreter() -> None:
     found = asv_plugin.read_facts()
     assert all(isinstance(value, str) and value for value in found.values())
-    assert found["torch"] == device.software_facts()["torch"]
-    assert found["threads"] == str(device.usable_threads().count)
+    assert found["torch"] == software_facts()["torch"]
+    assert found["threads"] == str(usable_threads().count)
     assert "gpu" in found
 
 

@@ -26,12 +26,11 @@ REVISIONS = {OLD: 3, NEW: 7}
 
 def kept(results: Path, run: Recording, commit: str) -> Path:
     """Write a run as asv keeps it."""
-    made = as_asv.files(run, commit)
-    for path, obj in (
-        (made.path, made.result), (made.machine_path, made.machine), (Path("benchmarks.json"), made.benchmarks)
-    ):  # fmt: skip
+    made = as_asv.results_of(run, commit)
+    beside, shared = made.path.with_name("machine.json"), Path("benchmarks.json")
+    for path, obj in ((made.path, made.result), (beside, made.machine), (shared, made.benchmarks)):
         (results / path).parent.mkdir(parents=True, exist_ok=True)
-        (results / path).write_bytes(as_asv.content(obj))
+        (results / path).write_bytes(as_asv.encoded(obj))
     return results / made.path
 
 
