@@ -5,18 +5,46 @@ A visit is answered by the very line that the result file gets.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from pathlib import Path
+from typing import Final, Literal, TypeVar
 
 from msgspec import structs
 
 from bench_lib import errors
 from bench_lib.errors import CrossoverError
-from bench_lib.records.bounds import Facts, Items, Real, TaggedRecord, Text, Whole
+from bench_lib.records.bounds import Facts, Items, Real, Record, TaggedRecord, Text, Whole
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.recording import decode
 from bench_lib.records.run import DeviceRecord, Finding, WorkloadRecord
 from bench_lib.records.sample import Ceiling, Energy, Sample
-from bench_lib.records.source import Source
+
+GROUP: Final = "crossover.workloads"
+"""The group of entry points in which a package names its workloads."""
+
+
+class Source(Record, frozen=True, kw_only=True):
+    """One place that workloads come from.
+
+    Attributes
+    ----------
+    kind
+        ``workloads``: a Python file; ``model``: a function in one; ``package``: an entry point of an installed package.
+    place
+        An absolute path, with ``:function`` after it for a model; ``name = module:attribute`` for a package.
+    """
+
+    kind: Literal["workloads", "model", "package"]
+    place: str
+
+    @property
+    def name(self) -> str:
+        """What a person and a record call it: never with a folder."""
+        return self.place.partition(" = ")[0] if self.kind == "package" else Path(self.place).name
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a person named it: then the built-in workloads are not measured."""
+        return self.kind != "package"
 
 
 class Describe(TaggedRecord, frozen=True, kw_only=True, tag="describe"):

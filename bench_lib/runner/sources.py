@@ -14,9 +14,8 @@ from typing import Final
 
 from bench_lib.errors import UsageError, WorkerError
 from bench_lib.records.bounds import Facts
-from bench_lib.records.messages import Done, LoadedWorkloads, LoadSource, LoseWorkloads
+from bench_lib.records.messages import GROUP, Done, LoadedWorkloads, LoadSource, LoseWorkloads, Source
 from bench_lib.records.sanitize import shorten
-from bench_lib.records.source import GROUP, Source
 from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.supervisor import START_TIMEOUT_SECONDS
 

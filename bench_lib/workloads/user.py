@@ -23,9 +23,9 @@ from typing import Final
 import torch
 
 from bench_lib.errors import UsageError
+from bench_lib.records.messages import GROUP, Source
 from bench_lib.records.run import WorkloadRecord
 from bench_lib.records.sanitize import scrub
-from bench_lib.records.source import GROUP, Source
 from bench_lib.workloads.base import Workload
 from bench_lib.workloads.checks import fault
 from bench_lib.workloads.model import name_of, workloads

@@ -9,9 +9,9 @@ from msgspec import structs
 from bench_lib.errors import DeviceNotFound, UsageError
 from bench_lib.records import messages
 from bench_lib.records.case import PlannedCase
+from bench_lib.records.messages import Source
 from bench_lib.records.recording import from_json, to_json
 from bench_lib.records.sample import Sample
-from bench_lib.records.source import Source
 from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.supervisor import Supervisor
 

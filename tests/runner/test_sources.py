@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from bench_lib.errors import UsageError, WorkerError
-from bench_lib.records.messages import Done, LoadedWorkloads, LoadSource, LoseWorkloads
-from bench_lib.records.source import GROUP, Source
+from bench_lib.records.messages import GROUP, Done, LoadedWorkloads, LoadSource, LoseWorkloads, Source
 from bench_lib.runner import sources
 from bench_lib.runner.process import WorkerTimeout
 from bench_lib.runner.sources import Starter, sources_of

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench_lib.errors import UsageError
-from bench_lib.records.source import Source
+from bench_lib.records.messages import Source
 from bench_lib.workloads.user import PREFIX, load
 
 HEAD = """\

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench_lib.analysis.environment import ABSENT, Difference, changed_workloads, differences
 from bench_lib.records.case import Case
-from bench_lib.records.environment import ABSENT, Difference, changed_workloads, differences
 from bench_lib.records.run import Run
 
 FACTS: Final = ("machine", "threads", "torch", "cuda", "driver", "numpy", "flags", "source", "tool")

@@ -19,9 +19,9 @@ from scipy.special import stdtr, stdtrit
 from bench_lib.analysis.comparison.changes import Change
 from bench_lib.analysis.comparison.metrics import margin
 from bench_lib.analysis.comparison.testing import adjusted
+from bench_lib.analysis.environment import Difference, differences
 from bench_lib.analysis.history.engine import FEWEST_RUNS, Levels, engine, levels
 from bench_lib.analysis.history.lines import Line, Lines
-from bench_lib.records.environment import Difference, differences
 from bench_lib.records.intervals import LEVEL, Estimate, Floats
 from bench_lib.records.run import Run
 

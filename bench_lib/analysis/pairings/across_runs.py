@@ -13,10 +13,10 @@ import pandas as pd
 
 from bench_lib.analysis.across import speedups_across
 from bench_lib.analysis.crossovers import crossovers_table
+from bench_lib.analysis.environment import changed_workloads, common_workloads
 from bench_lib.analysis.pairings.naming import Label, labels
 from bench_lib.analysis.pairings.pairings import BASELINES, Pairing, Side, View, side
 from bench_lib.records.device_kind import is_gpu
-from bench_lib.records.environment import changed_workloads, common_workloads
 from bench_lib.records.run import DeviceRecord, Run
 
 MAX_CROSSINGS: Final = 3

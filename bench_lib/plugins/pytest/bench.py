@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from bench_lib.analysis.environment import PASSING
 from bench_lib.devices.device import Device, activate, discover, machine_name, select, synchronize, waiter
 from bench_lib.devices.host import host_facts
 from bench_lib.devices.software import precision_facts, software_facts
@@ -20,7 +21,6 @@ from bench_lib.measure.sampling import Settings, measure
 from bench_lib.measure.visit import WAKE_SECONDS, Visitor, by_key
 from bench_lib.plugins.pytest.cases import Asked, Ready, key_of
 from bench_lib.records.case import PlannedCase, Timing
-from bench_lib.records.environment import PASSING
 from bench_lib.records.foreign.machine_sheet import MachineSheet
 from bench_lib.records.run import WorkloadRecord
 from bench_lib.workloads.plan import work_of

@@ -7,8 +7,8 @@ from typing import Final
 
 from bench_lib import units
 from bench_lib.analysis.comparison.changes import Change, Comparison
+from bench_lib.analysis.environment import ABSENT
 from bench_lib.records.case import Case
-from bench_lib.records.environment import ABSENT
 from bench_lib.records.sanitize import MAX_PROSE, clean
 from bench_lib.report.comparison import terms
 from bench_lib.report.sentences.words import listed, status

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from bench_lib import units
 from bench_lib.analysis.ceilings import ceilings_table
+from bench_lib.analysis.environment import fact_name, fact_value
 from bench_lib.records.bounds import Scalar
-from bench_lib.records.environment import fact_name, fact_value
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord, Run
 from bench_lib.records.sanitize import MAX_PROSE, clean, is_known

@@ -14,11 +14,11 @@ from typing import Final
 import pandas as pd
 
 from bench_lib import units
+from bench_lib.analysis import environment
+from bench_lib.analysis.environment import Difference
 from bench_lib.analysis.fastest import fastest
 from bench_lib.analysis.pairings.naming import Label, labels
-from bench_lib.records import environment
 from bench_lib.records.device_kind import is_gpu
-from bench_lib.records.environment import Difference
 from bench_lib.records.intervals import Estimate
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean, is_known

@@ -14,10 +14,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench_lib import units
+from bench_lib.analysis.environment import common_workloads
 from bench_lib.analysis.pairings.naming import Label, labels
 from bench_lib.analysis.pairings.pairings import BASELINES, View
 from bench_lib.records.device_kind import is_gpu
-from bench_lib.records.environment import common_workloads
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean, is_known
 from bench_lib.report import device_styles

@@ -14,10 +14,10 @@ from typing import Final
 
 import pandas as pd
 
+from bench_lib.analysis.environment import common_workloads
 from bench_lib.analysis.pairings import findings, pairings
 from bench_lib.analysis.pairings.naming import Label, labels
 from bench_lib.analysis.pairings.pairings import View
-from bench_lib.records.environment import common_workloads
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import clean
 from bench_lib.report import device_styles

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from bench_lib.records import environment
-from bench_lib.records.environment import ABSENT, Difference
+from bench_lib.analysis import environment
+from bench_lib.analysis.environment import ABSENT, Difference
 from bench_lib.records.run import Run
 from tests.support.builders import recording
 from tests.support.page_data import cpu_recording, gpu_recording, other_torch, second_gpu_recording
