@@ -14,6 +14,9 @@ Verdict = Literal["device", "baseline", "same", "undecided"]
 ChangeVerdict = Literal["better", "worse", "unchanged", "undecided", "not comparable"]
 """Of one case before and after."""
 
+LeadVerdict = Literal["faster", "undecided", "only", "not measured"]
+"""Of the quickest of several devices: whether its lead over the next is certain."""
+
 CANNOT_TELL: Final = "can't tell"
 """How ``undecided`` is said to people, and in the JSON of a comparison."""
 

@@ -39,7 +39,7 @@ def headline(advice: Advice) -> str:
     if len(advice.options) == 1:
         return f"{best.device}, the only device measured: {_asked(advice)} takes {_time(best)}"
     other = advice.options[1]
-    if advice.verdict == "close" or advice.ratio is None:
+    if advice.verdict == "undecided" or advice.ratio is None:
         either = f"{best.device} or {other.device}, too close to call"
         return f"{either}: {_asked(advice)} takes {_time(best)} or {_time(other)}"
     ratio = units.ratio(advice.ratio.value, advice.ratio.low, advice.ratio.high)

@@ -126,7 +126,7 @@ def _rows(evidence: Evidence, dtype: str) -> Iterator[dict[str, Any]]:
                     "winner": seen.device,
                     "decided": seen.verdict == "faster",
                     "advised": advice.device,
-                    "or_else": advice.options[1].device if advice.verdict == "close" else "",
+                    "or_else": advice.options[1].device if advice.verdict == "undecided" else "",
                     "verdict": advice.verdict,
                     "device": option.device,
                     "log_error": math.log(option.seconds.value / actual),

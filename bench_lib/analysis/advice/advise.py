@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from bench_lib.analysis.advice.curves import How
 from bench_lib.analysis.advice.evidence import Evidence, Start, Use, collect
 from bench_lib.errors import UsageError
 from bench_lib.records.intervals import Estimate
-from bench_lib.records.verdicts import Answer, decide, verdict
+from bench_lib.records.verdicts import Answer, LeadVerdict, decide, verdict
 
 BASELINE: Final = "cpu"
 
@@ -87,8 +87,8 @@ class Advice:
     device
         Which to take; empty where no device has a time.
     verdict
-        ``faster``: its lead over the next is certain; ``close``: it is not, so that either will do; ``only``: nothing
-        to compare with; ``not measured``.
+        ``faster``: its lead over the next is certain; ``undecided``: it is not, so that either will do; ``only``:
+        nothing to compare with; ``not measured``.
     ratio
         Time of the next best device over its own; None without one.
     options
@@ -107,7 +107,7 @@ class Advice:
     calls: int
     start: Start
     device: str
-    verdict: Literal["faster", "close", "only", "not measured"]
+    verdict: LeadVerdict
     ratio: Estimate | None
     options: tuple[Option, ...]
     missing: tuple[tuple[str, str], ...]
@@ -212,12 +212,12 @@ def _least(evidence: Evidence, device: str, use: Use) -> float:
     return math.exp(least.log.value)
 
 
-def _verdict(options: Sequence[Option], ratio: Estimate | None) -> Literal["faster", "close", "only", "not measured"]:
+def _verdict(options: Sequence[Option], ratio: Estimate | None) -> LeadVerdict:
     if not options:
         return "not measured"
     if len(options) == 1:
         return "only"
-    return "faster" if ratio and verdict(ratio.low, ratio.high) == "device" else "close"
+    return "faster" if ratio and verdict(ratio.low, ratio.high) == "device" else "undecided"
 
 
 def _why_not(evidence: Evidence, device: str, n: int) -> str:

@@ -1,8 +1,4 @@
-"""Words that every part of the page shares: foreign text made harmless, and numbers with their intervals.
-
-Escaping is jinja2's and markupsafe's; what is done here is what escaping does not do: control characters, text that
-turns the reading direction round, and names of ten thousand characters.
-"""
+"""Words that the page, a terminal and a comment share: verdicts, statuses, and numbers with their intervals."""
 
 from __future__ import annotations
 
