@@ -19,7 +19,7 @@ from bench_lib.runner.supervisor import Supervisor
 LOOP_SECONDS: Final = 5.0
 """A counter that refreshes every 20 to 100 ms is then known to 2 %."""
 
-BESIDE_SECONDS: Final = 3.0  # idle power, finding how many calls to make at a time, inputs that are made again
+OVERHEAD_SECONDS: Final = 3.0  # idle power, finding how many calls to make at a time, inputs that are made again
 
 BUDGET_SHARE: Final = 0.4
 """Of the budget, kept for the loops."""
@@ -79,12 +79,12 @@ def draw(
         Of the budget.
     """
     for case in cases:
-        if seconds_left() < LOOP_SECONDS + BESIDE_SECONDS:
+        if seconds_left() < LOOP_SECONDS + OVERHEAD_SECONDS:
             yield Energy(case=case, reason="the budget was spent before its loop")
             continue
         request = MeasureEnergy(planned=works[case], seconds=LOOP_SECONDS)
         try:
-            yield supervisor.worker.ask(request, Energy, timeout=timeout + LOOP_SECONDS + BESIDE_SECONDS)
+            yield supervisor.worker.ask(request, Energy, timeout=timeout + LOOP_SECONDS + OVERHEAD_SECONDS)
         except RecordError as err:
             yield Energy(case=case, reason=scrub(f"it cannot be recorded: {err}"))
         except WorkerError as err:

@@ -18,7 +18,7 @@ from bench_lib.runner import session
 from bench_lib.runner.case_states import CaseStates
 from bench_lib.runner.order import group_of
 from bench_lib.runner.session import Session
-from tests.runner.test_refine import header
+from tests.support.grids import header
 from tests.support.worlds import Silent, World
 
 

@@ -34,7 +34,7 @@ short call many thousand times, and no median needs that."""
 
 SHOWN: Final = 3  # names of tests in a sentence
 
-Run_ = Callable[[Sequence[str] | None], Seen]
+RunTests = Callable[[Sequence[str] | None], Seen]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class _First:
     """A side and what its first process has seen."""
 
     side: Side
-    run: Run_
+    run: RunTests
     seen: Seen
 
     def cases(self, other: Seen) -> dict[Case, tuple[PlannedCase, str]]:
@@ -76,7 +76,7 @@ def tests_of(both: Sequence[Side], options: AbOptions, pair: str, progress: Prog
             "measure suspects again: give a longer --budget, or choose tests with -k"
         )
     return [
-        _setup(first, other.seen, options, pair, progress)
+        _matched(first, other.seen, options, pair, progress)
         for first, other in zip(firsts, reversed(firsts), strict=True)
     ]
 
@@ -104,7 +104,7 @@ def _place(side: Side, path: Path) -> str:
     return f"{place}{colons}{inside}" if ((side.folder or Path()) / place).exists() else ""
 
 
-def _setup(first: _First, other: Seen, options: AbOptions, pair: str, progress: Progress) -> Tests:
+def _matched(first: _First, other: Seen, options: AbOptions, pair: str, progress: Progress) -> Tests:
     if first.seen.recording is None:
         msg = f"no test of {first.side.label} gave a number: {_listed(first.seen.failed or first.seen.skipped)}"
         raise (WorkerError if first.seen.failed else NotComparable)(msg)
@@ -167,7 +167,7 @@ class Tests:
     header: Run
     cases: tuple[PlannedCase, ...]
     names: Mapping[Case, str]
-    run: Run_
+    run: RunTests
     first: Seen
     progress: Progress
 
