@@ -1,11 +1,12 @@
 """One browser for all tests of the page, and the pages that they open."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
@@ -29,16 +30,16 @@ def hostile() -> Recording:
     made = with_modes(gpu_recording(rounds=2, visits=1))
     names = {one.name: f"{NAMES[place % len(NAMES)]} {place}" for place, one in enumerate(made.run.workloads)}
     texts = dict(zip(names, (NAMES * 2)[: len(names)], strict=True))
-    run = replace(
+    run = structs.replace(
         made.run,
         command=NAMES[2],
         profile=NAMES[0],
         host={**made.run.host, NAMES[1]: NAMES[0], "cpu": NAMES[6]},
         software={**made.run.software, "torch": NAMES[1], NAMES[2]: NAMES[4]},
         settings={NAMES[0]: NAMES[2]},
-        devices=tuple(replace(one, name=text) for one, text in zip(made.run.devices, NAMES, strict=False)),
+        devices=tuple(structs.replace(one, name=text) for one, text in zip(made.run.devices, NAMES, strict=False)),
         workloads=tuple(
-            replace(
+            structs.replace(
                 one,
                 name=names[one.name],
                 eager=names[one.eager] if one.eager else one.eager,
@@ -48,12 +49,16 @@ def hostile() -> Recording:
             for one in made.run.workloads
         ),
     )
-    return replace(
+    return dataclasses.replace(
         made,
         run=run,
-        plan=tuple(replace(one, case=replace(one.case, workload=names[one.case.workload])) for one in made.plan),
+        plan=tuple(
+            structs.replace(one, case=structs.replace(one.case, workload=names[one.case.workload])) for one in made.plan
+        ),
         samples=tuple(
-            replace(one, case=replace(one.case, workload=names[one.case.workload]), reason=one.reason and NAMES[2])
+            structs.replace(
+                one, case=structs.replace(one.case, workload=names[one.case.workload]), reason=one.reason and NAMES[2]
+            )
             for one in made.samples
         ),
         problems=NAMES,
@@ -76,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "hostile": [hostile()],
     }
     for name, recordings in pages.items():
-        (made / f"{name}.html").write_text(page.build(frame.tidy(recordings), recordings), encoding="utf-8")
+        (made / f"{name}.html").write_text(page.build_page(frame.tidy(recordings), recordings), encoding="utf-8")
     return made
 
 

@@ -20,7 +20,7 @@ from bench_lib.analysis.trust import trust_table
 from bench_lib.records.recording import Recording
 from bench_lib.report.page.sections import crossover_chart, how, trust
 from bench_lib.report.phrases import Phrase, html
-from bench_lib.report.sentences import guards, headlines, masthead
+from bench_lib.report.sentences import guards, headlines, masthead, words
 from tests.support.builders import recording
 from tests.support.page_data import cpu_recording, gpu_recording
 
@@ -383,3 +383,7 @@ def test_a_win_by_not_having_worked_yet_is_not_told_as_the_largest() -> None:
     (told, *_) = pairings.find(frame.tidy([lazily]), [lazily])
     (view,) = pairings.views(told)
     assert str(row["expression"]) not in "".join(map(plain, masthead._wins(view)))
+
+
+def test_lists_of_words_read_as_a_sentence() -> None:
+    assert [words.listed(list("abc"[:count])) for count in range(4)] == ["", "a", "a and b", "a, b and c"]

@@ -76,7 +76,7 @@ def test_parts_that_nobody_told_apart_are_named_under_their_bar() -> None:
     run = recording(timings=("latency", "device"))
     found = built(run)
     assert found.rows[0].smallest.merged == "submit and wait"
-    assert [look for look, _ in found.looks] == ["copies", "rest", "kernel"]
+    assert [look for look, _ in found.legend] == ["copies", "rest", "kernel"]
     assert "; dotted: submit and wait</small>" in page(tidy([run]), [run])
     assert built().rows[0].smallest.merged == ""
     assert "rest" not in dict(built().legend)

@@ -1,4 +1,4 @@
-"""What the report says of the doctor: the worst first, nothing found, or that nobody looked."""
+"""Trust: what the doctor found, or that nobody looked; suspect cases by kind, and what files lack."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from bench_lib.analysis import frame
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Finding, Source
 from bench_lib.report import page
+from bench_lib.report.page.page_context import page_context
 from bench_lib.report.page.sections import trust
 from bench_lib.report.sentences import guards
 from tests.support import builders
+from tests.support.builders import recording
+from tests.support.page_data import gpu_recording
 
 CLOCK = Finding(check="clock", severity="ok", found="reading the host's clock costs 60 ns")
 HEAT = Finding(check="heat", severity="note", found="the heat cannot be seen")
@@ -74,3 +77,37 @@ def test_an_unfit_run_is_warned_of_at_the_top_and_one_that_is_fit_is_not() -> No
 def test_of_several_runs_each_is_named() -> None:
     html = built(examined(CLOCK), dataclasses.replace(examined(LOAD), run=structs.replace(examined(LOAD).run, id="b")))
     assert html.count("<b><bdi>example-machine</bdi></b>:") == 2
+
+
+# Suspect cases
+
+
+def doubts_of(made: Recording) -> trust.TrustSection:
+    return trust.trust_section(page_context(frame.tidy([made]), [made]))
+
+
+def test_a_clean_run_has_no_doubt() -> None:
+    assert doubts_of(recording()).groups == ()
+
+
+def test_doubts_are_grouped_worst_first_with_their_reasons() -> None:
+    found = doubts_of(gpu_recording())
+    kinds = [group.kind for group in found.groups]
+    assert kinds[:3] == ["wrong", "oom", "throttled"]
+    assert "over the bound" in found.groups[0].rows[0].reason
+    assert all(group.meaning for group in found.groups)
+
+
+def test_hundreds_of_doubts_stay_readable() -> None:
+    made = recording(workloads=tuple(f"w{index}" for index in range(40)), model=lambda case, rng: ("failed", "no"))
+    (group,) = doubts_of(made).groups
+    assert group.count == 40 * 5 * 4
+    assert len(group.rows) == trust.MAX_ROWS
+    assert group.left_out == group.count - trust.MAX_ROWS
+
+
+def test_lines_that_could_not_be_read_are_told() -> None:
+    (ours,) = doubts_of(recording().with_problem("line 7: not JSON")).problems
+    assert (ours.kind, ours.sentences) == ("unreadable", ("line 7: not JSON",))
+    (theirs,) = doubts_of(recording(source="asv").with_problem("no such file")).problems
+    assert (theirs.kind, theirs.count, theirs.left_out) == ("not in the file of asv", 1, 0)

@@ -16,7 +16,7 @@ from bench_lib.analysis.pairings import across_runs, naming
 from bench_lib.analysis.pairings.pairings import Pairing
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import DeviceRecord, Run
-from bench_lib.report import device_styles, page
+from bench_lib.report import device_styles, page, phrases
 from bench_lib.report.page.page_context import Absent, PageContext, page_context
 from bench_lib.report.page.sections import winners_table
 from bench_lib.report.page.sections.how import how_section
@@ -373,7 +373,7 @@ def words_of(html: str) -> str:
 
 
 def test_this_cpu_beside_a_gpu_elsewhere_is_said_to_be_two_machines(with_reference: PageContext) -> None:
-    told = [plain(sentence) for sentence in reference_run.sentences(with_reference.crossings)]
+    told = [phrases.plain(sentence) for sentence in reference_run.sentences(with_reference.crossings)]
     assert told[0].startswith("On another machine, NVIDIA H200, against this AMD EPYC 9B14, 2 threads, with the data")
     assert told[1].startswith("When inputs and results must be copied, the H200 wins ")
     assert any(" instead of " in sentence for sentence in told)
