@@ -1,7 +1,7 @@
 """What ``import bench_lib`` offers: results as tables, who is faster, from which size, and the page, from Python.
 
 Each function imports what it needs when it is called, so that importing the package costs nothing: pandas comes in
-with :func:`load`, matplotlib with :func:`report`, torch never.
+with :func:`load`, matplotlib with :func:`page`, torch never.
 """
 
 from __future__ import annotations

@@ -56,9 +56,10 @@ def text(name: str) -> ToCell:
 
 def interval(name: str, shown: Callable[..., str], unit: str = "") -> ToCell:
     """Return what shows a number with its 95 % interval, which has a name that ends in ``_low`` and ``_high``."""
+    names = (name, f"{name}_low", f"{name}_high")
 
     def cell(row: Row) -> NumberCell:
-        value, low, high = (row.get(f"{name}{limit}", math.nan) for limit in ("", "_low", "_high"))
+        value, low, high = (row.get(name, math.nan) for name in names)
         if not is_known(value):
             return NumberCell(text="")
         there = is_known(low) and is_known(high)

@@ -1,7 +1,6 @@
 """The verb ``crossover ab``: two sides measured live, in alternation, and judged as ``crossover compare`` judges.
 
-Exit codes: 0 no regression, 1 a regression, 3 nothing could be told, 4 usage, 130 interrupted. What is heavy is
-imported inside.
+Exit codes: 0 no regression, 1 a regression, 3 nothing could be told, 4 usage, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The verb ``crossover compare``: the same cases of two sides, before and after, and which became slower.
 
-Exit codes: 0 no regression, 1 a regression, 3 nothing is comparable or nothing could be told, 4 usage. What is heavy is
-imported inside.
+Exit codes: 0 no regression, 1 a regression, 3 nothing is comparable or nothing could be told, 4 usage.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The verb ``crossover doctor``: tests the instrument on this machine and says what to do.
 
-Exit codes: 0 fit, 1 unfit. What is heavy is imported inside the verb.
+Exit codes: 0 fit, 1 unfit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The verb ``crossover history``: since which of many runs a case is slower, and what was new in that run.
-
-What is heavy is imported inside.
-"""
+"""The verb ``crossover history``: since which of many runs a case is slower, and what was new in that run."""
 
 from __future__ import annotations
 
