@@ -132,22 +132,22 @@ def _cells(change: Change) -> dict[str, Cell]:
 
 
 def _not_compared(found: Sorted, most: int | None) -> list[Block]:
-    told = found.not_comparable
-    rows = [Row(name=terms.full_name(one.case), cells=(Cell(text=reasons.why(one)),)) for one in told[:most]]
+    changes = found.not_comparable
+    rows = [Row(name=terms.full_name(one.case), cells=(Cell(text=reasons.why(one)),)) for one in changes[:most]]
     table = Table(names="case", headings=("why",), rows=tuple(rows))
-    inner: list[Block] = [table, *markdown.left_out(len(told) - len(rows), "row")] if rows else []
-    return _folded(f"{units.count(len(told), 'case')} not compared", inner, instead="")
+    inner: list[Block] = [table, *markdown.left_out(len(changes) - len(rows), "row")] if rows else []
+    return _folded(f"{units.count(len(changes), 'case')} not compared", inner, instead="")
 
 
 def _differences(comparison: Comparison, most: int | None) -> list[Block]:
     """Return in what else the sides differ, as a table to be opened; in a terminal the first that both tell of."""
-    told = reasons.differences(comparison)
-    rows = [Row(name=name, cells=tuple(map(_plain_cell, texts))) for name, *texts in told[:most]]
+    differences = reasons.differences(comparison)
+    rows = [Row(name=name, cells=tuple(map(_plain_cell, texts))) for name, *texts in differences[:most]]
     table = Table(names="fact", headings=("before", "after"), rows=tuple(rows))
-    inner: list[Block] = [table, *markdown.left_out(len(told) - len(rows), "row")] if rows else []
+    inner: list[Block] = [table, *markdown.left_out(len(differences) - len(rows), "row")] if rows else []
     of_both = reasons.differences(comparison, told_by_both=True)[:MOST_DIFFERENCES]
     facts = [f"{name} ({before} and {after})" for name, before, after in of_both]
-    more = len(told) - len(facts)
+    more = len(differences) - len(facts)
     facts += [f"{units.count(more, 'more fact')}, which --format markdown lists"] if more else []
     return _folded("What else differs between before and after", inner, instead=f"They also differ in {listed(facts)}")
 
@@ -158,5 +158,5 @@ def _plain_cell(text: str) -> Cell:
 
 def _folded(summary: str, inner: Sequence[Block], instead: str | None = None) -> list[Block]:
     """Return blocks under a line that opens them; nothing for none."""
-    told = f"{summary}: --all shows them" if instead is None else instead
-    return [Folded(summary=summary, blocks=tuple(inner), instead=told)] if inner else []
+    line = f"{summary}: --all shows them" if instead is None else instead
+    return [Folded(summary=summary, blocks=tuple(inner), instead=line)] if inner else []

@@ -26,11 +26,11 @@ MOST: Final = 6
 
 def not_compared(comparison: Comparison, changes: Sequence[Change]) -> list[str]:
     """Return a sentence for each reason for which cases could not be set against each other."""
-    told = []
+    sentences = []
     for reason, cases in groups(comparison, changes).items():
         names = list(dict.fromkeys(clean(case.workload) for case in cases))
-        told.append(f"not compared: {reason} ({units.count(len(cases), 'case')}: {named(names)})")
-    return _first(told)
+        sentences.append(f"not compared: {reason} ({units.count(len(cases), 'case')}: {named(names)})")
+    return _first(sentences)
 
 
 def groups(comparison: Comparison, changes: Sequence[Change]) -> dict[str, list[Case]]:
@@ -58,8 +58,8 @@ def why(change: Change) -> str:
 
 def _said(text: str) -> str:
     parts = [part.split(": ", 2) for part in text.split("; ")]
-    told = [[one[0], status(one[1]), *one[2:]] if one[0] in SIDES and len(one) > 1 else one for one in parts]
-    return terms.sentence("; ".join(": ".join(one) for one in told))
+    said = [[one[0], status(one[1]), *one[2:]] if one[0] in SIDES and len(one) > 1 else one for one in parts]
+    return terms.sentence("; ".join(": ".join(one) for one in said))
 
 
 def troubles(comparison: Comparison) -> list[str]:
@@ -83,10 +83,10 @@ def differences(comparison: Comparison, *, told_by_both: bool = False) -> list[t
     told_by_both
         Leave out what only one of them tells.
     """
-    told = tuple(one for one in comparison.obstacles.differences if not (told_by_both and ABSENT in one.texts))
+    shown = tuple(one for one in comparison.obstacles.differences if not (told_by_both and ABSENT in one.texts))
     if comparison.is_paired:
-        told = tuple(one for one in told if not (one.group == "Settings" and one.name in OWN))
-    return [(clean(one.name), *(clean(text, MAX_PROSE) for text in one.texts)) for one in told]  # type: ignore[misc]
+        shown = tuple(one for one in shown if not (one.group == "Settings" and one.name in OWN))
+    return [(clean(one.name), *(clean(text, MAX_PROSE) for text in one.texts)) for one in shown]  # type: ignore[misc]
 
 
 def named(names: Sequence[str]) -> str:

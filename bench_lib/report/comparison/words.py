@@ -136,7 +136,7 @@ def _side(run: Run, files: int) -> str:
 
 def _moved(comparison: Comparison, changes: Sequence[Change], *, worse: bool) -> list[tuple[str, str]]:
     """Return for each metric how many of how many moved: with the most telling of them, and without."""
-    told = []
+    counts = []
     for metric in METRICS:
         moved = [one for one in changes if one.metric == metric.name]
         if moved:
@@ -147,8 +147,8 @@ def _moved(comparison: Comparison, changes: Sequence[Change], *, worse: bool) ->
             first = list({one.case.workload: one for one in reversed(moved)}.values())[::-1]
             ordered = [*first, *(one for one in moved if one not in first)]
             names = [f"{terms.full_name(one.case)} {terms.amount(one)}" for one in ordered]
-            told.append((f"{counted}: {reasons.named(names)}", counted))
-    return told
+            counts.append((f"{counted}: {reasons.named(names)}", counted))
+    return counts
 
 
 def _still(comparison: Comparison, found: Sorted) -> str:
@@ -205,8 +205,8 @@ def _unconfirmed(comparison: Comparison) -> Iterator[str]:
 def _looks(found: Sorted) -> list[str]:
     """Return what looks changed, by an interval that leaves no change out, and is not called so."""
     looking = [one for one in found.undecided if one.is_suspect and (one.ratio.low > 1 or one.ratio.high < 1)]
-    told = [f"{terms.full_name(one.case)} {terms.leaning(one)} {terms.amount(one)}" for one in looking]
-    return [f"not called, though it looks so: {reasons.named(told)}: {looking[0].why}"] if looking else []
+    looks = [f"{terms.full_name(one.case)} {terms.leaning(one)} {terms.amount(one)}" for one in looking]
+    return [f"not called, though it looks so: {reasons.named(looks)}: {looking[0].why}"] if looking else []
 
 
 def _medians(found: Sorted) -> Iterator[str]:

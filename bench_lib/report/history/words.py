@@ -69,17 +69,17 @@ def heading(beginning: Beginning) -> str:
     """Return which run began some changes, and what became of how many numbers."""
     counts = Counter(step.change.word for step in beginning.steps)
     words = [word for metric in METRICS for word in (metric.worse, metric.better)]
-    told = [f"{counts[word]:,} {word}" for word in dict.fromkeys(words) if counts[word]]
-    return f"Since {moment(beginning.run)}, {name(beginning.run)}: {listed(told)}"
+    parts = [f"{counts[word]:,} {word}" for word in dict.fromkeys(words) if counts[word]]
+    return f"Since {moment(beginning.run)}, {name(beginning.run)}: {listed(parts)}"
 
 
 def news(beginning: Beginning) -> str:
     """Return what was new in the run that began some changes: what its file tells otherwise than the one before."""
-    told = facts(beginning)
-    if not told:
+    new = facts(beginning)
+    if not new:
         return f"Nothing that the files tell was new since the run before, {name(beginning.before)}"
-    shown = [f"{fact} {before} \N{RIGHTWARDS ARROW} {after}" for fact, before, after in told[:NAMED]]
-    more = len(told) - len(shown)
+    shown = [f"{fact} {before} \N{RIGHTWARDS ARROW} {after}" for fact, before, after in new[:NAMED]]
+    more = len(new) - len(shown)
     shown += [f"{units.count(more, 'more fact')} in --format json"] if more else []
     return f"New in it: {', '.join(shown)}"
 

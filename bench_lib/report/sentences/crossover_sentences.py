@@ -63,17 +63,17 @@ def takeovers(views: Sequence[View], keys: Collection[Key] | None = None) -> Tak
     keys
         Workload and dtype of the operations to show; None for all.
     """
-    told = [view for view in views if view.timing == "latency"]
+    latencies = [view for view in views if view.timing == "latency"]
     found: dict[Key, list[Row | None]] = {}
-    for place, view in enumerate(told):
+    for place, view in enumerate(latencies):
         for row in view.crossovers.to_dict("records"):
             if row["sizes"] >= MIN_SIZES:
-                found.setdefault((row["workload"], row["dtype"]), [None] * len(told))[place] = row
-    pays = largest_reuse(told[0].pairing.break_even.to_dict("records")) if told else {}
+                found.setdefault((row["workload"], row["dtype"]), [None] * len(latencies))[place] = row
+    pays = largest_reuse(latencies[0].pairing.break_even.to_dict("records")) if latencies else {}
     shown = [key for key in found if keys is None or key in keys]
     shown.sort(key=lambda key: (findings.crossover_order(found[key][0]), key))
     return Takeovers(
-        labels=tuple(label(view) for view in told),
+        labels=tuple(label(view) for view in latencies),
         rows=tuple(_row(found[key], pays.get(key)) for key in shown),
         left_out=len(found) - len(shown),
     )

@@ -82,14 +82,14 @@ def digest(
     chosen = frozenset(devices)
     unique = list({recording.run.id: recording for recording in recordings}.values())
     frames = [tidy([recording]) for recording in unique]
-    told = [_of_run(recording, frame, chosen) for recording, frame in zip(unique, frames, strict=True)]
+    answers = [_of_run(recording, frame, chosen) for recording, frame in zip(unique, frames, strict=True)]
     own = {recording.run.id for recording in unique}
     elsewhere = [recording for recording in reference if recording.run.id not in own]
     if len(unique) + len(elsewhere) < 2:
-        return tuple(told)
+        return tuple(answers)
     runs = [recording.run for recording in (*unique, *elsewhere)]
     crossings = across_runs.cross(runs[0], runs[1:], pd.concat([*frames, *(tidy([one]) for one in elsewhere)]))
-    return (*told, *(_of_crossing(found) for found in crossings if _is_chosen(found, chosen)))
+    return (*answers, *(_of_crossing(found) for found in crossings if _is_chosen(found, chosen)))
 
 
 def devices_of(recordings: Iterable[Recording]) -> tuple[str, ...]:
@@ -121,11 +121,11 @@ def _of_crossing(pairing: Pairing) -> Answer:
     tally = findings.tally(first.pairs)
     apart = "Two machines" if pairing.two_machines else "Two runs of one machine"
     where = f"{apart}, {device.name} against {masthead.full_name(baseline.name, baseline.threads)}"
-    told = reference_run.sentences([pairing]) or [headlines.tally_sentence(device, baseline, tally, where, "")]
+    sentences = reference_run.sentences([pairing]) or [headlines.tally_sentence(device, baseline, tally, where, "")]
     return Answer(
         title=one_line(f"{apart}. {headlines.title(device, baseline, tally, None)}"),
         guards=(phrase("They were measured apart, each in its own run: what else differs between them counts, too."),),
-        sentences=tuple(told),
+        sentences=tuple(sentences),
         views=views,
         missing=reference_run.left_out(pairing),
         ending=None,

@@ -63,12 +63,12 @@ def sentences(views: Sequence[View], estimates: pd.DataFrame) -> list[Phrase]:
         return []
     if views[0].pairing.has_gpu:
         return _gpu_sentences(views)
-    told = [sentence for view in views for sentence in _cpu_sentences(view)]
+    sentences = [sentence for view in views for sentence in _cpu_sentences(view)]
     run = views[0].pairing.run
     cpu = estimates[(estimates["run"] == run.id) & (estimates["device"] == "cpu") & estimates["seconds"].notna()]
     if len(cpu):
-        told.append(headlines.bar_sentence(dict(cpu.iloc[int(cpu["seconds"].to_numpy().argmin())])))
-    return told
+        sentences.append(headlines.bar_sentence(dict(cpu.iloc[int(cpu["seconds"].to_numpy().argmin())])))
+    return sentences
 
 
 def _gpu_sentences(views: Sequence[View]) -> list[Phrase]:
@@ -77,30 +77,30 @@ def _gpu_sentences(views: Sequence[View]) -> list[Phrase]:
     device, baseline = resident.pairing.device, resident.pairing.baseline
     pairs = resident.pairs
     place = "with the data already there" if resident.residency == "resident" else "with copies both ways"
-    told = [headlines.tally_sentence(device, baseline, findings.tally(pairs), _where(resident.pairing), place)]
+    sentences = [headlines.tally_sentence(device, baseline, findings.tally(pairs), _where(resident.pairing), place)]
     if roundtrip is not None and roundtrip is not resident:
-        told.append(headlines.roundtrip_sentence(device, baseline, findings.tally(roundtrip.pairs)))
+        sentences.append(headlines.roundtrip_sentence(device, baseline, findings.tally(roundtrip.pairs)))
         telling = findings.telling_crossover(resident.crossovers, roundtrip.crossovers)
     else:
         telling = findings.telling_crossover(resident.crossovers, resident.crossovers.iloc[:0])
     if telling:
-        told.append(headlines.crossover_sentence(device, *telling))
-    told += _wins(resident)
+        sentences.append(headlines.crossover_sentence(device, *telling))
+    sentences += _wins(resident)
     floor = findings.call_floor(pairs)
     if floor:
-        told.append(headlines.floor_sentence(device, baseline, *floor))
-    return told
+        sentences.append(headlines.floor_sentence(device, baseline, *floor))
+    return sentences
 
 
 def _cpu_sentences(view: View) -> list[Phrase]:
     device, baseline = view.pairing.device, view.pairing.baseline
     if not device.plural:
         return _wins(view)[-1:]  # NumPy's largest win, or PyTorch's where it has none: the counts stand beside
-    told = [headlines.tally_sentence(device, baseline, findings.tally(view.pairs), f"On {device.name}", "")]
+    sentences = [headlines.tally_sentence(device, baseline, findings.tally(view.pairs), f"On {device.name}", "")]
     telling = findings.telling_crossover(view.crossovers, view.crossovers.iloc[:0])
     if telling:
-        told.append(headlines.crossover_sentence(device, *telling))
-    return told + _wins(view)[:1]
+        sentences.append(headlines.crossover_sentence(device, *telling))
+    return sentences + _wins(view)[:1]
 
 
 def _wins(view: View) -> list[Phrase]:
@@ -108,12 +108,12 @@ def _wins(view: View) -> list[Phrase]:
     lazy = {one.name for side in (device, baseline) for one in side.run.workloads if one.lazy}
     # One side may return before it has touched a byte, and wins by not having worked yet.
     pairs = view.pairs[~view.pairs["workload"].isin(list(lazy))]
-    told = []
+    sentences = []
     for verdict, winner, loser in (("device", device, baseline), ("baseline", baseline, device)):
         row = findings.largest_win(pairs, verdict)
         if row is not None:
-            told.append(headlines.win_sentence(winner, loser, row, device_wins=verdict == "device"))
-    return told
+            sentences.append(headlines.win_sentence(winner, loser, row, device_wins=verdict == "device"))
+    return sentences
 
 
 def tally_views(views: Sequence[View]) -> Sequence[View]:

@@ -22,7 +22,7 @@ def sentences(crossings: Sequence[Pairing]) -> list[Phrase]:
         sentence
         for pairing in crossings
         if is_gpu(pairing.device.kind) and pairing.baseline.run.id == pairing.run.id
-        for sentence in _told(pairing)
+        for sentence in _of_pairing(pairing)
     ]
 
 
@@ -36,28 +36,28 @@ def left_out(pairing: Pairing) -> str:
     )
 
 
-def _told(pairing: Pairing) -> list[Phrase]:
+def _of_pairing(pairing: Pairing) -> list[Phrase]:
     found = {view.residency: view for view in across_runs.views(pairing)}
-    device, baseline, told = pairing.device, pairing.baseline, []
+    device, baseline, sentences = pairing.device, pairing.baseline, []
     resident, roundtrip = found.get("resident"), found.get("roundtrip")
     threads = f", {units.count(baseline.threads, 'thread')}" if baseline.threads else ""
     if resident:
         where = f"On another machine, {device.name}, against this {baseline.name}{threads}"
-        told.append(
+        sentences.append(
             headlines.tally_sentence(
                 device, baseline, findings.tally(resident.pairs), where, "with the data already there"
             )
         )
     if roundtrip:
-        told.append(headlines.roundtrip_sentence(device, baseline, findings.tally(roundtrip.pairs)))
+        sentences.append(headlines.roundtrip_sentence(device, baseline, findings.tally(roundtrip.pairs)))
     first = resident or roundtrip
     if first is None:
-        return told
+        return sentences
     with_copies = roundtrip.crossovers if resident and roundtrip else first.crossovers.iloc[:0]
     telling = findings.telling_crossover(first.crossovers, with_copies)
     if telling:
-        told.append(headlines.crossover_sentence(device, *telling))
+        sentences.append(headlines.crossover_sentence(device, *telling))
     row = findings.largest_win(first.pairs, "device")
     if row is not None:
-        told.append(headlines.win_sentence(device, baseline, row, device_wins=True))
-    return told
+        sentences.append(headlines.win_sentence(device, baseline, row, device_wins=True))
+    return sentences

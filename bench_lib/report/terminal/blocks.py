@@ -58,11 +58,11 @@ def _block(block: Block) -> Iterator[RenderableType]:
         case Paragraph():
             yield text(block.text)
         case Points() if block.items:
-            told = Grid.grid(padding=(0, 1))
+            grid = Grid.grid(padding=(0, 1))
             mark = Text("!", style="bold yellow") if block.are_warnings else Text("*")
             for item in block.items:
-                told.add_row(mark, text(item, "yellow" if block.are_warnings else ""))
-            yield told
+                grid.add_row(mark, text(item, "yellow" if block.are_warnings else ""))
+            yield grid
         case Note():
             yield text(block.text, "dim")
         case Lines():
