@@ -16,10 +16,11 @@ from msgspec import structs
 
 from bench_lib.cli import export as cli_export
 from bench_lib.cli import main
-from bench_lib.export import docs_page, formats
+from bench_lib.export import formats
 from bench_lib.records.case import Plan
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.storage import load
+from scripts import export_page
 from tests.support.builders import recording
 from tests.support.extras import needs
 
@@ -271,7 +272,7 @@ def test_a_format_is_one_file_and_one_row(
     )
     row = formats.Format(name="tsv", suffix=".tsv", is_table=True, holds="a table")
     monkeypatch.setitem(sys.modules, file.__name__, file)
-    for module in (cli_export, docs_page):
+    for module in (cli_export, export_page):
         monkeypatch.setattr(module, "FORMATS", (*formats.FORMATS, row))
     assert crossover("run.jsonl", "--to", "tsv", "--level", "speedup") == 0
     out, err = capsys.readouterr()
@@ -282,7 +283,7 @@ def test_a_format_is_one_file_and_one_row(
     assert "a tsv table has no place for it" in capsys.readouterr().err
     assert crossover("run.jsonl", "--to", "xml") == 4
     assert "pytest-benchmark, tsv; came 'xml'" in capsys.readouterr().err
-    assert "| `tsv` | a table | one table |" in docs_page.page("<!-- formats -->\n<!-- end -->")
+    assert "| `tsv` | a table | one table |" in export_page.page("<!-- formats -->\n<!-- end -->")
 
 
 def test_the_help_names_every_format(crossover: Crossover, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,6 @@ from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.speedups import speedups_table
 from bench_lib.errors import UsageError
 from bench_lib.export import csv as as_csv
-from bench_lib.export import docs_page
 from bench_lib.export import json as as_json
 from bench_lib.export import parquet as as_parquet
 from bench_lib.export.formats import FORMATS
@@ -32,6 +31,7 @@ from bench_lib.export.tables import Table, Value, table_of
 from bench_lib.records.case import PlannedCase
 from bench_lib.records.recording import Recording, to_object
 from bench_lib.records.sample import Sample
+from scripts import export_page
 from tests.support.exported import BOTH, FOREIGN_RUN, GPU_RUN, asked
 from tests.support.record_strategies import ENERGY, OK_SAMPLES, OTHER_SAMPLES, RUN, RUNS, WORKLOADS
 from tests.support.strict_json import parse_strict
@@ -213,7 +213,7 @@ def test_a_baseline_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 def test_the_page_has_every_format_and_column_and_is_up_to_date() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert docs_page.page(text) == text, f"docs/export.md is out of date: run `{docs_page.COMMAND}`"
+    assert export_page.page(text) == text, f"docs/export.md is out of date: run `{export_page.COMMAND}`"
     assert names_between(text, "formats") == [one.name for one in FORMATS]
     for level in LEVELS:
         assert names_between(text, f"columns: {level.name}") == [column.exported for column in level.columns]
@@ -229,7 +229,7 @@ def names_between(text: str, mark: str) -> list[str]:
 def test_the_page_is_written_again_by_its_command(tmp_path: Path) -> None:
     page = tmp_path / "export.md"
     page.write_text("before\n<!-- columns: case -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
-    docs_page.main(["--out", str(page)])
+    export_page.main(["--out", str(page)])
     written = page.read_text(encoding="utf-8")
     assert "old" not in written
     assert "| `seconds_low` | real | s |" in written

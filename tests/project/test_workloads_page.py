@@ -8,7 +8,7 @@ import pytest
 
 from bench_lib.workloads import ALL, find
 from bench_lib.workloads.base import Axis, Workload
-from bench_lib.workloads.catalogue import ABOUT, COMMAND, main, page
+from scripts.workloads_page import ABOUT, COMMAND, main, page
 
 FILE = Path(__file__).parents[2] / "docs" / "workloads.md"
 MATMUL = find("matmul")

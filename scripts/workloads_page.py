@@ -1,6 +1,6 @@
 """The page about every workload, ``docs/workloads.md``, made from the tuple so that it says what is measured.
 
-``python -m bench_lib.workloads.catalogue --out docs/workloads.md`` writes it again. Text only: this module makes no
+``python scripts/workloads_page.py --out docs/workloads.md`` writes it again. Text only: this module makes no
 input, touches no device and measures nothing.
 """
 
@@ -19,7 +19,7 @@ from bench_lib.workloads import ALL
 from bench_lib.workloads.base import ONE_THREAD, Axis, Workload
 from bench_lib.workloads.device_kinds import GPU_KINDS
 
-COMMAND: Final = "python -m bench_lib.workloads.catalogue --out docs/workloads.md"
+COMMAND: Final = "python scripts/workloads_page.py --out docs/workloads.md"
 
 ABOUT: Final = {
     "creation": "Tensors from nothing, from Python and from NumPy, on the device where they are wanted.",
@@ -64,7 +64,7 @@ def page(workloads: Sequence[Workload]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the page about :data:`bench_lib.workloads.ALL`, or write it to ``--out``."""
-    parser = argparse.ArgumentParser(prog="python -m bench_lib.workloads.catalogue", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python scripts/workloads_page.py", description=main.__doc__)
     parser.add_argument("--out", type=Path, help="the file to write, in place of standard output")
     out: Path | None = parser.parse_args(arguments).out
     if out is None:

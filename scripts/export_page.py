@@ -1,6 +1,6 @@
 """The tables in ``docs/export.md``, made from the registries of formats and columns so that they say what is written.
 
-``python -m bench_lib.export.docs_page --out docs/export.md`` puts them there again.
+``python scripts/export_page.py --out docs/export.md`` puts them there again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bench_lib.analysis.columns import LEVELS
 from bench_lib.export.formats import FORMATS
 from bench_lib.records.storage import write_text
 
-COMMAND: Final = "python -m bench_lib.export.docs_page --out docs/export.md"
+COMMAND: Final = "python scripts/export_page.py --out docs/export.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
