@@ -10,16 +10,19 @@ BASE ?= origin/main
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help bench test gate check fix report docs picture asv perf
+.PHONY: help bench test test-oldest gate check fix report docs picture asv perf
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s%s\n", $$1, $$2}'
 
 bench: $(VENV)/.ready-test ## measure every device found (under 3 minutes), write the report, print its path
 	@sh scripts/bench.sh $(BIN)/crossover $(BENCH)
 
 test: $(VENV)/.ready-test ## run the tests
 	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-oldest: ## run the tests with the oldest versions that pyproject.toml allows, in an environment of their own
+	@$(MAKE) VENV=.ci/venv-oldest CONSTRAINTS=.ci/oldest.txt test
 
 gate: $(VENV)/.ready-test ## fail if what this branch changed since BASE=origin/main made a case slower
 	@BASE="$(BASE)" BENCHMARKS=benchmarks/ci THRESHOLD="$(THRESHOLD)" BUDGET="$(BUDGET)" PYTHON="$(PY)" bash scripts/gate.sh
