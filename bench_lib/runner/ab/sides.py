@@ -25,7 +25,10 @@ PACKAGES: Final = {
 }
 """What has to be installed for each module that is needed."""
 
-FOR_WORKERS: Final = ("bench_lib", "torch")
+PROTOCOL: Final = "bench_lib.records.messages"
+"""What a measuring process that is asked as this one asks has."""
+
+FOR_WORKERS: Final = ("bench_lib", "torch", PROTOCOL)
 FOR_TESTS: Final = ("pytest", "pytest_benchmark")
 
 # A module may lie in the folder of the checkout, and not be installed, so it is looked for as an import would.
@@ -39,8 +42,13 @@ def version_of(name):
         return version(name)
     except PackageNotFoundError:
         return ""
+def is_there(name):
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # its package is none there
+        return False
 print(json.dumps({
-    "missing": [name for name in modules if find_spec(name) is None],
+    "missing": [name for name in modules if not is_there(name)],
     "versions": {"python": platform.python_version(), **{name: version_of(name) for name in packages}},
 }))
 """
@@ -143,8 +151,14 @@ def look_at(side: Side, modules: Sequence[str]) -> dict[str, str]:
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as err:
         msg = f"{option} takes a Python interpreter that works; this one does not: {_why(err)}"
         raise UsageError(msg) from err
+    if answer["missing"] == [PROTOCOL]:
+        msg = (
+            f"side {side.name.upper()} ({side.label}) has an older Crossover, whose measuring process does not "
+            "understand this one: give it the same Crossover, or compare the two by tests, with --pytest"
+        )
+        raise UsageError(msg)
     if answer["missing"]:
-        lacks = [PACKAGES[name] for name in answer["missing"]]
+        lacks = [PACKAGES[name] for name in answer["missing"] if name != PROTOCOL]
         msg = (
             f"the interpreter of side {side.name.upper()} ({side.label}) lacks {' and '.join(lacks)}: install it there "
             f"with its own python -m pip install {' '.join(lacks)}, or name another interpreter with {option}"

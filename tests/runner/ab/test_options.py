@@ -141,6 +141,14 @@ def test_an_interpreter_tells_its_versions() -> None:
     assert found["torch"]
 
 
+def test_a_side_with_a_crossover_of_another_age_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "bench_lib").mkdir()
+    (tmp_path / "bench_lib" / "__init__.py").touch()
+    (tmp_path / "bench_lib" / "records.py").touch()  # a module, as once it was
+    with pytest.raises(UsageError, match=r"side A \(main\) has an older Crossover, .* with --pytest"):
+        look_at(Side(name="a", label="main", folder=tmp_path), FOR_WORKERS)
+
+
 def test_an_interpreter_that_lacks_something_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PACKAGES, "no_such_module", "no-such-package")
     with pytest.raises(
