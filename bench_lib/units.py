@@ -5,8 +5,6 @@ the last digit shown is the first digit of the interval's half width, and there 
 notation. The two limits of an interval read alike when each is given the interval too: ``seconds(low, low, high)``.
 """
 
-from __future__ import annotations
-
 import math
 from decimal import Decimal
 from functools import cache

@@ -4,8 +4,6 @@ Nothing pairs such visits, so what the two share does not cancel, and what moves
 is set against the same case of one other run; nothing is averaged over runs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Final
 

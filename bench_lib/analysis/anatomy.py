@@ -1,7 +1,5 @@
 """Where the time of a round trip goes: copies, submitting, the kernel, and waiting."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

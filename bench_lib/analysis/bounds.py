@@ -4,8 +4,6 @@ The roofline model (Williams, Waterman and Patterson, Communications of the ACM 
 link, and the launch. All ceilings were measured on the device itself.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """How often data must be used on a device before copying it there pays."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The ceilings of each device: the best over all rounds, and how far the rounds lie apart."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

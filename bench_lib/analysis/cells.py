@@ -4,8 +4,6 @@ A cell is made of a row that has the columns of an estimate, of what bounds it, 
 speedup and of the uses that pay for its copies.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The tables of this package, the page, the exports and their documentation follow
 a sample, a case or a speedup; the page's table of all numbers has a row for each case.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 

@@ -1,7 +1,5 @@
 """What a call costs where a device is paid by the hour, and at which prices the verdict turns."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """From which size a device wins: GPU-BLOB's definition, with uncertainty."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from typing import Any, Final

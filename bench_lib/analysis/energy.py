@@ -1,7 +1,5 @@
 """What a call draws, from the loops whose energy was measured."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Final

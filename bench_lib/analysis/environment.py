@@ -3,8 +3,6 @@
 A number of one run may be set against a number of another; whoever does so says what else was different.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

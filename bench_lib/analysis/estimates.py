@@ -3,8 +3,6 @@
 A case may have two modes: its visits fall into two heaps, as beside a neighbour that comes and goes.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """What a mode of execution gains over eager: by how much, after how many calls it has paid, and up to which size."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

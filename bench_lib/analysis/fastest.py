@@ -1,7 +1,5 @@
 """Which of several times is the shortest, as far as their intervals tell."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ The table knows nothing of how the numbers are judged; :mod:`bench_lib.analysis`
 order in which the recordings name it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache

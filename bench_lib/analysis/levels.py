@@ -4,8 +4,6 @@ A visit gives its median in log seconds, a round the median over its visits, a c
 here loops over cases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

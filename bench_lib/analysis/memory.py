@@ -1,7 +1,5 @@
 """What a call needs of memory, and the largest size that fits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

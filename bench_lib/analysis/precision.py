@@ -1,7 +1,5 @@
 """What a narrower or wider dtype gains over float32 on the same device, and what it costs in accuracy."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

@@ -3,8 +3,6 @@
 Williams, Waterman and Patterson, Communications of the ACM 52(4), 2009.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

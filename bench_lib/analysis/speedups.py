@@ -1,7 +1,5 @@
 """Who is faster: a baseline's time over each other device's, visit by visit, with its interval and verdict."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

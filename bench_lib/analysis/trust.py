@@ -1,7 +1,5 @@
 """Everything that should be known before a number is believed: one row for each doubt about each case."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The verb ``crossover advise``: which device to take, from runs that were measured."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated, Literal

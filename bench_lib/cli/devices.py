@@ -1,7 +1,5 @@
 """The verb ``crossover devices``: what is here to measure on."""
 
-from __future__ import annotations
-
 import sys
 
 from bench_lib.cli.options import AsJson, NoColor, print_json

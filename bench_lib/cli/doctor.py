@@ -3,8 +3,6 @@
 Exit codes: 0 fit, 1 unfit.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated, Final
 

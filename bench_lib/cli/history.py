@@ -1,7 +1,5 @@
 """The verb ``crossover history``: since which of many runs a case is slower, and what was new in that run."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal

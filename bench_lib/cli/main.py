@@ -5,8 +5,6 @@ comparison can tell nothing, 4 the request or a file cannot be used, 130 interru
 what is heavy inside, so that help comes at once.
 """
 
-from __future__ import annotations
-
 import signal
 import sys
 from typing import Annotated, Final

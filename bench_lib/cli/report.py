@@ -1,7 +1,5 @@
 """The verb ``crossover report``: one self-contained page from result files."""
 
-from __future__ import annotations
-
 import gc
 import webbrowser
 from pathlib import Path

@@ -3,8 +3,6 @@
 Exit codes: 0 done, 2 some case failed or a file of operations could not be loaded, 4 usage, 130 interrupted.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated, Final

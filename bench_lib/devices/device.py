@@ -4,8 +4,6 @@ Importing this module initialises no accelerator and sets nothing; names and pro
 only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial

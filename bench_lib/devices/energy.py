@@ -4,8 +4,6 @@ Where there is no counter, or no permission to read it, the answer is the reason
 What is called, and how it is waited for, is given.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The host as it is: processor, threads that may be used and why, memory that is left."""
 
-from __future__ import annotations
-
 import os
 import platform
 import re

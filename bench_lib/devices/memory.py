@@ -5,8 +5,6 @@ proc_pid_status(5)) and sets it back to the present size when ``5`` is written t
 (proc_pid_clear_refs(5)).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """NVML, the NVIDIA driver's own library: optional, and nothing fails without it."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 from typing import Any

@@ -1,7 +1,5 @@
 """The versions and the flags that numbers depend on."""
 
-from __future__ import annotations
-
 import platform
 import re
 from typing import Any

@@ -3,8 +3,6 @@
 Read outside the timed blocks. Without NVML there is no telemetry, and nothing fails.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Self

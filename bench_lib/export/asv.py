@@ -5,8 +5,6 @@ place is concerned; other ways to time it have benchmarks of their own, which sa
 not there is null, since asv's own NaN is not JSON.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections import defaultdict

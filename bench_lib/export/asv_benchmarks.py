@@ -1,7 +1,5 @@
 """The benchmarks of a run as asv knows them: their names, their parameters, and what the numbers mean."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product

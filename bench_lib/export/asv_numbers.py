@@ -3,8 +3,6 @@
 asv takes samples for independent, and visits and blocks of one process are not.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Where asv keeps a run: under its commit, in its machine's folder, in a file for each environment."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ formula for one; a quote before it keeps it text, and a text that begins with a 
 away gives the text again.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from typing import Final

@@ -1,7 +1,5 @@
 """Files put in place whole or not at all, and never over another unless told so."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A table as one strict JSON document: what its columns mean, the headers of the runs, and one object for each row."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final

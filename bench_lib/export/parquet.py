@@ -3,8 +3,6 @@
 pyarrow is an optional extra and is imported when it is needed.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 

@@ -5,8 +5,6 @@ devices of an operation at a size stand in one group, which that tool prints as 
 would compute itself, over every block of every visit: point against point, without a process in them.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import statistics

@@ -1,7 +1,5 @@
 """The table that is exported as CSV, JSON or Parquet: the library's, with units in names, and gaps that are gaps."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the probes of ceilings call: the shapes of products, and operands of random numbers, made and in place."""
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Iterator

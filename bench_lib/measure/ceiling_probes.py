@@ -4,8 +4,6 @@ A probe lists candidates of which the best counts: a search, as short as a sessi
 numbers, made when their turn comes and let go after it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial

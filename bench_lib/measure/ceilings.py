@@ -4,8 +4,6 @@ The first round searches among the candidates of each probe; later rounds repeat
 far as their time goes. What a device cannot do becomes a ceiling with a reason.
 """
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 What has to give way is made again, the same.
 """
 
-from __future__ import annotations
-
 import gc
 import math
 from collections import OrderedDict

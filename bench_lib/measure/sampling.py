@@ -4,8 +4,6 @@ The clock is given, so that the same code is tested with a made-up device and no
 knows calls, clocks and numbers, nothing of tensors.
 """
 
-from __future__ import annotations
-
 import gc
 import math
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@ Whatever happens in a visit comes back as a :class:`~bench_lib.records.recording
 only a device that this process cannot use any more is an error, which costs the process and one visit.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ and it can be another interpreter with another torch. :mod:`bench_lib.records.me
 answers; the parent checks what it gets.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import sys

@@ -3,8 +3,6 @@
 msgspec reads them when it decodes a line, and when it makes the JSON Schema: nothing says them twice.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated, Final, TypeVar
 

@@ -1,7 +1,5 @@
 """What is asked: a case, the work it does, and a plan of them."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from bench_lib.records.bounds import Items, Real, Record, TaggedRecord, Text, Whole

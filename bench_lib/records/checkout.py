@@ -3,8 +3,6 @@
 A commit that is not the whole truth says so with a ``+``.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the kinds of devices in a record are: those whose calls are done when they return, and accelerators."""
 
-from __future__ import annotations
-
 from typing import Final
 
 HOST_KINDS: Final = ("numpy", "cpu")

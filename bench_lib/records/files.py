@@ -1,7 +1,5 @@
 """Which result files a person means: a file, a folder, a pattern such as ``runs/*.jsonl.gz``, or several of these."""
 
-from __future__ import annotations
-
 import glob
 import os
 from collections.abc import Iterable, Iterator

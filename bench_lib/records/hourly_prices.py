@@ -1,7 +1,5 @@
 """What an hour of each device costs, as a person says it: ``cpu=0.40``."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Final

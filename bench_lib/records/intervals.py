@@ -7,8 +7,6 @@ numbers, and ones named ``..._limits`` that work on whole arrays. scipy.special 
 a command which only measures or lists does not wait for it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

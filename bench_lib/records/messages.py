@@ -3,8 +3,6 @@
 A visit is answered by the very line that the result file gets.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 

@@ -1,7 +1,5 @@
 """From the lines of a result file to a recording: one bad line costs one line, and is named."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -19,8 +19,6 @@ Quantities are plain SI numbers with the unit in the name: ``seconds``, ``nbytes
 functions, never stored twice.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from dataclasses import dataclass

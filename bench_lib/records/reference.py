@@ -4,8 +4,6 @@ They are those of ``results/runs`` that were measured with a GPU: in a checkout 
 as a copy of them.
 """
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 msgspec names types, and neither the value nor the choices there were.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

@@ -1,7 +1,5 @@
 """The header of a result file: which machine, which devices, which software, and how the measurement was set."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Final, Literal
 

@@ -1,7 +1,5 @@
 """What was seen: the visit to a case, a ceiling, the energy of a loop of calls, the end of a sitting."""
 
-from __future__ import annotations
-
 import math
 from typing import Final, Literal
 

@@ -1,7 +1,5 @@
 """Text of unknown origin, made fit to keep in a record and to show in a message."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Hashable

@@ -5,8 +5,6 @@
 cannot speak of ``1.0`` where a whole number is meant.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import re

@@ -3,8 +3,6 @@
 :class:`Store` writes a run; :func:`read` reads one, :func:`load` reads what asv and pytest-benchmark write as well.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import re

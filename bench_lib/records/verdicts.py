@@ -3,8 +3,6 @@
 The plan is refined where the report will draw its crossovers, so both must judge alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, Literal
 

@@ -4,8 +4,6 @@ A file is append-only JSON Lines. A line is written whole and is on the disk bef
 keeps a second writer away; a line that an accident cut short is set aside before the next one is written.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """Advice in sentences: which device, how sure, and why; and as JSON."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

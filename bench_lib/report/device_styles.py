@@ -1,7 +1,5 @@
 """How devices are drawn where runs stand beside each other: each GPU and each CPU another way."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from bench_lib.analysis.pairings.pairings import Pairing, Side

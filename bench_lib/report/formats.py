@@ -1,7 +1,5 @@
 """Which verb writes its finding in which format: the one registry of them."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

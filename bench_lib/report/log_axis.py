@@ -1,7 +1,5 @@
 """A logarithmic axis: where a value stands on it, and which values get a tick."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Final

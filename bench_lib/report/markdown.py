@@ -3,8 +3,6 @@
 Names were written by others: they stay names, and neither mark up nor mention nor link.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final

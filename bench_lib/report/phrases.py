@@ -5,8 +5,6 @@ characters and marks that turn the reading direction round. Markdown is written 
 terminal's text by :mod:`bench_lib.report.terminal.blocks`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

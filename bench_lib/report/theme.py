@@ -4,8 +4,6 @@ A colour is a device, everywhere. Neutral ink is drawn in sentinel colours, near
 CSS variables: one render serves the light and the dark page, and in a notebook it simply looks black.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Visits of equal round and number were made side by side; their difference of logs is one observation of a ratio.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 Whether a sample is made now or read back from a file, the same follows from it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final

@@ -1,7 +1,5 @@
 """When ceilings are measured, for how long, and which shapes are repeated."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final

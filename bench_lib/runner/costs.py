@@ -1,7 +1,5 @@
 """What a call of a case and a visit to it cost, from what the samples so far took: the same samples, the same costs."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from typing import Final
 

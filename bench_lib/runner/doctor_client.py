@@ -3,8 +3,6 @@
 Whatever the tests do to a worker is a finding, and stops no run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

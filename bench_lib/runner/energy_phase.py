@@ -4,8 +4,6 @@ A loop takes seconds, so that not every case can have one: each operation gets o
 managed, with its devices one after the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 

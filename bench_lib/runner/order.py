@@ -4,8 +4,6 @@
 anew for each pass, from the seed.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable, Sequence
 from typing import Final

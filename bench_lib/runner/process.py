@@ -3,8 +3,6 @@
 Standard library only: the parent never imports torch and never touches a device.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import selectors

@@ -1,7 +1,5 @@
 """Progress callbacks, and the outcome of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a person asks of a run, and the command that asks for the same again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

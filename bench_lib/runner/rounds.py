@@ -4,8 +4,6 @@ First come the rounds that every case is visited in, with sizes added near the c
 is asked for. What a worker does not survive costs one visit.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Whatever ends a session, what was measured stays in the file and :func:`resume` goes on from there.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import tempfile
 import time

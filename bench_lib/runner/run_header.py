@@ -1,7 +1,5 @@
 """What a run begins with: what is here, what is to be measured, and the header that says both."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime

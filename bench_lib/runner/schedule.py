@@ -4,8 +4,6 @@ Rounds come first, then passes, then time within a visit. A budget is kept by gi
 long calls sit out some rounds, and by dropping rounds; a case is never dropped without a row that says so.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 A policy says how the time is spent; that is all in which the two differ here.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

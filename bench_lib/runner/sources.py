@@ -4,8 +4,6 @@ A file that raises, exits, hangs or kills its process while it is loaded costs o
 one sentence, and a fresh worker loads the others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points

@@ -1,7 +1,5 @@
 """One worker at a time, asked and replaced: what it does not survive becomes a row, and another one goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final

@@ -3,8 +3,6 @@
 The session says how much time is left; there is no clock here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

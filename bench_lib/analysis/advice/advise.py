@@ -4,8 +4,6 @@ What was measured at that size is answered as it was; between two sizes it is in
 (:mod:`bench_lib.analysis.advice.curves`); more than a factor of two beyond them the answer is ``not measured``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

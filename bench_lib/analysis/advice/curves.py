@@ -5,8 +5,6 @@ between two sizes a time never falls below both or rises above both (Fritsch and
 and Statistical Computing 5, 1984).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

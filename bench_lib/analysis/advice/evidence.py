@@ -1,7 +1,5 @@
 """What one run has measured of one operation, as curves over the size, and what calls take by them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

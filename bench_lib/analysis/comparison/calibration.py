@@ -4,8 +4,6 @@ Each comparison of that kind adds to one small file; a comparison of two differe
 the estimators of a case and to say beside each verdict how small a change would have been seen.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Sequence

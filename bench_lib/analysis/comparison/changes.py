@@ -1,7 +1,5 @@
 """What a comparison says: of each case, and of all of them together."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Final

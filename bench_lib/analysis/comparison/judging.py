@@ -6,8 +6,6 @@ change counts if that interval leaves 1 out, the ratio exceeds the margin, and t
 over all cases still rejects.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace

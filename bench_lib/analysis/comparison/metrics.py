@@ -1,7 +1,5 @@
 """What is compared besides time, and which way is better."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Final, Literal

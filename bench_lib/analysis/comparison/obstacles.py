@@ -1,7 +1,5 @@
 """Why two sides, or a case of theirs, must not be compared: what differs that is not what is being compared."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final

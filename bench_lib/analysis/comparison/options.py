@@ -1,7 +1,5 @@
 """What is asked of a comparison, checked: which metrics, which facts may differ, and which files are a side."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 from bench_lib.analysis.comparison.metrics import METRICS

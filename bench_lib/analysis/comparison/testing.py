@@ -3,8 +3,6 @@
 Takes scipy.special and leaves scipy.stats, which is slow to import.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

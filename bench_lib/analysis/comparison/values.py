@@ -1,7 +1,5 @@
 """One number for each process, case and metric of a side: what everything else is judged from."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

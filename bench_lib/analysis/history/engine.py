@@ -7,8 +7,6 @@ its own. So a level counts from :data:`LEVEL_RUNS` runs on, and what stood out f
 after where it is still found.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ both sides, the runs being the unit) is multiplied by the places that it could h
 lines together are held to a rate of false discoveries, after Benjamini and Hochberg.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The numbers of each case over the runs of a machine, in the order of time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Such sides were not measured side by side: their ratios are unpaired (:func:`spe
 over runs. An operation that the two runs measured from different source is not compared, and is counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

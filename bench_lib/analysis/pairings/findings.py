@@ -3,8 +3,6 @@
 From tables to small frozen records, from which :mod:`bench_lib.report.sentences.headlines` makes sentences.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final

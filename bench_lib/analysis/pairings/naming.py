@@ -4,8 +4,6 @@ A run is named by its GPU, or by its CPU where it has none. Runs of one device a
 which they differ: the machine, a version, the profile, the day.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ With a GPU in a run, each GPU is set against the CPU with all its threads. Witho
 threads against one, PyTorch against NumPy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -5,8 +5,6 @@ and :mod:`rates` judges their ceilings; :mod:`surroundings` looks at the host, :
 seen is a finding, in one fixed order; nothing is refused because of one.
 """
 
-from __future__ import annotations
-
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ What is asked of the instrument here is what it promises elsewhere: an interval 
 holds the truth.
 """
 
-from __future__ import annotations
-
 import math
 import random
 import time

@@ -4,8 +4,6 @@ Everything is asked through NVML, whose module and handle are given, so that a t
 answer is a note with its reason. The speed of the link and of the clock is only true while the GPU works.
 """
 
-from __future__ import annotations
-
 import functools
 import operator
 import os

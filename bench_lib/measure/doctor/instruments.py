@@ -3,8 +3,6 @@
 A test builds an :class:`Instrument` round a made-up device.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Mapping

@@ -3,8 +3,6 @@
 What is measured is :mod:`bench_lib.measure.ceilings`' affair; here it is judged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Final
 

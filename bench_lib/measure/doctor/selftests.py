@@ -4,8 +4,6 @@ Each test gets an :class:`~bench_lib.measure.doctor.instruments.Instrument`, rea
 ``measure``, and returns a finding.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Each check returns a finding; what cannot be seen here is a note that says so. R
 that a test can make up; the difference of two readings of the system's counters says what happened between them.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import time

@@ -8,8 +8,6 @@ name of a workload. asv then treats the numbers like any other times.
 Importing it initialises no accelerator: asv forks processes that have imported it.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence

@@ -8,8 +8,6 @@ The facts are those of the interpreter that runs asv, which is also the one that
 ``existing``). They are read in a child process: asv's own never imports torch, and has no CUDA context when it forks.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -6,8 +6,6 @@ script of its site knows only its own; so the link is put into the pages themsel
 its scripts cannot be loaded as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final

@@ -4,8 +4,6 @@ pytest-benchmark takes the samples; that a device is given fair threads and flag
 result checked is done here, as a visit of ``crossover run`` does it.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 :mod:`bench_lib.pytest_plugin` offers both to tests, :mod:`bench_lib.plugins.pytest.bench` makes them ready.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ What asv writes and a reader must survive: a literal ``NaN`` for a combination t
 a kill, facts of a machine that are lists or null, and the path of the interpreter in two places (neither is read).
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping

@@ -4,8 +4,6 @@ Every value comes from a file that someone else wrote: it is looked at, never tr
 nothing (:func:`text`, :func:`items`, :func:`mapping`, :func:`number`).
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping

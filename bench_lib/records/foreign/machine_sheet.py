@@ -4,8 +4,6 @@ The writer and the reader share this one type, so that whatever the reader takes
 run's own header.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from msgspec import field

@@ -3,8 +3,6 @@
 Shared by the readers of asv's and of pytest-benchmark's files.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

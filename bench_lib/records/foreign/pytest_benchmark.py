@@ -5,8 +5,6 @@ Each benchmark becomes one case with one sample. Ours say what they measured in 
 recording's ``problems``. The file may come from anyone: every value is checked.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

@@ -5,8 +5,6 @@ pytest-benchmark itself tells of the processor, of Python and of the commit. Wha
 is never read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

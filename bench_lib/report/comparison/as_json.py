@@ -3,8 +3,6 @@
 Each number has its unit in its name; what is not known is null.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """A comparison as a DataFrame, for a notebook or a script."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """A comparison as blocks: the finding, how sure it is, what matters first case by case, what the sides are."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

@@ -4,8 +4,6 @@ Whatever a file says is escaped: a name can neither end a command nor begin anot
 each kind for a step.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple

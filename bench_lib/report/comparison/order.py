@@ -1,7 +1,5 @@
 """In which order a comparison is told: what became worse first, then what became better, then what could hide most."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

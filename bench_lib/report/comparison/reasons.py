@@ -1,7 +1,5 @@
 """Why cases were not set against each other, and in what else two sides differ, with all foreign text harmless."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -3,8 +3,6 @@
 A change is a percentage of what was there before, and from twice as much on a factor. Foreign text is made harmless.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Final
 

@@ -3,8 +3,6 @@
 Plain sentences without markup, in which all foreign text is harmless.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """What all figures draw in the same way: their axes, grid lines and names. Lengths are points."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Speed against error, one small panel for each dtype, all panels on the same axes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

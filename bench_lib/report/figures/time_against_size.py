@@ -1,7 +1,5 @@
 """Time against size: one small panel per operation, all panels on the same axes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A history as one strict JSON document, for other programs."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """A history as blocks: the finding, then for each run that began changes what was new in it and what changed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final

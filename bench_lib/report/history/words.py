@@ -1,7 +1,5 @@
 """What a history found, in sentences without markup, in which all foreign text is harmless."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Final
 

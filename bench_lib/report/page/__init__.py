@@ -4,8 +4,6 @@ In the order of the data: :mod:`page_context` (the tables, computed once), :mod:
 why it shows nothing) and :mod:`render` (all of it as text). The sentences come from :mod:`bench_lib.report.sentences`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pandas as pd

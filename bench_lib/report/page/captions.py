@@ -1,7 +1,5 @@
 """Who and what a page is about, in the small print: the names at its top, and what stands under its figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

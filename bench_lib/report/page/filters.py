@@ -4,8 +4,6 @@ The page filters with radio buttons and CSS alone, so it works without scripts. 
 are data, so they become numbers in class names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final

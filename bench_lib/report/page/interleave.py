@@ -1,7 +1,5 @@
 """Which rows of a bounded figure are shown: some of each family in turn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 

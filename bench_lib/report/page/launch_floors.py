@@ -3,8 +3,6 @@
 From the tables to short rows that the price of admission is held against.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

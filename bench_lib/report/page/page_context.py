@@ -1,7 +1,5 @@
 """What every section of a page is made from: the runs and the tables about them, computed once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

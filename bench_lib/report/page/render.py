@@ -1,7 +1,5 @@
 """The page as text: templates filled in, style and script put inside, and a policy that lets nothing else run."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

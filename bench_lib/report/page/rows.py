@@ -1,7 +1,5 @@
 """What the tables of several sections are made of: a row for an operation, its size, and a value with its interval."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final

@@ -4,8 +4,6 @@ The SVG of a page's many figures must not share ids, must follow the page's them
 input, and should be small. So it is parsed and cleaned, not edited as text.
 """
 
-from __future__ import annotations
-
 import io
 import itertools
 import re

@@ -1,7 +1,5 @@
 """The answers about runs as blocks: the finding, warnings, sentences, who wins where, how the run ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial

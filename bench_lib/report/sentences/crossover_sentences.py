@@ -3,8 +3,6 @@
 What the page draws as marks on an axis, as a table of words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final

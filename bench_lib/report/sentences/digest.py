@@ -3,8 +3,6 @@
 What the page says at its top comes from the same functions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

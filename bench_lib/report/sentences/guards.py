@@ -1,7 +1,5 @@
 """What a reader must know before the numbers: warnings in sentences, worst first."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bench_lib import units

@@ -4,8 +4,6 @@ Rules: a ratio always comes with both absolute times; the winner is the subject;
 only those that the interval supports; no overall score, and never a mean over unlike operations.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

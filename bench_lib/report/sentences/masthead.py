@@ -1,7 +1,5 @@
 """The answer at the top of the page: the title, the sentences and the three numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Shorter forms of the table of winners, for where it is too wide: fewer columns, or a few sizes of each operation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final

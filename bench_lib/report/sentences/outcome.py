@@ -1,7 +1,5 @@
 """How a run ended: how many cases in which way, what failed and why, what could not be read."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final

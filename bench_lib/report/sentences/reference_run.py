@@ -1,7 +1,5 @@
 """What a GPU measured elsewhere would give a machine without one: sentences about two machines."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from bench_lib import units

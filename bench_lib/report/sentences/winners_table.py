@@ -3,8 +3,6 @@
 What the page shows as a table of winners, and a terminal as well; the two differ in drawing alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

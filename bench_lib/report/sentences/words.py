@@ -1,7 +1,5 @@
 """Words that the page, a terminal and a comment share: verdicts, statuses, and numbers with their intervals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Final

@@ -3,8 +3,6 @@
 Names give way first, then a table takes one of its narrower forms. No markup of rich is ever read out of a text.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """What the commands show of what is here: devices, facts, findings; and the console that all of them print to."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from typing import IO, Final

@@ -5,8 +5,6 @@ to round: what drifts, drifts for both. After the first rounds somebody else jud
 that look changed; they, and only they, are measured again.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Collection, Sequence

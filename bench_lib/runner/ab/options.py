@@ -1,7 +1,5 @@
 """What a person asks of a live comparison, and the two sides that it stands for."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

@@ -5,8 +5,6 @@ The folder that :data:`FOLDER` names holds ``wanted.json``, a list of node ids, 
 ``outcomes.json``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

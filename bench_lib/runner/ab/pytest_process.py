@@ -1,7 +1,5 @@
 """One process of pytest-benchmark tests: started in the checkout of its side, ended with all its children."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

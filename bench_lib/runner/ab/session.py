@@ -1,7 +1,5 @@
 """From what is asked to two result files: the sides, their plans and headers, and the alternation that measures."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """One side of a comparison at work: a fresh worker for each round, and what it saw in the side's own file."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """A side before its file exists: what it says of itself, and which cases it has."""
 
-from __future__ import annotations
-
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path

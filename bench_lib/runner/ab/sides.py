@@ -1,7 +1,5 @@
 """What is set against what: the interpreter, the checkout and the variables of each side, and what it has installed."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -3,8 +3,6 @@
 Git is asked, and its words are passed on where it refuses.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -5,8 +5,6 @@ that has nothing to show returns :class:`bench_lib.report.page.page_context.Abse
 lists.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final

@@ -3,8 +3,6 @@
 Positions are percentages, so that the marks follow the width of the page without being stretched.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

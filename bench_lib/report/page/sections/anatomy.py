@@ -3,8 +3,6 @@
 The parts and what they mean are :func:`anatomy_table`'s.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

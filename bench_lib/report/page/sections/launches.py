@@ -1,7 +1,5 @@
 """What removes the launch cost: compiled calls and captured graphs against eager ones, one row for each."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The first rows stand in the page as HTML, for readers without scripts; the other
 page's script unfolds. A column and what its cells show is a row of :data:`bench_lib.analysis.columns.ALL_COLUMNS`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Precision: what each dtype gains over float32, and what it costs in accuracy, as sums and row by row."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """What a call takes besides time: memory, energy and money, each as a table or as the reason why there is none."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final

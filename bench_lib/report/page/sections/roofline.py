@@ -1,7 +1,5 @@
 """Roofline: each operation under the measured roofs of its device."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Where the smart CPU wins: operations of small steps that wait for one another, one row for each at two sizes."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Where runs stand beside each other, the device keys of the others are prefixed w
 key of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final

@@ -1,7 +1,5 @@
 """Trust: what the doctor found before a run, and everything suspect with its reason, grouped to stay readable."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -5,8 +5,6 @@ and nothing is averaged over machines. Only cases that all of them measured, fro
 the lines of a cell are of one case.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
