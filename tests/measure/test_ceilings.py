@@ -234,8 +234,8 @@ def test_the_fastest_shape_of_all_rounds_is_asked_for_again() -> None:
             Ceiling(round=3, shape="d", reason="out of memory", device="cpu", quantity="matmul", dtype="float32"),
         ]
     )
-    assert made.request("cpu", 4)["known"] == {"matmul float32 0": "b"}
-    assert made.request("cuda:0", 4)["known"] == {}
+    assert made.request("cpu", 4).known == {"matmul float32 0": "b"}
+    assert made.request("cuda:0", 4).known == {}
 
 
 def test_the_memory_of_a_gpu_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

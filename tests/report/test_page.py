@@ -15,7 +15,7 @@ from bench_lib.analysis import frame
 from bench_lib.errors import UsageError
 from bench_lib.records.recording import Recording
 from bench_lib.report import page
-from bench_lib.report.page import render
+from bench_lib.report.page.render import embed
 from tests.support.builders import recording
 from tests.support.hostile import IN_HTML
 from tests.support.page_data import OPERATIONS, cpu_recording, gpu_recording, many_operations
@@ -251,7 +251,7 @@ def test_keys_of_cases_are_text_too(field: str, text: str) -> None:
 
 def test_embedded_data_cannot_end_its_script() -> None:
     hostile = {"a": "</script><!-- & '\u2028"}
-    made = str(render.embed(hostile))
+    made = str(embed(hostile))
     assert not re.search("[<>&'\u2028]", made)
     assert json.loads(made) == hostile
 

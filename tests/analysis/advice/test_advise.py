@@ -260,5 +260,5 @@ def test_the_command_of_the_page_about_commands_answers_from_the_runs_that_are_k
         r"^crossover (advise .+)$", (root / "docs" / "commands.md").read_text("utf-8"), re.MULTILINE
     )
     app(written_down[1].split(), standalone_mode=False)
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())  # lines end where the terminal does
     assert "10 calls of matmul at n = 300 in float32 takes" in said
