@@ -61,7 +61,8 @@ def main() -> None:
         sentence = getattr(err, "format_message", None)
         if sentence is None:
             raise
-        code = _refuse(f"{sentence()} (crossover --help lists what there is)")
+        said = sentence().replace("Value error, ", "")  # which newer releases of typer put before a choice
+        code = _refuse(f"{said} (crossover --help lists what there is)")
     sys.exit(code if isinstance(code, int) else OK)
 
 

@@ -1,6 +1,6 @@
 """The parent's end of a worker: start it, ask it, and end it with all its children when it does not answer.
 
-Standard library only: the parent never imports torch and never touches a device.
+The parent never touches a device.
 """
 
 import contextlib
