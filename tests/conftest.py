@@ -14,6 +14,10 @@ from tests.support.extras import EXTRAS, reason
 # Tests that start pytest start one that measures: it must not take itself for a worker of pytest-xdist.
 os.environ.pop("PYTEST_XDIST_WORKER", None)
 
+# Two processes share the cores: threads that have nothing to do sleep at once, in place of spinning in another's time.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
 # How long an example takes says nothing about the code on a machine that is shared.
 hypothesis.settings.register_profile("crossover", deadline=None)
 hypothesis.settings.load_profile("crossover")
