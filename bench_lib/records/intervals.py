@@ -85,9 +85,13 @@ def t_interval(values: Sequence[float]) -> Estimate:
     ValueError
         If there is no value.
     """
-    mean, variance, count = _moments(values)
-    low, high = t_limits(mean, variance, count)
-    return _estimate(mean, low, high)
+    if not len(values):
+        msg = "an interval needs at least one value; none came"
+        raise ValueError(msg)
+    data = np.asarray(values, dtype=np.float64)
+    variance = data.var(ddof=1) if data.size > 1 else np.nan
+    low, high = t_limits(data.mean(), np.asarray(variance), data.size)
+    return Estimate(value=float(data.mean()), low=float(low), high=float(high))
 
 
 def welch_limits(
@@ -125,28 +129,6 @@ def welch_limits(
     return difference - half, difference + half
 
 
-def welch(a: Sequence[float], b: Sequence[float], *, between_run_sd: float = 0.0) -> Estimate:
-    """Return ``mean(a) - mean(b)`` of independent sets, with Welch's interval.
-
-    For a ratio of two runs or machines, give the rounds' log seconds and take :meth:`Estimate.exp`.
-
-    Parameters
-    ----------
-    a, b
-        One value for each round. A side with a single one makes an interval of NaN.
-    between_run_sd
-        See :func:`welch_limits`.
-
-    Raises
-    ------
-    ValueError
-        If a side has no value.
-    """
-    moments_a, moments_b = _moments(a), _moments(b)
-    low, high = welch_limits(*moments_a, *moments_b, between_run_sd=between_run_sd)
-    return _estimate(moments_a[0] - moments_b[0], low, high)
-
-
 def difference_limits(value_a: Floats, limits_a: Limits, value_b: Floats, limits_b: Limits) -> Limits:
     """Return the limits of ``a - b`` from the limits of independent ``a`` and ``b``, which need not be symmetric.
 
@@ -177,45 +159,9 @@ def median_ranks(count: int) -> tuple[int, int] | None:
     return (lower, count - 1 - lower) if lower >= 0 else None
 
 
-def median_interval(values: Sequence[float]) -> Estimate:
-    """Return the median of independent values and its interval by order statistics.
-
-    Parameters
-    ----------
-    values
-        Any unit. Fewer than six get an interval of NaN.
-
-    Raises
-    ------
-    ValueError
-        If there is no value.
-    """
-    _moments(values)
-    ordered = sorted(values)
-    count = len(ordered)
-    value = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-    ranks = median_ranks(count)
-    if ranks is None:
-        return Estimate(value=value, low=math.nan, high=math.nan)
-    return Estimate(value=value, low=ordered[ranks[0]], high=ordered[ranks[1]])
-
-
 def verdicts(low: Floats, high: Floats) -> NDArray[np.object_]:
     """Return :func:`verdict` of many intervals, as an array of text."""
     within = (low >= SLOWER) & (high <= FASTER)
     words: NDArray[np.object_] = np.array(["device", "baseline", "same", "undecided"], dtype=object)
     chosen: NDArray[np.object_] = words[np.select([low > FASTER, high < SLOWER, within], [0, 1, 2], default=3)]
     return chosen
-
-
-def _moments(values: Sequence[float]) -> tuple[Floats, Floats, Floats]:
-    data = np.asarray(values, dtype=np.float64)
-    if data.size == 0:
-        msg = "an interval needs at least one value; none came"
-        raise ValueError(msg)
-    variance = data.var(ddof=1) if data.size > 1 else np.nan
-    return np.asarray(data.mean()), np.asarray(variance), np.asarray(float(data.size))
-
-
-def _estimate(value: ArrayLike, low: ArrayLike, high: ArrayLike) -> Estimate:
-    return Estimate(value=float(np.asarray(value)), low=float(np.asarray(low)), high=float(np.asarray(high)))

