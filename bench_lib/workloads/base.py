@@ -25,6 +25,11 @@ PROFILES: Final[tuple[Profile, ...]] = ("quick", "standard", "full")
 T = TypeVar("T")
 
 
+def no_flop(n: int) -> float:
+    """Return 0, the operations of what moves numbers only."""
+    return 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Axis(Generic[T]):
     """The values of one axis: ``quick`` in every profile, ``standard`` added from there, ``full`` added last.

@@ -193,7 +193,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         make=functional(
             scalar_readback,
             _positive,
-            terms=lambda n: WIDTH,
+            terms=WIDTH,
             numpy_function=scalar_readback,
             result_dtype=torch.float32,  # a number on the host, and torch takes those for float32
         ),
@@ -216,7 +216,7 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
         expression="while not (abs(x - last) <= 1e-5 * x).all(): last, x = x, (x + a / x) / 2",
         size=f"n square roots, in {NEWTON_STEPS} steps",
         sizes=Axis(quick=(16, 2048, 262144), standard=(128, 32768), full=(8192, 2097152, 16777216)),
-        make=functional(newton, _squares, terms=lambda n: 4, reference=torch.sqrt, numpy_function=newton),
+        make=functional(newton, _squares, terms=4, reference=torch.sqrt, numpy_function=newton),
         flop=lambda n: 7.0 * NEWTON_STEPS * n,  # each step: three to improve, four to see whether it is enough
         nbytes=lambda n, itemsize: 2 * n * itemsize,
         timings=WAITS_INSIDE,
@@ -234,12 +234,12 @@ CONTROL_FLOW: Final[tuple[Workload, ...]] = (
     _parameter_list(
         name="many_tiny_tensors",
         expression=f"[p - {RATE} * g for p, g in zip(parameters, gradients)]",
-        make=functional(step_each, _parameters, terms=lambda n: 2, numpy_function=step_each),
+        make=functional(step_each, _parameters, terms=2, numpy_function=step_each),
     ),
     _parameter_list(
         name="many_tiny_tensors_foreach",
         expression=f"torch._foreach_add(parameters, gradients, alpha=-{RATE})",
-        make=functional(step_together, _parameters, terms=lambda n: 2),
+        make=functional(step_together, _parameters, terms=2),
         kinds=TORCH_KINDS,
     ),
     _loop(

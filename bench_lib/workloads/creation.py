@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from bench_lib.workloads.accuracy import Accuracy, error_bound, exact, relative_error
-from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.base import Axis, Workload, no_flop
 from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.device_kinds import GPU_KINDS, NOT_HELD, WAITS_INSIDE
 
@@ -103,10 +103,6 @@ DTYPES: Final = Axis(quick=("float32",), standard=("bfloat16",), full=("float64"
 WIDE_DTYPES: Final[Axis[str]] = Axis(quick=("float32",), full=("float64",))
 
 FILL: Final = 0.1
-
-
-def _no_flop(n: int) -> float:
-    return 0.0
 
 
 def _written(n: int, itemsize: int) -> int:
@@ -221,7 +217,7 @@ _creation = partial(
     size="n elements",
     sizes=SIZES,
     dtypes=WIDE_DTYPES,
-    flop=_no_flop,
+    flop=no_flop,
     nbytes=_written,
     roundtrip=False,
 )

@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.accuracy import Accuracy, error_bound, exact
-from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.accuracy import Accuracy, exact
+from bench_lib.workloads.base import Axis, Workload, no_flop
 from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.device_kinds import ALL_KINDS, NOT_HELD, QUEUED, TORCH_KINDS
-from bench_lib.workloads.functional import Inputs, Tensors, Terms, as_tensors, compared, functional, gradient
+from bench_lib.workloads.functional import Inputs, Tensors, Terms, as_tensors, bound_of, compared, functional, gradient
 
 STRIDE: Final = 2
 
@@ -55,7 +55,7 @@ def strided(
         def compare(result: Any) -> Accuracy:
             views = (vector[::STRIDE] for vector in host)
             wide = (view.double() if view.is_floating_point() else view for view in views)
-            bound = None if terms is None else error_bound(setting.dtype, terms(setting.n), roundings)
+            bound = bound_of(terms, setting, roundings)
             return compared(as_tensors(result), as_tensors(function(*wide)), result_dtype or setting.torch_dtype, bound)
 
         return checked(call, compare)
@@ -118,16 +118,6 @@ def mask_and_two_vectors(setting: Setting) -> Tensors:
     return (setting.randn(setting.n, stream=2) > 0, *two_vectors(setting))
 
 
-def single_term(n: int) -> float:
-    """Return 1: nothing is summed."""
-    return 1.0
-
-
-def math_terms(n: int) -> float:
-    """Return what the error of a mathematical function counts as."""
-    return MATH_TERMS
-
-
 def make_cast_backward(setting: Setting) -> Prepared:
     """Make the gradient of a cast ready: it comes in the narrow dtype, and leaves in the setting's own."""
     x = setting.place(setting.randn(setting.n)).requires_grad_()
@@ -175,7 +165,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     _forward(
         name="add",
         expression="x + y",
-        make=functional(operator.add, two_vectors, terms=single_term, numpy_function=operator.add),
+        make=functional(operator.add, two_vectors, terms=1.0, numpy_function=operator.add),
         flop=partial(elements_flop, 1.0),
         nbytes=partial(tensors_nbytes, 3),
         kinds=ALL_KINDS,
@@ -183,7 +173,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     _strided(
         name="add_strided",
         expression="x[::2] + y[::2]",
-        make=strided(operator.add, two_vectors, terms=single_term, numpy_function=operator.add),
+        make=strided(operator.add, two_vectors, terms=1.0, numpy_function=operator.add),
         flop=partial(elements_flop, 1.0),
         nbytes=partial(tensors_nbytes, 3),
         kinds=ALL_KINDS,
@@ -193,8 +183,8 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         lazy=True,
         expression="torch.autograd.grad(z, (x, y), dz, retain_graph=True)  # z = x + y",
         size="n elements; both gradients are the incoming one, none of it is copied",
-        make=gradient(operator.add, two_vectors, terms=single_term),
-        flop=partial(elements_flop, 0.0),
+        make=gradient(operator.add, two_vectors, terms=1.0),
+        flop=no_flop,
         nbytes=partial(tensors_nbytes, 1),
         timings=NOT_HELD,
     ),
@@ -202,9 +192,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         name="mul_add_chain",
         expression=f"for _ in range({CHAIN_STEPS}): x = x * {SCALE} + {SHIFT}",
         sizes=CHAIN_SIZES,
-        make=functional(
-            mul_add_chain, one_vector, terms=single_term, roundings=CHAIN_ROUNDINGS, numpy_function=mul_add_chain
-        ),
+        make=functional(mul_add_chain, one_vector, terms=1.0, roundings=CHAIN_ROUNDINGS, numpy_function=mul_add_chain),
         flop=partial(elements_flop, 2.0 * CHAIN_STEPS),
         nbytes=partial(tensors_nbytes, 2),
         kinds=ALL_KINDS,
@@ -213,9 +201,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         name="mul_add_chain_strided",
         expression=f"for _ in range({CHAIN_STEPS}): x = x * {SCALE} + {SHIFT}  # x = x[::2]",
         sizes=CHAIN_SIZES,
-        make=strided(
-            mul_add_chain, one_vector, terms=single_term, roundings=CHAIN_ROUNDINGS, numpy_function=mul_add_chain
-        ),
+        make=strided(mul_add_chain, one_vector, terms=1.0, roundings=CHAIN_ROUNDINGS, numpy_function=mul_add_chain),
         flop=partial(elements_flop, 2.0 * CHAIN_STEPS),
         nbytes=partial(tensors_nbytes, 2),
         kinds=ALL_KINDS,
@@ -224,14 +210,14 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         name="mul_add_chain_backward",
         expression=f"torch.autograd.grad(y, x, dy, retain_graph=True)  # y = {CHAIN_STEPS} steps",
         sizes=CHAIN_SIZES,
-        make=gradient(mul_add_chain, one_vector, terms=single_term, roundings=float(CHAIN_STEPS)),
+        make=gradient(mul_add_chain, one_vector, terms=1.0, roundings=float(CHAIN_STEPS)),
         flop=partial(elements_flop, float(CHAIN_STEPS)),
         nbytes=partial(tensors_nbytes, 2),
     ),
     _forward(
         name="exp",
         expression="torch.exp(x)",
-        make=functional(torch.exp, one_vector, terms=math_terms, numpy_function=np.exp),
+        make=functional(torch.exp, one_vector, terms=MATH_TERMS, numpy_function=np.exp),
         flop=partial(elements_flop, 1.0),
         nbytes=partial(tensors_nbytes, 2),
         kinds=ALL_KINDS,
@@ -239,7 +225,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     _strided(
         name="exp_strided",
         expression="torch.exp(x[::2])",
-        make=strided(torch.exp, one_vector, terms=math_terms, numpy_function=np.exp),
+        make=strided(torch.exp, one_vector, terms=MATH_TERMS, numpy_function=np.exp),
         flop=partial(elements_flop, 1.0),
         nbytes=partial(tensors_nbytes, 2),
         kinds=ALL_KINDS,
@@ -247,7 +233,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
     _backward(
         name="exp_backward",
         expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.exp(x)",
-        make=gradient(torch.exp, one_vector, terms=math_terms),
+        make=gradient(torch.exp, one_vector, terms=MATH_TERMS),
         flop=partial(elements_flop, 1.0),  # dy times y, which is kept
         nbytes=partial(tensors_nbytes, 3),
     ),
@@ -257,21 +243,21 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         sizes=FLAGSHIP_SIZES,
         dtypes=GELU_DTYPES,
         sizes_of=(("bfloat16", FEW_SIZES),),
-        make=functional(_gelu, one_vector, terms=math_terms),
+        make=functional(_gelu, one_vector, terms=MATH_TERMS),
         flop=partial(elements_flop, GELU_FLOP),
         nbytes=partial(tensors_nbytes, 2),
     ),
     _strided(
         name="gelu_strided",
         expression="torch.nn.functional.gelu(x[::2])",
-        make=strided(_gelu, one_vector, terms=math_terms),
+        make=strided(_gelu, one_vector, terms=MATH_TERMS),
         flop=partial(elements_flop, GELU_FLOP),
         nbytes=partial(tensors_nbytes, 2),
     ),
     _backward(
         name="gelu_backward",
         expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.nn.functional.gelu(x)",
-        make=gradient(_gelu, one_vector, terms=math_terms),
+        make=gradient(_gelu, one_vector, terms=MATH_TERMS),
         flop=partial(elements_flop, GELU_BACKWARD_FLOP),
         nbytes=partial(tensors_nbytes, 3),
     ),
@@ -279,7 +265,7 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         name="where",
         expression="torch.where(mask, x, y)",
         make=functional(torch.where, mask_and_two_vectors, terms=None, numpy_function=np.where),
-        flop=partial(elements_flop, 0.0),
+        flop=no_flop,
         nbytes=partial(masked_nbytes, 3),
         kinds=ALL_KINDS,
     ),
@@ -287,15 +273,15 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         name="where_strided",
         expression="torch.where(mask[::2], x[::2], y[::2])",
         make=strided(torch.where, mask_and_two_vectors, terms=None, numpy_function=np.where),
-        flop=partial(elements_flop, 0.0),
+        flop=no_flop,
         nbytes=partial(masked_nbytes, 3),
         kinds=ALL_KINDS,
     ),
     _backward(
         name="where_backward",
         expression="torch.autograd.grad(z, (x, y), dz, retain_graph=True)  # z = torch.where(mask, x, y)",
-        make=gradient(torch.where, mask_and_two_vectors, terms=single_term),
-        flop=partial(elements_flop, 0.0),
+        make=gradient(torch.where, mask_and_two_vectors, terms=1.0),
+        flop=no_flop,
         nbytes=partial(masked_nbytes, 3),
     ),
     _forward(
@@ -303,21 +289,21 @@ ELEMENTWISE: Final[tuple[Workload, ...]] = (
         expression="x.to(torch.bfloat16)",
         make=functional(_cast, one_vector, terms=None, result_dtype=CAST_TO),
         dtypes=CAST_DTYPES,
-        flop=partial(elements_flop, 0.0),
+        flop=no_flop,
         nbytes=cast_nbytes,
     ),
     _strided(
         name="cast_strided",
         expression="x[::2].to(torch.bfloat16)",
         make=strided(_cast, one_vector, terms=None, result_dtype=CAST_TO),
-        flop=partial(elements_flop, 0.0),
+        flop=no_flop,
         nbytes=cast_nbytes,
     ),
     _backward(
         name="cast_backward",
         expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = x.to(torch.bfloat16)",
         make=make_cast_backward,
-        flop=partial(elements_flop, 0.0),
+        flop=no_flop,
         nbytes=cast_nbytes,
     ),
 )

@@ -48,9 +48,7 @@ def _two_vectors(setting: Setting) -> Tensors:
 
 def _make_chain(function: Callable[..., Any]) -> Make:
     """Return the ``make`` of the chain; what is added last weighs most, so its roundings hardly add up."""
-    return functional(
-        function, _two_vectors, reference=chain, numpy_function=chain, terms=lambda n: 1.0, roundings=2 * LINKS
-    )
+    return functional(function, _two_vectors, reference=chain, numpy_function=chain, terms=1.0, roundings=2 * LINKS)
 
 
 @dataclass(frozen=True, kw_only=True)

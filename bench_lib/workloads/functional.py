@@ -17,7 +17,7 @@ from bench_lib.workloads.case_setup import Prepared, Setting, checked
 
 Tensors = tuple[torch.Tensor, ...]
 Inputs = Callable[[Setting], Sequence[torch.Tensor]]
-Terms = Callable[[int], float]
+Terms = Callable[[int], float] | float
 Alike = Callable[[Tensors, Tensors, Tensors], Tensors]
 
 
@@ -43,8 +43,8 @@ def functional(
     inputs
         Host tensors of a setting, those of floating-point numbers in its dtype.
     terms
-        Terms summed into one output element at size ``n``, for :func:`error_bound`; None where the result is exact: a
-        choice among the inputs, a count, an index.
+        Terms summed into one output element, for :func:`error_bound`: a number, or a function of ``n``. None where the
+        result is exact: a choice among the inputs, a count, an index.
     roundings
         Times that a number is stored in the dtype on its way, for :func:`error_bound`.
     numpy_function
@@ -73,7 +73,7 @@ def functional(
 
         def compare(result: Any) -> Accuracy:
             expected = as_tensors((reference or function)(*_in_float64(host)))
-            bound = None if terms is None else error_bound(setting.dtype, terms(setting.n), roundings)
+            bound = bound_of(terms, setting, roundings)
             found, dtype = as_tensors(result), result_dtype or setting.torch_dtype
             if invariant is not None and all(_is_stored_as(dtype, one) for one in found):
                 found, dtype = as_tensors(invariant(*_in_float64(found))), torch.float64
@@ -101,7 +101,7 @@ def gradient(
     Parameters
     ----------
     terms
-        Terms summed into one element of a gradient at size ``n``.
+        Terms summed into one element of a gradient: a number, or a function of ``n``.
     alike
         Where the outputs are not unique: which gradients have the reference's outputs to be given, in place of those
         that the outputs under test were. It takes both outputs and the gradients, all in float64.
@@ -120,12 +120,19 @@ def gradient(
             if alike is not None:
                 wide_gradients = alike(_in_float64(outputs), wide_outputs, wide_gradients)
             expected = torch.autograd.grad(wide_outputs, wide_leaves, wide_gradients)
-            bound = error_bound(setting.dtype, terms(setting.n), roundings)
+            bound = bound_of(terms, setting, roundings)
             return compared(result, expected, setting.torch_dtype, bound)
 
         return checked(call, compare)
 
     return make
+
+
+def bound_of(terms: Terms | None, setting: Setting, roundings: float) -> float | None:
+    """Return the largest relative error allowed in a setting; None where the result is exact."""
+    if terms is None:
+        return None
+    return error_bound(setting.dtype, terms(setting.n) if callable(terms) else terms, roundings)
 
 
 def compared(found: Tensors, expected: Tensors, dtype: torch.dtype, bound: float | None) -> Accuracy:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding
 
-from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.base import Axis, Workload, no_flop
 from bench_lib.workloads.case_setup import Setting
 from bench_lib.workloads.device_kinds import ALL_KINDS, QUEUED, TORCH_KINDS, WAITS_INSIDE
 from bench_lib.workloads.functional import functional, gradient
@@ -47,16 +47,6 @@ def random_indices(setting: Setting, count: int, below: int, stream: int) -> tor
     """Return seeded random indices (int64, host), uniform over ``range(below)`` and the same for every device."""
     generator = torch.Generator().manual_seed((setting.seed * 1009 + stream) % 2**63)
     return torch.randint(below, (count,), generator=generator)
-
-
-def no_flop(n: int) -> float:
-    """Return 0: nothing is computed with the numbers (comparisons and address arithmetic are not counted)."""
-    return 0.0
-
-
-def one_each(n: int) -> float:
-    """Return n: each number is added to a sum."""
-    return float(n)
 
 
 def _bins(n: int) -> int:
@@ -164,18 +154,16 @@ INDEXING: Final[tuple[Workload, ...]] = (
         name="gather_backward",
         expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = x.gather(0, index)",
         size="n numbers in x, and n random indices of them",
-        make=gradient(_gather, _gather_inputs, terms=lambda n: MOST_AT_AN_INDEX),
-        flop=one_each,
+        make=gradient(_gather, _gather_inputs, terms=MOST_AT_AN_INDEX),
+        flop=float,
         nbytes=_gather_nbytes,
     ),
     _indexing(
         name="scatter_add",
         expression="out.scatter_add(0, index, x)",
         size=f"n numbers in x, added to n / {NUMBERS_PER_BIN} random sums",
-        make=functional(
-            _scatter_add, _scatter_inputs, terms=lambda n: MOST_IN_A_BIN, numpy_function=_numpy_scatter_add
-        ),
-        flop=one_each,
+        make=functional(_scatter_add, _scatter_inputs, terms=MOST_IN_A_BIN, numpy_function=_numpy_scatter_add),
+        flop=float,
         nbytes=_scatter_nbytes,
         multiple=NUMBERS_PER_BIN,
     ),
@@ -183,7 +171,7 @@ INDEXING: Final[tuple[Workload, ...]] = (
         name="scatter_add_backward",
         expression="torch.autograd.grad(y, (out, x), dy, retain_graph=True)  # y = out.scatter_add(0, index, x)",
         size=f"n numbers in x, added to n / {NUMBERS_PER_BIN} random sums",
-        make=gradient(_scatter_add, _scatter_inputs, terms=lambda n: 1.0),
+        make=gradient(_scatter_add, _scatter_inputs, terms=1.0),
         nbytes=_scatter_gradient_nbytes,
         multiple=NUMBERS_PER_BIN,
     ),
@@ -218,7 +206,7 @@ INDEXING: Final[tuple[Workload, ...]] = (
         name="boolean_mask_backward",
         expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = x[mask]",
         size="n numbers, of which a random half is taken",
-        make=gradient(operator.getitem, _mask_inputs, terms=lambda n: 1.0),
+        make=gradient(operator.getitem, _mask_inputs, terms=1.0),
         nbytes=_mask_nbytes,
         timings=WAITS_INSIDE,  # the mask is kept, and turned into indices once more
     ),

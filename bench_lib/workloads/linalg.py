@@ -163,57 +163,9 @@ def matrices_nbytes(count: int, n: int, itemsize: int) -> int:
     return count * n * n * itemsize
 
 
-def cholesky_flop(n: int) -> float:
-    """Return ``n**3 / 3`` (Golub and Van Loan, section 4.2)."""
-    return n**3 / 3
-
-
-def solve_flop(n: int) -> float:
-    """Return ``2 n**3 / 3`` of the LU factorization, and ``2 n**2`` of two triangles (sections 3.2 and 3.1)."""
-    return 2 * n**3 / 3 + 2.0 * n**2
-
-
-def qr_flop(n: int) -> float:
-    """Return ``8 n**3 / 3``: ``4 n**3 / 3`` for R, by Householder reflections, and as many for Q (section 5.2)."""
-    return 8 * n**3 / 3
-
-
-def svd_flop(n: int) -> float:
-    """Return ``21 n**3``: the Golub-Reinsch algorithm for all of U, S and V (section 8.6)."""
-    return 21.0 * n**3
-
-
-def eigh_flop(n: int) -> float:
-    """Return ``9 n**3``: the symmetric QR algorithm with its vectors (section 8.3)."""
-    return 9.0 * n**3
-
-
-def cholesky_gradient_flop(n: int) -> float:
-    """Return ``4 n**3``: a product and two triangular solves, as torch does it.
-
-    (Murray, Differentiation of the Cholesky decomposition, 2016, equation 10.)
-    """
-    return 4.0 * n**3
-
-
-def solve_gradient_flop(n: int) -> float:
-    """Return ``3 n**2``: two triangles of the factors that are kept, and the outer product of two vectors."""
-    return 3.0 * n**2
-
-
-def qr_gradient_flop(n: int) -> float:
-    """Return ``7 n**3``: three products and a triangular solve, as torch does it."""
-    return 7.0 * n**3
-
-
-def svd_gradient_flop(n: int) -> float:
-    """Return ``8 n**3``: four products, as torch does it."""
-    return 8.0 * n**3
-
-
-def eigh_gradient_flop(n: int) -> float:
-    """Return ``6 n**3``: three products, as torch does it."""
-    return 6.0 * n**3
+def cubes(count: float, n: int) -> float:
+    """Return ``count * n**3`` operations: the sources of the counts stand beside the workloads."""
+    return count * n**3
 
 
 KINDS: Final = ("numpy", "cpu", "cuda")
@@ -257,7 +209,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         make=functional(
             torch.linalg.cholesky, positive_definite, terms=direct_terms, numpy_function=np.linalg.cholesky
         ),
-        flop=cholesky_flop,
+        flop=partial(cubes, 1 / 3),  # Golub and Van Loan, section 4.2
         nbytes=partial(matrices_nbytes, 2),
     ),
     _gradient(
@@ -265,7 +217,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         expression="torch.autograd.grad(y, a, dy, retain_graph=True)  # y = torch.linalg.cholesky(a)",
         size="n rows and columns of a positive definite matrix",
         make=gradient(torch.linalg.cholesky, positive_definite, terms=direct_terms),
-        flop=cholesky_gradient_flop,
+        flop=partial(cubes, 4.0),  # a product and two triangular solves: Murray, 2016, equation 10
         nbytes=partial(matrices_nbytes, 3),
     ),
     _linalg(
@@ -274,7 +226,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         size="n equations, with one right-hand side",
         sizes=SOLVE_SIZES,
         make=functional(torch.linalg.solve, system, terms=direct_terms, numpy_function=np.linalg.solve),
-        flop=solve_flop,
+        flop=lambda n: 2 * n**3 / 3 + 2.0 * n**2,  # the LU factorization, and two triangles: sections 3.2 and 3.1
         nbytes=lambda n, itemsize: (n * n + 2 * n) * itemsize,
     ),
     _gradient(
@@ -282,7 +234,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         expression="torch.autograd.grad(y, (a, b), dy, retain_graph=True)  # y = torch.linalg.solve(a, b)",
         size="n equations, with one right-hand side",
         make=gradient(torch.linalg.solve, system, terms=direct_terms),
-        flop=solve_gradient_flop,
+        flop=lambda n: 3.0 * n**2,  # two triangles of the factors that are kept, and the outer product of two vectors
         # The factors, the solution and its gradient are read, both gradients are written.
         nbytes=lambda n, itemsize: (2 * n * n + 3 * n) * itemsize,
     ),
@@ -297,7 +249,7 @@ LINALG: Final[tuple[Workload, ...]] = (
             reference=what_qr_gives,
             invariant=unique_of_qr,
         ),
-        flop=qr_flop,
+        flop=partial(cubes, 8 / 3),  # Householder reflections: half of it for R, half for Q (section 5.2)
         nbytes=partial(matrices_nbytes, 3),
         timings=QUEUED,
     ),
@@ -305,7 +257,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         name="qr_backward",
         expression="torch.autograd.grad((q, r), a, (dq, dr), retain_graph=True)  # q, r = torch.linalg.qr(a)",
         make=gradient(torch.linalg.qr, regular, terms=direct_terms, alike=orthogonal_factors_alike),
-        flop=qr_gradient_flop,
+        flop=partial(cubes, 7.0),  # three products and a triangular solve, as torch does it
         nbytes=partial(matrices_nbytes, 5),
     ),
     _linalg(
@@ -320,7 +272,7 @@ LINALG: Final[tuple[Workload, ...]] = (
             reference=what_svd_gives,
             invariant=unique_of_svd,
         ),
-        flop=svd_flop,
+        flop=partial(cubes, 21.0),  # the Golub-Reinsch algorithm for all of U, S and V (section 8.6)
         nbytes=lambda n, itemsize: (3 * n * n + n) * itemsize,
     ),
     _gradient(
@@ -329,7 +281,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         "  # u, s, vh = torch.linalg.svd(a)",
         sizes=VECTOR_GRADIENT_SIZES,
         make=gradient(torch.linalg.svd, spread_singular_values, terms=gradient_terms, alike=singular_vectors_alike),
-        flop=svd_gradient_flop,
+        flop=partial(cubes, 8.0),  # four products, as torch does it
         nbytes=lambda n, itemsize: (5 * n * n + 2 * n) * itemsize,
     ),
     _linalg(
@@ -344,7 +296,7 @@ LINALG: Final[tuple[Workload, ...]] = (
             reference=what_eigh_gives,
             invariant=unique_of_eigh,
         ),
-        flop=eigh_flop,
+        flop=partial(cubes, 9.0),  # the symmetric QR algorithm with its vectors (section 8.3)
         nbytes=lambda n, itemsize: (2 * n * n + n) * itemsize,
     ),
     _gradient(
@@ -353,7 +305,7 @@ LINALG: Final[tuple[Workload, ...]] = (
         size="n rows and columns of a symmetric matrix",
         sizes=VECTOR_GRADIENT_SIZES,
         make=gradient(torch.linalg.eigh, spread_eigenvalues, terms=gradient_terms, alike=eigenvectors_alike),
-        flop=eigh_gradient_flop,
+        flop=partial(cubes, 6.0),  # three products, as torch does it
         nbytes=lambda n, itemsize: (3 * n * n + 2 * n) * itemsize,
     ),
 )

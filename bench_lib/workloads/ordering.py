@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.base import Axis, Workload, no_flop
 from bench_lib.workloads.case_setup import Setting
 from bench_lib.workloads.device_kinds import ALL_KINDS, QUEUED, TORCH_KINDS, WAITS_INSIDE
 from bench_lib.workloads.functional import functional, gradient
-from bench_lib.workloads.indexing import INDEX_NBYTES, no_flop, random_indices
+from bench_lib.workloads.indexing import INDEX_NBYTES, random_indices
 
 KI: Final = 1024
 MI: Final = 1024 * KI
@@ -116,7 +116,7 @@ ORDERING: Final[tuple[Workload, ...]] = (
         name="sort_backward",
         expression="torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.sort(x).values",
         size="n different numbers in random order",
-        make=gradient(_sort, _shuffled, terms=lambda n: 1.0),
+        make=gradient(_sort, _shuffled, terms=1.0),
         nbytes=_order_nbytes,
     ),
     _ordering(
@@ -132,7 +132,7 @@ ORDERING: Final[tuple[Workload, ...]] = (
         name="topk_backward",
         expression=f"torch.autograd.grad(y, x, dy, retain_graph=True)  # y = torch.topk(x, {LARGEST}).values",
         size=f"n different numbers in random order, of which the {LARGEST} largest are returned",
-        make=gradient(_topk, _shuffled, terms=lambda n: 1.0),
+        make=gradient(_topk, _shuffled, terms=1.0),
         nbytes=_topk_nbytes,
         multiple=LARGEST,
     ),

@@ -20,7 +20,7 @@ import torch
 from bench_lib.devices.device import synchronize
 from bench_lib.records.case import Timing
 from bench_lib.workloads.accuracy import Accuracy, exact
-from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.base import Axis, Workload, no_flop
 from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.device_kinds import ALL_KINDS, GPU_KINDS, NOT_HELD, WAITS_INSIDE
 
@@ -45,10 +45,6 @@ FRESH_SIZES: Final = Axis(quick=(64 * MI,), standard=(MI, 256 * MI), full=(1024 
 PINNABLE_KINDS: Final = ("cuda", "xpu")
 STAGED_BY_HOST: Final[tuple[Timing, ...]] = ("latency", "throughput", "submit")
 """A copy from pageable memory is staged by the host, which waits for the device: a held stream would hold the host."""
-
-
-def _no_flop(n: int) -> float:
-    return 0.0
 
 
 def _crossed(n: int, itemsize: int) -> int:
@@ -152,7 +148,7 @@ _transfer = partial(
     size="n bytes",
     sizes=LINK_SIZES,
     dtypes=Axis(quick=("uint8",)),
-    flop=_no_flop,
+    flop=no_flop,
     nbytes=_crossed,
     kinds=GPU_KINDS,
     roundtrip=False,

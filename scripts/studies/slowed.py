@@ -23,7 +23,7 @@ from torch.linalg import cholesky, vector_norm
 from torch.nn.functional import conv1d, conv2d, embedding, gelu, layer_norm, linear, max_pool2d
 
 from bench_lib.workloads import functional
-from bench_lib.workloads.base import Axis, Workload
+from bench_lib.workloads.base import Axis, Workload, no_flop
 from bench_lib.workloads.case_setup import Prepared, Setting, checked
 from bench_lib.workloads.functional import gradient
 
@@ -207,15 +207,11 @@ def _workload(place, name, family, expression, sizes, make) -> Workload:
         sizes=Axis(quick=sizes),
         dtypes=Axis(quick=("float32",)),
         make=partial(slowed, make, place),
-        flop=_no_flop,
+        flop=no_flop,
         nbytes=_bytes,
         kinds=("numpy", "cpu") if name in NUMPY else ("cpu",),
         roundtrip=False,
     )
-
-
-def _no_flop(n: int) -> float:
-    return 0.0  # no rate is drawn from these
 
 
 def _bytes(n: int, itemsize: int) -> int:
