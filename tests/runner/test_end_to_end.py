@@ -18,7 +18,9 @@ from bench_lib.records.storage import read
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "bench_lib")
-FEW = ("-k", "create_zeros[1024]", "--rounds", "2", "--budget", "30s")  # the doctor and the ceilings take a share
+FEW = ("-k", "create_zeros[1024]", "--rounds", "2", "--budget", "20s")  # the doctor and the ceilings take a share
+# One device, for tests that look at what becomes of a run, and at no number.
+ONE = (*FEW, "--device", "cpu", "--until-budget")
 TIMEOUT = 120.0
 
 pytestmark = pytest.mark.slow
@@ -100,7 +102,7 @@ def test_progress_goes_to_standard_error_and_quiet_silences_it(
 ) -> None:
     assert "cases on" in measured[1].stderr
     assert "cases on" not in measured[1].stdout
-    quiet = crossover("run", "--quiet", "-k", "create_zeros[1024]", "--rounds", 1, "--budget", "5s", folder=tmp_path)
+    quiet = crossover("run", "--quiet", *ONE, "--rounds", 1, "--budget", "5s", folder=tmp_path)
     assert (quiet.returncode, quiet.stderr) == (0, "")
 
 
@@ -127,7 +129,7 @@ def test_the_report_of_a_run_is_written_and_its_path_printed(
 
 def test_a_kill_of_the_worker_costs_one_visit_and_the_run_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    process = start("run", *FEW, "--out", out, folder=tmp_path)
+    process = start("run", *ONE, "--out", out, folder=tmp_path)
     wait_for_samples(out, 2)
     for worker in workers_of(process):
         worker.kill()
@@ -144,7 +146,7 @@ def test_a_kill_of_the_worker_costs_one_visit_and_the_run_goes_on(tmp_path: Path
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_exits_130_leaves_no_worker_and_resumes(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run.jsonl"
-    process = start("run", *FEW, "--out", out, folder=tmp_path)
+    process = start("run", *ONE, "--out", out, folder=tmp_path)
     wait_for_samples(out, 4)
     workers = workers_of(process)
     process.send_signal(number)
@@ -164,7 +166,7 @@ def test_an_interrupted_run_exits_130_leaves_no_worker_and_resumes(tmp_path: Pat
 
 def test_a_kill_of_the_parent_loses_no_finished_case_and_its_worker_ends_too(tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    process = start("run", *FEW, "--out", out, folder=tmp_path)
+    process = start("run", *ONE, "--out", out, folder=tmp_path)
     wait_for_samples(out, 4)
     workers = workers_of(process)
     process.kill()
@@ -180,7 +182,7 @@ def test_a_kill_of_the_parent_loses_no_finished_case_and_its_worker_ends_too(tmp
 
 def test_a_visit_that_hangs_is_ended_recorded_and_makes_the_exit_code_2(tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    slow = ("-k", "matmul[2048] and float32 and cpu and not cpu-1t", "--rounds", 2, "--budget", "20s")
+    slow = ("-k", "matmul[2048] and float32 and cpu and not cpu-1t", "--rounds", 1, "--budget", "20s")
     done = crossover("run", *slow, "--timeout", 0.1, "--out", out, folder=tmp_path)
     samples = read(out).samples
     assert done.returncode == 2, done.stderr
@@ -191,11 +193,13 @@ def test_a_visit_that_hangs_is_ended_recorded_and_makes_the_exit_code_2(tmp_path
 
 def test_two_runs_never_write_one_file(tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    first = start("run", *FEW, "--out", out, folder=tmp_path)
+    first = start("run", *ONE, "--out", out, folder=tmp_path)
     wait_for_samples(out, 1)
-    second = crossover("run", *FEW, "--out", out, folder=tmp_path)
+    first.send_signal(signal.SIGSTOP)  # so that it is not over before the others come
+    second = crossover("run", *ONE, "--out", out, folder=tmp_path)
     third = crossover("run", "--resume", out, folder=tmp_path)
     first.send_signal(signal.SIGINT)
+    first.send_signal(signal.SIGCONT)
     first.communicate(timeout=TIMEOUT)
     assert (second.returncode, third.returncode) == (4, 4)
     assert "in use" in third.stderr
@@ -203,8 +207,8 @@ def test_two_runs_never_write_one_file(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    few = " ".join((*FEW, "--device", "cpu", "--device", "numpy"))
-    limited = f"ulimit -f 32; exec {' '.join(COMMAND)} run {few} --out run.jsonl"
+    few = " ".join(ONE)
+    limited = f"ulimit -f 16; exec {' '.join(COMMAND)} run {few} --out run.jsonl"
     done = subprocess.run(
         ["bash", "-c", limited], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=TIMEOUT,
         check=False,
@@ -214,7 +218,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     recording = read(tmp_path / "run.jsonl")
     assert recording.samples
-    assert (tmp_path / "run.jsonl").stat().st_size <= 32 * 1024
+    assert (tmp_path / "run.jsonl").stat().st_size <= 16 * 1024
     again = crossover("run", "--resume", "run.jsonl", folder=tmp_path)
     assert again.returncode == 0, again.stderr
 
