@@ -7,6 +7,6 @@ torch comes in with the modules that measure, pandas and matplotlib when a funct
 
 from bench_lib.api import compare, crossovers, estimates, load, page, speedups
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = ["__version__", "compare", "crossovers", "estimates", "load", "page", "speedups"]

@@ -9,6 +9,11 @@ import os
 # Before torch is imported: the driver is asked whether there is a GPU, and CUDA stays untouched until after the fork.
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
+from bench_lib.devices.host import QUIET
+
+# Before NumPy is: its BLAS asks once how long an idle thread stays awake. What a person has set wins.
+os.environ.update(QUIET | os.environ)
+
 from asv_runner.benchmarks import benchmark_types
 
 from bench_lib.plugins.asv.device import DeviceBenchmark

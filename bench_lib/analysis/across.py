@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bench_lib.analysis.estimates import Judged, judge
-from bench_lib.analysis.levels import ACROSS, WITHIN, Ints
+from bench_lib.analysis.levels import ACROSS
 from bench_lib.analysis.speedups import Ratios, combined, match, tabulate
 from bench_lib.records import intervals
+from bench_lib.records.location import WITHIN, Ints
 
 BETWEEN_RUN_LIMIT: Final = float(ndtri((1 + intervals.LEVEL) / 2)) * 2**0.5 * intervals.BETWEEN_RUN_SD
 """Half width, in logs, of the interval of what moves two runs apart."""

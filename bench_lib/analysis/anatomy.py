@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis.levels import Objects, table
+from bench_lib.analysis.levels import table
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.intervals import Floats
+from bench_lib.records.location import Objects
 from bench_lib.records.verdicts import FASTER
 
 KEY: Final = ("run", "workload", "dtype", "device", "n")

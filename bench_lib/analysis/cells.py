@@ -6,12 +6,13 @@ speedup and of the uses that pay for its copies.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from bench_lib import units
 from bench_lib.records.sanitize import clean, is_known
+from bench_lib.records.verdicts import VAGUE
 
 SIGNIFICANT_DIGITS: Final = 5
 """Digits of the raw numbers: more than any interval supports."""
@@ -19,11 +20,12 @@ SIGNIFICANT_DIGITS: Final = 5
 TIMED_BY_WORK: Final = ("latency", "throughput", "device")
 """Timings during which the work is done, so that a rate means something."""
 
+CANNOT_TELL: Final = "can\N{RIGHT SINGLE QUOTATION MARK}t tell"
 VERDICTS: Final = {
     "device": "faster",
     "baseline": "slower",
-    "same": "same",
-    "undecided": "can\N{RIGHT SINGLE QUOTATION MARK}t tell",
+    "same": "tie",
+    "undecided": "open",
 }
 EXACT: Final = 2**53  # from here on a float skips whole numbers
 MAX_REASON: Final = 80
@@ -68,6 +70,21 @@ def interval(name: str, shown: Callable[..., str], unit: str = "") -> ToCell:
     return cell
 
 
+_multiple = interval("ratio", units.ratio, "\N{MULTIPLICATION SIGN}")
+
+
+def multiple(row: Row) -> NumberCell:
+    """Show how many times as fast; only from or up to where, if the interval spans more than a factor of 2."""
+    cell = _multiple(row)
+    if cell.low is None or cell.high is None or cell.high <= VAGUE * cell.low:
+        return cell
+    if cell.low >= 1:
+        return replace(cell, text=f"\N{GREATER-THAN OR EQUAL TO}{units.ratio(cell.low)}\N{MULTIPLICATION SIGN}")
+    if cell.high <= 1:
+        return replace(cell, text=f"\N{LESS-THAN OR EQUAL TO}{units.ratio(cell.high)}\N{MULTIPLICATION SIGN}")
+    return replace(cell, text="?")
+
+
 def rate(name: str, unit: str) -> ToCell:
     """Return what shows an amount over the time that it took."""
 
@@ -110,7 +127,7 @@ def reuse(row: Row) -> NumberCell:
         return NumberCell(text="")
     if is_known(row["reuse"]):
         return NumberCell(text=units.count(int(row["reuse"]), "use"))
-    return NumberCell(text="never" if row["answer"] == "never" else VERDICTS["undecided"])
+    return NumberCell(text="never" if row["answer"] == "never" else CANNOT_TELL)
 
 
 def verdict(row: Row) -> NumberCell:

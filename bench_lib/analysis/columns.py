@@ -128,6 +128,7 @@ ALL_COLUMNS: Final = (
         CASE, "lazy", "truth",
         "whether a call may return before its bytes are touched, so that no bandwidth follows",
     ),
+    _column(SAMPLE, "unfit", "truth", "whether the doctor found the device unfit before the run"),
     _column(EVERY, "residency", "text", "where inputs start and results end: resident or roundtrip"),
     _column(EVERY, "timing", "text", "what was timed: latency, throughput, device or submit"),
     _column(EVERY, "flop", "real", "floating-point operations of one call; NaN where not known", unit="FLOP"),
@@ -146,7 +147,7 @@ ALL_COLUMNS: Final = (
     _column(CASE, "blocks", "whole", "timed blocks of all those visits"),
     _column(
         CASE, "seconds", "real",
-        "time of one call: mean over rounds, in logs, of the visits' medians; unknown if not ok",
+        "time of one call: Huber's location, in logs, of the visits' medians; unknown if not ok",
         unit="s",
     ),
     _column(SPEEDUP, "seconds", "real", "time of one call on the device; unknown if not ok there", unit="s"),
@@ -198,8 +199,15 @@ ALL_COLUMNS: Final = (
         SAMPLE, "wall_seconds", "real", "the whole visit, inputs and checks included; NaN where not known",
         unit="s",
     ),
+    _column(
+        SAMPLE, "quiet_seconds", "real", "waited before the visit until no thread worked; NaN where not known", unit="s"
+    ),
+    _column(SAMPLE, "busy", "truth", "whether a thread of the process still worked when the visit began"),
+    _column(
+        SAMPLE, "minor_faults", "real", "pages that the process was given in each timed block; NaN where not known"
+    ),
     _column(SAMPLE, "converged", "truth", "whether the median's interval was seen to be within its target"),
-    _column(SAMPLE, "stop", "text", "why sampling ended: narrow, budget, stalled or single; empty where not known"),
+    _column(SAMPLE, "stop", "text", "why sampling ended: narrow, enough, budget, stalled or single; else empty"),
     _column(SAMPLE, "relative_error", "real", "max|err| / max|ref| against float64; NaN where not checked"),
     _column(CASE, "converged", "truth", "whether every visit's own interval was within its target"),
     _column(
@@ -254,7 +262,7 @@ ALL_COLUMNS: Final = (
     ),
     _column(
         PAGE, "speedup", "real", "baseline time over this time, 95 % interval",
-        label="Times as fast", cell=cells.interval("ratio", units.ratio, "\N{MULTIPLICATION SIGN}"), has_interval=True,
+        label="Times as fast", cell=cells.multiple, has_interval=True,
         needs="baselines",
     ),
     _column(

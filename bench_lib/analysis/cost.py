@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench_lib.analysis.levels import Objects, table, text
+from bench_lib.analysis.levels import table, text
 from bench_lib.records import intervals
 from bench_lib.records.hourly_prices import of_device
+from bench_lib.records.location import Objects
 
 KEY: Final = ("run", "machine", "workload", "family", "expression", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (

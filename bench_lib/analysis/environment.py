@@ -26,7 +26,7 @@ class Difference:
     Attributes
     ----------
     group
-        ``Machine``, ``Devices``, ``Software``, ``Precision`` or ``Settings``.
+        ``Machine``, ``Devices``, ``Software``, ``Precision``, ``Variables`` or ``Settings``.
     name
         Of the fact, in words.
     texts
@@ -89,13 +89,14 @@ def fact_value(key: str, value: Scalar) -> str:
     return short(str(value)) if key == COMMIT else str(value)
 
 
-GROUPS: Final = ("Machine", "Devices", "Software", "Precision", "Settings")
+GROUPS: Final = ("Machine", "Devices", "Software", "Precision", "Variables", "Settings")
 
 
 def _facts(run: Run) -> dict[tuple[str, str, str], str]:
     """Return what a run tells: by group, device (empty for none) and name, in words."""
     settings: dict[str, Scalar] = {
         "measured_by": run.source,
+        "instrument": run.instrument,
         "profile": run.profile,
         "rounds": run.rounds,
         "visits": run.visits,
@@ -107,9 +108,10 @@ def _facts(run: Run) -> dict[tuple[str, str, str], str]:
     for device in run.devices:
         own: dict[str, Scalar] = {"name": device.name, "threads": device.threads, "memory_nbytes": device.memory_nbytes}
         told.append(("Devices", device.key, own | device.facts))
-    told += [("Software", "", run.software), ("Precision", "", run.precision), ("Settings", "", settings)]
+    told += [("Software", "", run.software), ("Precision", "", run.precision)]
+    told += [("Variables", "", run.variables), ("Settings", "", settings)]
     return {
-        (group, owner, fact_name(key)): fact_value(key, value)
+        (group, owner, key if group == "Variables" else fact_name(key)): fact_value(key, value)
         for group, owner, facts in told
         for key, value in facts.items()
         if value not in (None, "") and key not in PASSING

@@ -11,19 +11,9 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.columns import names_of
-from bench_lib.analysis.levels import (
-    WITHIN,
-    Cases,
-    Ints,
-    Summary,
-    Visits,
-    ok_visits,
-    sort_into_cases,
-    summarise,
-    table,
-    text,
-)
+from bench_lib.analysis.levels import Cases, Visits, ok_visits, sort_into_cases, table, text
 from bench_lib.records.intervals import Floats
+from bench_lib.records.location import WITHIN, Ints, Summary, summarise
 
 COLUMNS: Final = names_of("case")
 TEXT: Final = ("run", "source", "machine", "workload", "family", "expression", "dtype", "device", "kind", "device_name")

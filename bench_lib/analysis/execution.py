@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.estimates import Judged, judge
-from bench_lib.analysis.levels import Ints, table, text
+from bench_lib.analysis.levels import table, text
 from bench_lib.analysis.speedups import ratios
 from bench_lib.records import intervals
 from bench_lib.records.intervals import Floats
+from bench_lib.records.location import Ints
 from bench_lib.records.verdicts import FASTER, SLOWER
 
 SAME: Final = ("run", "machine", "workload", "dtype", "device", "kind", "device_name", "residency", "timing")

@@ -108,6 +108,7 @@ def _case_columns(asked: Sequence[tuple[Recording, PlannedCase]]) -> dict[str, A
     workloads = {(r.run.id, w.name): w for r in _recordings(asked) for w in r.run.workloads}
     runs = [recording.run for recording, _ in asked]
     cases = [planned.case for _, planned in asked]
+    unfit = {recording.run.id: recording.run.unfit.keys() for recording in _recordings(asked)}
     device = [devices.get((run.id, case.device)) for run, case in zip(runs, cases, strict=True)]
     workload = [workloads.get((run.id, case.workload)) for run, case in zip(runs, cases, strict=True)]
     # A case that no plan names has unknown work: its FLOP are NaN, and so then are its bytes.
@@ -126,6 +127,7 @@ def _case_columns(asked: Sequence[tuple[Recording, PlannedCase]]) -> dict[str, A
             "kind": (d.kind if d else _kind_of_key(c.device) for d, c in zip(device, cases, strict=True)),
             "device_name": ((d.name if d else "") or c.device for d, c in zip(device, cases, strict=True)),
             "threads": (d.threads if d else None for d in device),
+            "unfit": (c.device in unfit[run.id] for run, c in zip(runs, cases, strict=True)),
             "flop": (flop for flop, _ in work),
             "nbytes": (nbytes for _, nbytes in work),
         }

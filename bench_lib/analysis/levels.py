@@ -1,8 +1,4 @@
-"""From visits to rounds to cases: the steps that every judgement shares, on whole arrays.
-
-A visit gives its median in log seconds, a round the median over its visits, a case the mean over its rounds. Nothing
-here loops over cases.
-"""
+"""From rows to cases and their visits: the steps that every judgement shares, on whole arrays, without a loop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench_lib.records import intervals
 from bench_lib.records.intervals import Floats
-
-Ints = NDArray[np.int64]
-Objects = NDArray[np.object_]
+from bench_lib.records.location import Ints, Objects
 
 KEY: Final = ("run", "workload", "dtype", "n", "device", "residency", "timing")
 """What makes two rows the same case, and the order in which cases are listed."""
 
-BETWEEN: Final = "between-rounds"
-WITHIN: Final = "within-run"
 ACROSS: Final = "between-runs"
 
 
@@ -70,27 +61,6 @@ class Visits:
     floor: Floats
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Means over rounds, one for each group, in logs; NaN where a group has nothing.
-
-    Attributes
-    ----------
-    variance
-        Between rounds; NaN under two rounds.
-    interval
-        ``between-rounds``, ``within-run`` (one round, over its visits) or empty (one visit: limits are NaN).
-    """
-
-    value: Floats
-    low: Floats
-    high: Floats
-    variance: Floats
-    rounds: Ints
-    visits: Ints
-    interval: Objects
-
-
 def sort_into_cases(frame: pd.DataFrame) -> Cases:
     """Return which row belongs to which case, cases in the order of :data:`KEY`."""
     keys, of_row = np.unique(pack(*(codes(frame[name]) for name in KEY)), return_inverse=True)
@@ -124,40 +94,6 @@ def ok_visits(frame: pd.DataFrame, cases: Cases) -> Visits:
     )
 
 
-def summarise(group: Ints, round_: Ints, values: Floats, size: int) -> Summary:
-    """Return the mean over rounds of the median over visits of each group, with its interval.
-
-    A single round is summed up by the mean of its visits, with Student's t over them.
-
-    A visit that a neighbour on the machine disturbed can be a thousand times as long: a round's median leaves it aside,
-    its mean would not.
-
-    Parameters
-    ----------
-    group, round_
-        Of each visit, ordered by both.
-    values
-        Logs.
-    size
-        Number of groups.
-    """
-    starts = np.flatnonzero(np.diff(group, prepend=-1) | np.diff(round_, prepend=-1))
-    visits_in_round = np.diff(starts, append=len(group))
-    of_round = group[starts]
-    medians = _medians(values, starts, visits_in_round)
-    rounds = np.bincount(of_round, minlength=size)
-    visits = np.bincount(group, minlength=size)
-    value = _divide(np.bincount(of_round, weights=medians, minlength=size), rounds)
-    variance = _variance(of_round, medians, value, rounds)
-    low, high = intervals.t_limits(value, variance, rounds)
-    single = rounds == 1
-    mean = _divide(np.bincount(group, weights=values, minlength=size), visits)
-    within = intervals.t_limits(mean, _variance(group, values, mean, visits), visits)
-    value[single], low[single], high[single] = mean[single], within[0][single], within[1][single]
-    interval = np.select([rounds > 1, single & (visits > 1)], [BETWEEN, WITHIN], default="").astype(object)
-    return Summary(value=value, low=low, high=high, variance=variance, rounds=rounds, visits=visits, interval=interval)
-
-
 def codes(column: pd.Series) -> Ints:
     """Return a whole number for each value: the category's place, or the place among sorted values."""
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -186,19 +122,3 @@ def table(columns: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame:
     """Return the named columns as a table; text has pandas' own text type, even where there is no row."""
     result = pd.DataFrame({name: columns[name] for name in names})
     return result.astype({name: "str" for name in names if result[name].dtype == object})
-
-
-def _divide(total: NDArray[Any], count: Ints) -> Floats:
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _variance(group: Ints, values: Floats, mean: Floats, count: Ints) -> Floats:
-    squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=len(mean))
-    return _divide(squares, count - 1)
-
-
-def _medians(values: Floats, starts: Ints, counts: Ints) -> Floats:
-    """Return the median of each run of values that begins at ``starts``."""
-    ordered = values[np.lexsort((values, np.repeat(np.arange(len(starts)), counts)))]
-    middle: Floats = (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2]) / 2
-    return middle

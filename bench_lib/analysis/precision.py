@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from bench_lib.analysis.estimates import judge
-from bench_lib.analysis.levels import Ints, table, text
+from bench_lib.analysis.levels import table, text
 from bench_lib.analysis.speedups import ratios
 from bench_lib.records import intervals
+from bench_lib.records.location import Ints
 
 REFERENCE: Final = "float32"
 SAME: Final = ("run", "machine", "workload", "family", "expression", "device", "kind", "device_name")

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from bench_lib.analysis.columns import names_of
 from bench_lib.analysis.estimates import Judged, judge
-from bench_lib.analysis.levels import BETWEEN, WITHIN, Ints, Objects, Summary, Visits, summarise, table, text
+from bench_lib.analysis.levels import Visits, table, text
 from bench_lib.errors import UsageError
 from bench_lib.records import intervals
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.intervals import Floats
+from bench_lib.records.location import BETWEEN, WITHIN, Ints, Objects, Summary, summarise
 from bench_lib.records.sanitize import shorten
 
 COLUMNS: Final = names_of("speedup")

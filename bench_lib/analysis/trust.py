@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from bench_lib import units
 from bench_lib.analysis.estimates import judge
-from bench_lib.analysis.levels import WITHIN, Cases, Ints, Objects, sort_into_cases, table, text
+from bench_lib.analysis.levels import Cases, sort_into_cases, table, text
 from bench_lib.records.intervals import Floats
+from bench_lib.records.location import WITHIN, Ints, Objects
 
 KEY: Final = ("run", "workload", "n", "dtype", "device", "residency", "timing")
 COLUMNS: Final = (*KEY, "kind_of_doubt", "reason", "visits")
@@ -18,6 +19,8 @@ NOT_OK: Final = ("wrong", "failed", "oom", "timeout", "too_slow", "skipped")
 TWO_MODES: Final = "its visits fall into two heaps: the median depends on which was met more often"
 LAUNCH_BOUND: Final = "submitting took longer than the pre-block: launch cost may be in the number"
 ONE_ROUND: Final = "one round only: differences between processes are not in the interval, which is too narrow"
+FRESH_PAGES: Final = "each call is given new pages by the system, whose cost is in the number"
+BUSY: Final = "a thread of the measuring process still worked when the visit began"
 NO_INTERVAL: Final = "one visit of fewer than 6 blocks: the number has no interval"
 STOPS: Final = {
     "budget": "its share of the time was spent",
@@ -25,8 +28,18 @@ STOPS: Final = {
 }
 """Why a visit ended before its interval was narrow; a call longer than its share is timed whole, and needs none."""
 
+ENDS: Final = ("single", "enough")
+"""Why a visit ended that is no doubt: its one call was long, or it had the blocks that it was to have."""
+
 MOST: Final = 0.5
 """A case is not converged where more than this part of its visits ended before their interval was narrow."""
+
+LEAST_FAULTS: Final = 1.0  # pages in a call, from which on they count
+HELD_UP: Final = 3.0
+"""A visit that takes so many times its case's lower quartile was held up, by whatever else ran."""
+
+LOWER: Final = 0.25
+FEW: Final = 4  # visits to a case, below which there is no lower quartile to speak of
 
 WIDE: Final = 1.25
 """An interval whose limits are this factor from the value, or further, says little."""
@@ -51,9 +64,9 @@ def trust_table(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.D
         The columns of :data:`COLUMNS`, the gravest kind of doubt first. ``kind_of_doubt`` is ``wrong``, ``failed``,
         ``oom``, ``timeout``, ``too slow`` or ``skipped`` for a case that is not ok; for one that is: ``impossible``
         (faster than a ceiling of its device allows), ``lost visit`` (some visits failed), ``throttled``, ``two modes``,
-        ``launch bound``, ``within-run interval`` (or none), ``wide interval`` (a quarter or more to either side) and
-        ``not converged`` (most of its visits). ``visits`` counts those concerned; 0 for a case that was never reached.
-        Other tools do not say whether a visit converged, and are not blamed for it.
+        ``launch bound``, ``fresh pages``, ``busy process``, ``within-run interval`` (or none), ``wide interval`` (a
+        quarter or more to either side) and ``not converged`` (most of its visits). ``visits`` counts those concerned; 0
+        for a case that was never reached. Other tools do not say whether a visit converged, and are not blamed for it.
     """
     cases = sort_into_cases(frame)
     estimates = judge(frame).table
@@ -63,7 +76,8 @@ def trust_table(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.D
     throttle = text(frame["throttle"])
     case_status, interval = text(estimates["status"]), text(estimates["interval"])
     reach = np.sqrt((estimates["seconds_high"] / estimates["seconds_low"]).to_numpy())
-    open_ended = ok & own & ~frame["converged"].to_numpy() & (text(frame["stop"]) != "single")
+    open_ended = ok & own & ~frame["converged"].to_numpy() & ~np.isin(text(frame["stop"]), ENDS)
+    faults = (frame["minor_faults"] / frame["calls"]).to_numpy() >= LEAST_FAULTS
     share = _counts(cases, open_ended) / np.maximum(_counts(cases, ok), 1)
     stops = pd.Series(text(frame["stop"]), dtype=object).map(STOPS).fillna("it ended without saying why")
 
@@ -86,12 +100,29 @@ def trust_table(frame: pd.DataFrame, bounds: pd.DataFrame | None = None) -> pd.D
         some("throttled", ok & (throttle != ""), throttle),
         whole("two modes", (estimates["modes"] == 2).to_numpy(), TWO_MODES),
         some("launch bound", ok & frame["launch_bound"].to_numpy(), np.full(len(frame), LAUNCH_BOUND, dtype=object)),
+        some("fresh pages", ok & faults, np.full(len(frame), FRESH_PAGES, dtype=object)),
+        some("busy process", ok & frame["busy"].to_numpy(), np.full(len(frame), BUSY, dtype=object)),
         whole("within-run interval", interval == WITHIN, ONE_ROUND),
         whole("within-run interval", (interval == "") & (case_status == "ok"), NO_INTERVAL),
         whole("wide interval", reach >= WIDE, _reaches(reach)),
         some("not converged", open_ended & (share > MOST)[cases.of_row], text(stops)),
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def held_up(frame: pd.DataFrame) -> tuple[int, int]:
+    """Return how many visits of our own took far longer than is usual for their case, and of how many.
+
+    Parameters
+    ----------
+    frame
+        From :func:`bench_lib.analysis.frame.tidy`.
+    """
+    ok = frame[(frame["status"] == "ok") & (frame["source"] == "crossover")]
+    times = ok.groupby(list(KEY), observed=True)["median_seconds"]
+    usual, visits = times.transform("quantile", LOWER), times.transform("size")
+    counted = visits >= FEW
+    return int((counted & (ok["median_seconds"] > HELD_UP * usual)).sum()), int(counted.sum())
 
 
 def _impossible(estimates: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:

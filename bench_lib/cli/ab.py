@@ -176,7 +176,7 @@ def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, told: IO
     known, path = comparison.calibration, calibration or path_of(comparison.before.machine)
     why = ""
     if known is None and path.exists():
-        why = "it is of another machine"
+        why = "it is of another machine, or of another version of the instrument"
     elif known and known.threshold != comparison.threshold:
         why = f"its verdicts are by a threshold of {100 * known.threshold:g} %"
     learnt = comparison.learnt()

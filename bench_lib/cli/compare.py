@@ -62,7 +62,8 @@ def compare(
 def note_unused(comparison: Comparison, calibration: Path | None) -> None:
     """Say on standard error that a calibration was named and is of no use here."""
     if calibration and comparison.calibration is None:
-        print(f"note: {shown(calibration)} is of another machine than what is compared, and not used", file=sys.stderr)
+        whose = "another machine, or version of the instrument, than what is compared"
+        print(f"note: {shown(calibration)} is of {whose}, and not used", file=sys.stderr)
 
 
 def print_comparison(

@@ -9,7 +9,7 @@ def devices(
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> None:
-    """Show what is here: devices, memory, usable threads and why, versions, precision flags."""
+    """Show what is here: devices, memory, usable threads and why, versions, precision flags, variables."""
     from bench_lib.runner.run import describe
 
     here = describe()
@@ -20,5 +20,6 @@ def devices(
 
     out = console.console(sys.stdout, color=not no_color)
     out.print(console.devices_table(here.devices, here.default))
-    for title, facts in (("Host", here.host), ("Software", here.software), ("Precision", here.precision)):
+    groups = (("Host", here.host), ("Software", here.software), ("Precision", here.precision))
+    for title, facts in (*groups, *((("Variables", here.variables),) if here.variables else ())):
         out.print(console.facts_table(title, facts))

@@ -19,7 +19,7 @@ INTERRUPTED: Final = 130
 
 def run(
     profile: Annotated[ProfileName, typer.Option(help="quick (at most 3 minutes), standard (10) or full.")] = "quick",
-    budget: Annotated[str | None, typer.Option(help="Wall-clock time to keep to, such as 90s, 3m or 1h.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Wall-clock time at most, such as 90s, 3m or 1h.")] = None,
     device: Devices = None,
     expression: Expression = "",
     rounds: Annotated[int | None, typer.Option(min=1, max=1000, help="Fresh processes to measure in.")] = None,
@@ -39,6 +39,9 @@ def run(
     price: Prices = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which a visit is given up.")] = 60.0,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="Add no sizes near the crossovers.")] = False,
+    until_budget: Annotated[
+        bool, typer.Option("--until-budget", help="Spend all of the budget, even once everything is settled.")
+    ] = False,
     list_cases: Annotated[bool, typer.Option("--list", help="Print the cases and measure nothing.")] = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -62,6 +65,7 @@ def run(
         energy=energy,
         prices=parse(price or ()),
         refine=not no_refine,
+        until_budget=until_budget,
         workloads=tuple(workloads or ()),
         models=tuple(model or ()),
     )

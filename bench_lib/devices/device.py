@@ -5,9 +5,9 @@ only.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from bench_lib.errors import DeviceNotFound, WorkerError
 from bench_lib.records.bounds import Facts
 from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.run import DeviceRecord
+
+TWIN: Final = "-twin"
+"""What is added to the key of a device that has a second name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,8 @@ class Device:
         Memory that it has in all; None where it does not tell.
     facts
         Flat facts: compute capability, driver, instruction set and the like.
+    twin_of
+        Key of the device that this is another name of: what is measured under both should be the same.
     """
 
     key: str
@@ -45,11 +50,12 @@ class Device:
     threads: int | None = None
     memory_nbytes: int | None = None
     facts: Facts = field(default_factory=dict)
+    twin_of: str = ""
 
     @property
     def torch_name(self) -> str:
         """What torch calls it: ``cpu`` for every host device."""
-        return self.key if self.is_gpu else "cpu"
+        return (self.twin_of or self.key) if self.is_gpu else "cpu"
 
     @property
     def is_gpu(self) -> bool:
@@ -59,7 +65,7 @@ class Device:
     @property
     def index(self) -> int:
         """Its number among the devices of its kind."""
-        _, _, number = self.key.partition(":")
+        _, _, number = (self.twin_of or self.key).partition(":")
         return int(number or 0)
 
     def record(self) -> DeviceRecord:
@@ -84,6 +90,18 @@ def discover() -> tuple[Device, ...]:
     if threads > 1:
         hosts.append(_host("cpu-1t", "cpu", 1))
     return (*hosts, *_cuda_devices(), *_mps_devices(), *_xpu_devices())
+
+
+def twin(key: str, found: Iterable[Device]) -> Device:
+    """Return a device under a second name, to compare it with itself.
+
+    Raises
+    ------
+    DeviceNotFound
+        If it is not among those found.
+    """
+    (device,) = select([key], found)
+    return replace(device, key=f"{device.key}{TWIN}", twin_of=device.key)
 
 
 def default_key() -> str:

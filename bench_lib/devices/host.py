@@ -16,6 +16,13 @@ from bench_lib.records.bounds import Facts
 
 ROOT: Final = Path("/")
 UNLIMITED_NBYTES: Final = 1 << 60  # cgroup v1 writes "no limit" as a number near 2**63
+QUIET: Final = {"OPENBLAS_THREAD_TIMEOUT": "20"}
+"""Environment variables that send a library's idle threads to sleep soon; what a person has set wins.
+
+OpenBLAS lets a thread spin for ``2**OPENBLAS_THREAD_TIMEOUT`` processor cycles after a call, by default for some 100
+ms: on a machine with as many threads as processors, whatever is measured next waits for it. With 20 it is awake between
+two calls in turn and asleep a millisecond later.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ class Timed:
 def timed(samples: Iterable[Sample]) -> dict[Case, Timed]:
     """Return the numbers of every case that is ok: it has a time, and was never wrong.
 
-    As in :func:`estimates_table` a process gives the median over its visits of their medians, in logs.
+    A process gives the median over its visits of their medians, in logs.
     """
     rounds: dict[Case, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     calls: dict[Case, list[int]] = defaultdict(list)

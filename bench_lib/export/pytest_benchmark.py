@@ -190,6 +190,8 @@ def _machine_info(run: Run) -> dict[str, Any]:
         host=run.host,
         software=run.software,
         precision=run.precision,
+        variables=run.variables,
+        instrument=run.instrument,
         devices=tuple({device.key: device for device in run.devices}.values()),
     )
     return {

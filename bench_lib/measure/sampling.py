@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from bench_lib.measure.clock import NANOSECOND, Call, Clock, Reading, resolution_seconds
+from bench_lib.measure.process_state import minor_faults
 from bench_lib.records.sample import Stop
 
 CHECKPOINTS: Final = (10, 15, 22, 33, 50, 75, 110, 165, 250)
@@ -49,6 +50,8 @@ class Settings:
         Calls per block, where that is asked for; 0 for as many as ``block_seconds`` takes.
     blocks
         Blocks to time, where that is asked for; 0 for as many as the interval takes.
+    most_blocks
+        At which sampling ends, however wide the interval: one of :data:`CHECKPOINTS`.
     """
 
     visit_seconds: float = 0.05
@@ -61,6 +64,7 @@ class Settings:
     agreement: float = 0.05
     calls: int = 0
     blocks: int = 0
+    most_blocks: int = CHECKPOINTS[-1]
 
     def __post_init__(self) -> None:
         for name in ("visit_seconds", "target", "block_seconds"):
@@ -81,6 +85,8 @@ class Measurement:
         Calls per block.
     stop
         Why sampling ended, see :class:`bench_lib.records.recording.Sample`.
+    minor_faults
+        Pages that the process was given during the blocks, for each of them; None where the system does not tell.
     """
 
     seconds: tuple[float, ...]
@@ -91,6 +97,7 @@ class Measurement:
     warmup_seconds: float
     first_call_seconds: float
     launch_bound: bool
+    minor_faults: float | None
 
 
 def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
@@ -101,7 +108,9 @@ def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
     with _no_garbage_collection():
         warm = _warm_up(call, clock, settings)
         calls = 1 if warm.long_call else _calls_per_block(warm.seconds_per_call, warm.cost_per_call, clock, settings)
+        before = minor_faults()
         seconds, stop, launch_bound = _sample(call, clock, settings, calls, warm)
+        after = minor_faults()
     return Measurement(
         seconds=tuple(seconds),
         calls=calls,
@@ -111,6 +120,7 @@ def measure(call: Call, clock: Clock, settings: Settings) -> Measurement:
         warmup_seconds=warm.seconds,
         first_call_seconds=warm.first_call_seconds,
         launch_bound=launch_bound,
+        minor_faults=None if before is None or after is None else (after - before) / len(seconds),
     )
 
 
@@ -239,6 +249,8 @@ def _sample(
         widths.append(relative_half_width(seconds))
         if widths[-1] <= settings.target:
             return seconds, "narrow", launch_bound
+        if len(seconds) >= settings.most_blocks < CHECKPOINTS[-1]:
+            return seconds, "enough", launch_bound
         if len(seconds) == CHECKPOINTS[-1] or _has_stopped_shrinking(widths):
             return seconds, "stalled", launch_bound
 

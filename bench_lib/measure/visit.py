@@ -20,6 +20,7 @@ from bench_lib.devices.memory import host_growth_nbytes, peak_nbytes, reset_peak
 from bench_lib.devices.telemetry import Reading, Telemetry
 from bench_lib.measure.clock import Clock, for_case
 from bench_lib.measure.inputs import Inputs
+from bench_lib.measure.process_state import QuietWait
 from bench_lib.measure.sampling import Measurement, Settings, measure
 from bench_lib.records.case import Case, PlannedCase
 from bench_lib.records.sample import Energy, Sample
@@ -56,6 +57,7 @@ class Visitor:
     _clocks: dict[tuple[str, str], Clock] = field(default_factory=dict)
     _telemetry: dict[str, Telemetry | None] = field(default_factory=dict)
     _last_used: dict[str, float] = field(default_factory=dict)
+    _wait_for_quiet: QuietWait = field(default_factory=QuietWait)
 
     def __post_init__(self) -> None:
         self._inputs = Inputs(workloads=self.workloads, devices=self.devices, seed=self.seed)
@@ -151,6 +153,7 @@ class Visitor:
             return structs.replace(sample, status="oom", reason=shortage)
         activate(device, case.dtype)
         prepared = self._inputs.of(planned)
+        wait = self._wait_for_quiet()
         measurement, reading = self._measurement(prepared, case, device, settings)
         sample = structs.replace(
             sample,
@@ -165,6 +168,9 @@ class Visitor:
             first_call_seconds=_rounded(measurement.first_call_seconds),
             compile_seconds=None if prepared.compile_seconds is None else _rounded(prepared.compile_seconds),
             launch_bound=measurement.launch_bound,
+            quiet_seconds=_rounded(wait.seconds),
+            busy=not wait.quiet,
+            minor_faults=None if measurement.minor_faults is None else _rounded(measurement.minor_faults),
             clocks=dict(reading.clocks) if reading else {},
             throttle=reading.throttle if reading else (),
         )

@@ -15,10 +15,11 @@ import torch
 
 from bench_lib.devices import device as devices
 from bench_lib.devices import host, software
+from bench_lib.devices.variables import computing_variables
 from bench_lib.errors import CrossoverError
 from bench_lib.measure.ceilings import measure_ceilings
 from bench_lib.measure.doctor import diagnose, usable
-from bench_lib.measure.sampling import Settings
+from bench_lib.measure.sampling import CHECKPOINTS, Settings
 from bench_lib.measure.visit import Visitor, by_key
 from bench_lib.records import messages
 from bench_lib.records.messages import Answer, Request
@@ -34,9 +35,11 @@ from bench_lib.workloads.user import Loaded, load
 class Worker:
     """Answers requests, one at a time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, twin: str = "") -> None:
         torch.set_num_interop_threads(1)
         self._devices = devices.discover()
+        if twin:
+            self._devices = (*self._devices, devices.twin(twin, self._devices))
         devices.activate(self._devices[0], "float32")  # so that the flags described are those measured with
         self._workloads = {workload.name: workload for workload in ALL}
         self._loaded: dict[str, Loaded] = {}
@@ -63,6 +66,7 @@ class Worker:
             host=host.host_facts(),
             software=software.software_facts(),
             precision=software.precision_facts(),
+            variables=computing_variables(),
         )
 
     def load(self, request: messages.LoadSource) -> messages.LoadedWorkloads:
@@ -151,6 +155,7 @@ class Worker:
                 target=request.target,
                 calls=request.calls,
                 blocks=request.blocks,
+                most_blocks=request.most_blocks or CHECKPOINTS[-1],
             ),
             check=request.check,
         )
@@ -181,7 +186,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, sys.stdin.fileno())
     os.close(nothing)
-    worker = Worker(seed=int(sys.argv[1]))
+    worker = Worker(int(sys.argv[1]), *sys.argv[2:])
     gc.collect()
     gc.freeze()
     for line in requests:

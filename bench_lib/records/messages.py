@@ -58,6 +58,7 @@ class MachineFacts(TaggedRecord, frozen=True, kw_only=True, tag="machine"):
     host: Facts
     software: Facts
     precision: Facts
+    variables: Facts
 
     def as_object(self) -> dict[str, object]:
         """Return it as a plain object, for JSON."""
@@ -196,6 +197,8 @@ class Visit(TaggedRecord, frozen=True, kw_only=True, tag="visit"):
         Time for the visit, and the relative half width of the interval at which it ends.
     calls, blocks
         Calls per block and blocks, where that is asked for; 0 for as many as it takes.
+    most_blocks
+        At which a visit ends, however wide its interval; 0 for no such limit.
     """
 
     planned: PlannedCase
@@ -206,6 +209,7 @@ class Visit(TaggedRecord, frozen=True, kw_only=True, tag="visit"):
     target: Real
     calls: Whole = 0
     blocks: Whole = 0
+    most_blocks: Whole = 0
 
 
 class Refusal(TaggedRecord, frozen=True, kw_only=True, tag="refusal"):

@@ -9,14 +9,25 @@ from bench_lib.errors import RecordError, SchemaTooNew
 from bench_lib.records.bounds import Facts, Items, Real, Record, TaggedRecord, Text, Whole
 from bench_lib.records.sanitize import MAX_TEXT, shorten
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Version of the format.
 
 History
 -------
 1. First format.
 2. Lines for ceilings and energy; execution modes, findings of the doctor, compile time, peak host memory, and the round
-   after which cases were added to a plan. Files of the first format are read as they are.
+   after which cases were added to a plan.
+3. The instrument's version and the variables that change how libraries compute; of each visit the wait for a quiet
+   process and the page faults. Files of earlier formats are read as they are.
+"""
+
+INSTRUMENT: Final = 2
+"""Version of how a visit is measured. Numbers of two versions are not compared: they may differ by what changed here.
+
+History
+-------
+1. Visits follow one another at once: the threads of NumPy's BLAS may still spin when the next library is measured.
+2. A visit waits until the process is quiet, and idle threads of OpenBLAS sleep soon.
 """
 
 Source = Literal["crossover", "asv", "pytest-benchmark"]
@@ -99,6 +110,11 @@ class Run(TaggedRecord, frozen=True, kw_only=True, tag="run"):
 
     Attributes
     ----------
+    instrument
+        See :data:`INSTRUMENT`; 1 in files that do not name it.
+    variables
+        Environment variables that change how libraries compute, as the measuring process had them: a value is kept
+        where it is a number or a known word.
     created
         UTC, ISO 8601, such as ``2026-01-31T12:00:00+00:00``.
     machine
@@ -121,14 +137,28 @@ class Run(TaggedRecord, frozen=True, kw_only=True, tag="run"):
     visits: Whole
     budget_seconds: Real | None = None
     source: Source = "crossover"
+    instrument: Whole = 1
     command: Text = ""
     host: Facts = field(default_factory=dict)
     software: Facts = field(default_factory=dict)
     precision: Facts = field(default_factory=dict)
+    variables: Facts = field(default_factory=dict)
     settings: Facts = field(default_factory=dict)
     devices: Items[DeviceRecord] = ()
     workloads: Items[WorkloadRecord] = ()
     findings: Items[Finding] = ()
+
+    @property
+    def unfit(self) -> dict[str, str]:
+        """What the doctor found unfit: the sentence that says why, by the device's key."""
+        found: dict[str, str] = {}
+        for finding in self.findings:
+            if finding.severity == "unfit":
+                name = finding.check.rpartition(" ")[2]
+                key = "cpu" if finding.check == "threads" else name
+                found.setdefault(key, f"{finding.check}: {finding.found}")
+        keys = {device.key for device in self.devices}
+        return {key: sentence for key, sentence in found.items() if key in keys}
 
     def __post_init__(self) -> None:
         if not MACHINE_PATTERN.fullmatch(self.machine):

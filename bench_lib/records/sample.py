@@ -15,7 +15,7 @@ MAX_SECONDS: Final = 1e9
 
 Status = Literal["ok", "skipped", "oom", "failed", "wrong", "timeout", "too_slow"]
 Outcome = Literal["complete", "interrupted"]
-Stop = Literal["", "narrow", "budget", "stalled", "single"]
+Stop = Literal["", "narrow", "enough", "budget", "stalled", "single"]
 Quantity = Literal[
     "matmul",
     "copy",
@@ -42,8 +42,8 @@ class Sample(TaggedRecord, frozen=True, kw_only=True, tag="sample"):
     seconds
         Seconds per call, one for each block of ``calls`` calls, in the order measured: all are kept.
     stop
-        Why sampling ended: ``narrow`` (interval within its target), ``budget``, ``stalled`` (stopped shrinking) or
-        ``single`` (one call took more than the visit's share).
+        Why sampling ended: ``narrow`` (interval within its target), ``enough`` (as many blocks as were asked for),
+        ``budget``, ``stalled`` (stopped shrinking) or ``single`` (one call took more than the visit's share).
     warmup_calls, warmup_seconds
         What was spent before the first timed block.
     first_call_seconds
@@ -67,6 +67,12 @@ class Sample(TaggedRecord, frozen=True, kw_only=True, tag="sample"):
         Names of the throttle reasons that were active.
     launch_bound
         Device timing only: submitting took longer than the pre-block, so launch cost may be in the number.
+    quiet_seconds
+        Waited before the first call, until no thread of the process worked any more; None in files of schema 1 and 2.
+    busy
+        Whether one still did when the wait was given up.
+    minor_faults
+        Pages that the process was given during the timed blocks, for each block; None where nobody tells.
     """
 
     case: Case
@@ -91,6 +97,9 @@ class Sample(TaggedRecord, frozen=True, kw_only=True, tag="sample"):
     clocks: Facts = field(default_factory=dict)
     throttle: Items[Text] = ()
     launch_bound: bool = False
+    quiet_seconds: Real | None = None
+    busy: bool = False
+    minor_faults: Real | None = None
 
     def __post_init__(self) -> None:
         if self.status == "ok":

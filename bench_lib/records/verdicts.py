@@ -23,6 +23,12 @@ Answer = Literal["always", "never", "between", "undecided"]
 FASTER: Final = 1.02  # the whole interval above: a difference worth naming
 SLOWER: Final = 0.98
 
+WIDE: Final = 1.5
+"""From how many times its low end on an interval leaves a comparison open, rather than roughly known."""
+
+VAGUE: Final = 2.0
+"""From how many times on no multiple is printed, only the least that it is."""
+
 MAX_STAGES: Final = 3
 """Times that a live comparison is judged: after so many processes as were asked for, twice, and three times as many."""
 

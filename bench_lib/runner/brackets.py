@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from msgspec import structs
 
 from bench_lib.records.case import Case
 from bench_lib.records.device_kind import HOST_KINDS
-from bench_lib.records.intervals import Estimate, t_interval
+from bench_lib.records.intervals import t_interval
+from bench_lib.records.location import ENOUGH_ROUNDS, summarise
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sample import Sample, Status
 from bench_lib.records.verdicts import Verdict, decide, verdict
@@ -23,13 +25,15 @@ BASELINE: Final = "cpu"
 SIGNIFICANT_BITS: Final = 3  # beyond the first, of an added size
 FLIPPED: Final = {"device": "baseline", "baseline": "device"}
 
-ENOUGH_ROUNDS: Final = 4
-"""From so many rounds on each gives one value, as in the report; with fewer, Student's t over rounds is too wide to
-steer by, and the visits of all of them stand in."""
-
 FEW_VISITS: Final = 2
 FEW_HALF_WIDTH: Final = 0.2
 """Half width, in logs, allowed to the mean of one or two visits: visits seconds apart differ by about 15 %."""
+
+Place = tuple[int, int]
+"""Round and visit."""
+
+Cases = tuple[Case, ...]
+"""A case by itself, or a device's case and the baseline's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +98,37 @@ def operations(cases: Iterable[Case], devices: Sequence[DeviceRecord]) -> Iterat
             yield Operation(device=device, baseline=baseline, sizes=sizes, either=not gpus)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What is known of the time of a case, or of the ratio of two.
+
+    Attributes
+    ----------
+    value, half
+        The log of seconds, or of baseline time over device time, and half the width of its 95 % interval.
+    visits
+        That it rests on; 0 where there is none yet, and the interval then has no end.
+    """
+
+    value: float
+    half: float
+    visits: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """Who wins by a ratio, so far."""
+        return verdict(math.exp(self.value - self.half), math.exp(min(self.value + self.half, MOST_LOG)))
+
+
+UNSEEN: Final = Judgement(value=0.0, half=math.inf, visits=0)
+MOST_LOG: Final = 700.0  # of which the exponential is a number
+
+
 class Ratios:
-    """The times of each case, visit by visit, and the verdicts that follow from them."""
+    """The times of each case, visit by visit, and what follows from them."""
 
     def __init__(self) -> None:
-        self._logs: dict[Case, dict[tuple[int, int], float]] = {}
+        self._logs: dict[Case, dict[Place, float]] = {}
         self._status: dict[Case, Status] = {}
 
     def note(self, sample: Sample) -> None:
@@ -117,32 +147,48 @@ class Ratios:
 
     def pairs(self, device: Case, baseline: Case) -> int:
         """Return how many visits of two cases were side by side."""
-        return len(self._logs.get(device, {}).keys() & self._logs.get(baseline, {}).keys())
+        return len(self._seen((device, baseline)))
 
-    def verdict(self, device: Case, baseline: Case) -> Verdict | None:
-        """Return who wins so far; ``undecided`` before either was visited, None where one of them has no time."""
-        if any(self.status(case) not in (None, "ok") for case in (device, baseline)):
-            return None
-        theirs = self._logs.get(baseline, {})
-        of_round: dict[int, list[float]] = {}
-        for place, log in self._logs.get(device, {}).items():
-            if place in theirs:
-                of_round.setdefault(place[0], []).append(theirs[place] - log)
-        if not of_round:
-            return "undecided"
-        if len(of_round) >= ENOUGH_ROUNDS:
-            ratio = _interval([statistics.median(logs) for logs in of_round.values()])
-        else:
-            ratio = _interval([log for logs in of_round.values() for log in logs])
-        return verdict(ratio.low, ratio.high)
+    def judge(self, asked: Sequence[Cases]) -> list[Judgement | None]:
+        """Return what is known of each case or ratio so far; None where one of its cases has no time.
+
+        As in the report, from :data:`~bench_lib.records.location.ENOUGH_ROUNDS` on. With fewer rounds, Student's t over
+        them is too wide to steer by, and the visits of all of them stand in.
+        """
+        seen = [self._seen(cases) for cases in asked]
+        summary = summarise(
+            np.repeat(np.arange(len(seen)), [len(logs) for logs in seen]),
+            np.array([round_ for logs in seen for round_, _ in logs], dtype=np.int64),
+            np.array([log for logs in seen for log in logs.values()], dtype=np.float64),
+            len(seen),
+        )
+        return [
+            None
+            if any(self.status(case) not in (None, "ok") for case in cases)
+            else Judgement(value=float(value), half=float(high - value), visits=len(logs))
+            if rounds >= ENOUGH_ROUNDS
+            else _of_few(list(logs.values()))
+            for cases, logs, rounds, value, high in zip(
+                asked, seen, summary.rounds, summary.value, summary.high, strict=True
+            )
+        ]
+
+    def _seen(self, cases: Cases) -> dict[Place, float]:
+        """Return the log of a case's time at each place, or of the baseline's over the device's where they met."""
+        ours, *others = (self._logs.get(case, {}) for case in cases)
+        for theirs in others:
+            return {place: theirs[place] - log for place, log in ours.items() if place in theirs}
+        return ours
 
 
-def _interval(logs: Sequence[float]) -> Estimate:
-    """Return the ratio of baseline time over device time, from its logs."""
+def _of_few(logs: Sequence[float]) -> Judgement:
+    """Return what the visits of a few rounds say, as if each were a round."""
     if len(logs) > FEW_VISITS:
-        return t_interval(logs).exp()
-    mean = math.fsum(logs) / len(logs)
-    return Estimate(value=mean, low=mean - FEW_HALF_WIDTH, high=mean + FEW_HALF_WIDTH).exp()
+        interval = t_interval(logs)
+        return Judgement(value=interval.value, half=interval.high - interval.value, visits=len(logs))
+    if not logs:
+        return UNSEEN
+    return Judgement(value=math.fsum(logs) / len(logs), half=FEW_HALF_WIDTH, visits=len(logs))
 
 
 def find_bracket(verdicts: Sequence[str], *, either: bool = False) -> Bracket:

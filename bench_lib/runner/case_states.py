@@ -13,6 +13,7 @@ from bench_lib import units
 from bench_lib.records.case import Case, Plan, PlannedCase
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Sample
+from bench_lib.runner.needs import within_reach
 from bench_lib.runner.refine import Refinement
 
 MAX_DEATHS: Final = 2  # a case that ended so many workers is not asked again
@@ -93,10 +94,16 @@ class CaseStates:
         """Return the cases that have a time and are still asked for."""
         return [case for case in self.active() if case in self._ok]
 
-    def near(self) -> list[Case]:
-        """Return the cases that more visits are best spent on: those that were added, and those near a crossover."""
-        near = self.refinement.near()
-        return [case for case in self.active() if case in near or self.is_new(case)]
+    def unsettled(self, *, seconds: float, coming: int, most: int) -> list[Case]:
+        """Return the cases that more visits are worth their time for: new ones, and those that they can settle.
+
+        Parameters
+        ----------
+        seconds, coming, most
+            As for :func:`bench_lib.runner.needs.within_reach`.
+        """
+        reach = within_reach(self.refinement.needs(), seconds=seconds, coming=coming, most=most)
+        return [case for case in self.active() if case in reach or self.is_new(case)]
 
     def rounds(self, case: Case) -> int:
         """Return in how many rounds a case was visited."""

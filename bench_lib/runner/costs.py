@@ -71,6 +71,10 @@ class Costs:
             inputs = self._inputs[smaller] * self._copying(smaller, case) if smaller else 0.0
         return ASK_SECONDS + inputs + max(MIN_VISIT_SECONDS, CALLS_PER_VISIT * self.call(case))
 
+    def another_visit(self, case: Case) -> float:
+        """Return what the shortest visit to a planned case takes in a process that has its inputs."""
+        return ASK_SECONDS + max(MIN_VISIT_SECONDS, CALLS_PER_VISIT * self.call(case))
+
     def growth(self, small: Case, large: Case) -> float:
         """Return how many times the work of one planned case another is, by FLOP or else by bytes; at least 1."""
         before, after = self._planned[small], self._planned[large]

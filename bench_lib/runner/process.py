@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Final, Self
 
-from bench_lib.devices.host import thread_environment, usable_threads
+from bench_lib.devices.host import QUIET, thread_environment, usable_threads
 from bench_lib.errors import WorkerError
 from bench_lib.records.messages import A, Request, answer_of
 from bench_lib.records.recording import encode
@@ -59,6 +59,8 @@ class WorkerProcess:
     ----------
     seed
         Of every input.
+    twin
+        Key of a device that it finds under a second name, too; empty for none.
     threads
         What OpenMP and BLAS are told before they start; they do not see a quota themselves.
     python
@@ -78,16 +80,17 @@ class WorkerProcess:
         threads: int,
         python: str = sys.executable,
         compile_cache: str = "",
+        twin: str = "",
         folder: Path | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
-        variables = os.environ | thread_environment(threads) | ALONE
+        variables = QUIET | os.environ | thread_environment(threads) | ALONE
         if compile_cache:
             variables["TORCHINDUCTOR_CACHE_DIR"] = compile_cache
         try:
             self._process = subprocess.Popen(
-                [python, "-m", "bench_lib.measure.worker", str(seed)],
+                [python, "-m", "bench_lib.measure.worker", str(seed), *([twin] if twin else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
@@ -191,6 +194,6 @@ class WorkerProcess:
         return f"the measuring process ended with exit code {code}: {last_lines(self._complaints, 1)[0].strip()}"
 
 
-def start_worker(seed: int, compile_cache: str = "") -> WorkerProcess:
+def start_worker(seed: int, compile_cache: str = "", twin: str = "") -> WorkerProcess:
     """Start a worker of this interpreter, with as many threads as are usable here."""
-    return WorkerProcess(seed=seed, threads=usable_threads().count, compile_cache=compile_cache)
+    return WorkerProcess(seed=seed, threads=usable_threads().count, compile_cache=compile_cache, twin=twin)

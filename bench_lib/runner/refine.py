@@ -1,4 +1,4 @@
-"""Where more sizes and more visits are worth their time: near the crossovers, and nowhere else.
+"""Where more sizes are worth their time: near the crossovers, and nowhere else; and what more visits would settle.
 
 A crossover lies between the largest size at which a device does not win and the smallest from which it always does.
 That bracket is halved, in the logarithm of the size, until it is within a factor of 1.5; a size there that cannot be
@@ -18,18 +18,20 @@ from typing import Final
 from msgspec import structs
 
 from bench_lib.records.case import Case, Plan, PlannedCase
+from bench_lib.records.location import ENOUGH_ROUNDS
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Sample
-from bench_lib.runner.brackets import Bracket, Operation, Ratios, between, find_bracket, operations, undecided
+from bench_lib.runner.brackets import Bracket, Cases, Operation, Ratios, between, find_bracket, operations, undecided
 from bench_lib.runner.costs import Costs
+from bench_lib.runner.needs import Need, more_visits
 from bench_lib.runner.schedule import ROUND_SECONDS
 
 WITHIN: Final = 1.5  # a bracket is narrow enough when its ends differ by no more than this factor
 TRIED: Final = 3  # visits after which a size that still cannot be told gets neighbours
-NEAR: Final = 3  # sizes that get more visits at one crossover
+NEAR: Final = 3  # sizes at one crossover that are settled before others
 SPARE_SHARE: Final = 0.5  # of the budget that the planned cases leave, for those that are added
 LEAST_SHARE: Final = 0.1  # of the whole budget, whatever they leave
-ROUNDS_WITH: Final = 3  # an added size is measured in so many rounds at least, where so many are made
+ROUNDS_WITH: Final = ENOUGH_ROUNDS  # an added size is measured in so many at least, where so many are made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +97,27 @@ class Refinement:
         for series in self._concerned.get(sample.case, ()):
             self._judged.pop(series, None)
 
-    def near(self) -> frozenset[Case]:
-        """Return the cases that decide a crossover and cannot be told yet, both sides of each."""
-        found: set[Case] = set()
-        for judged in self._all_judged():
-            for place in undecided(judged.bracket, judged.verdicts, NEAR):
-                found.update(judged.operation.at(judged.sizes[place]))
-        return frozenset(found)
+    def needs(self) -> list[Need]:
+        """Return what is not settled: open comparisons, and rough times of what is compared with nothing."""
+        pairs = [(ours, theirs) for operation in self._operations_now() for _, ours, theirs in operation.sizes]
+        compared = {case for pair in pairs for case in pair}
+        asked: list[Cases] = [*pairs, *((case,) for case in self.works if case not in compared)]
+        near = self._near()
+        found = []
+        for cases, judged in zip(asked, self.ratios.judge(asked), strict=True):
+            visits = more_visits(judged, compared=len(cases) > 1) if judged else 0.0
+            if visits:
+                seconds = sum(self.costs.another_visit(case) for case in cases)
+                found.append(Need(cases=cases, visits=visits, seconds=seconds, is_near=cases in near))
+        return found
+
+    def _near(self) -> set[Cases]:
+        """Return the comparisons that keep a bracket open, those next to the crossover."""
+        return {
+            judged.operation.at(judged.sizes[place])
+            for judged in self._all_judged()
+            for place in undecided(judged.bracket, judged.verdicts, NEAR)
+        }
 
     def proposals(self, number: int, declined: Collection[Case] = ()) -> tuple[Proposal, ...]:
         """Return what to add after the passes of a round so far: the widest brackets first, as many as may be added.
@@ -137,8 +153,8 @@ class Refinement:
             self._sizes.setdefault(structs.replace(one.case, n=0), []).append(one.case.n)
         self._operations = None
 
-    def _all_judged(self) -> Iterator[_Judged]:
-        """Yield each operation with its verdicts, made anew where a case or a sample came since."""
+    def _operations_now(self) -> tuple[Operation, ...]:
+        """Return what is compared, with the cases that were added so far."""
         if self._operations is None:
             self._operations = tuple(operations(self.works, self._devices))
             self._concerned = defaultdict(list)
@@ -146,21 +162,26 @@ class Refinement:
                 for _, device, baseline in operation.sizes:
                     self._concerned[device].append(operation.device)
                     self._concerned[baseline].append(operation.device)
-        for operation in self._operations:
-            judged = self._judged.get(operation.device)
-            if judged is None or judged.operation != operation:
-                judged = self._judged[operation.device] = self._judge(operation)
-            yield judged
+        return self._operations
 
-    def _judge(self, operation: Operation) -> _Judged:
-        known = [(n, self.ratios.verdict(device, baseline)) for n, device, baseline in operation.sizes]
-        verdicts = tuple(verdict for _, verdict in known if verdict)
-        return _Judged(
-            operation=operation,
-            sizes=tuple(n for n, verdict in known if verdict),
-            verdicts=verdicts,
-            bracket=find_bracket(verdicts, either=operation.either),
-        )
+    def _all_judged(self) -> Iterator[_Judged]:
+        """Yield each operation with its verdicts, made anew where a case or a sample came since."""
+        every = self._operations_now()
+        stale = [one for one in every if one.device not in self._judged or self._judged[one.device].operation != one]
+        judgements = iter(self.ratios.judge([(ours, theirs) for one in stale for _, ours, theirs in one.sizes]))
+        for operation in stale:
+            known = [
+                (n, judged.verdict) for (n, *_), judged in zip(operation.sizes, judgements, strict=False) if judged
+            ]
+            verdicts = tuple(verdict for _, verdict in known)
+            self._judged[operation.device] = _Judged(
+                operation=operation,
+                sizes=tuple(n for n, _ in known),
+                verdicts=verdicts,
+                bracket=find_bracket(verdicts, either=operation.either),
+            )
+        for operation in every:
+            yield self._judged[operation.device]
 
     def _crossovers(self) -> Iterator[Proposal]:
         """Yield a size in each bracket that is too wide."""

@@ -21,8 +21,12 @@ class Request:
         Wall-clock seconds after which a visit that does not answer is ended.
     refine
         Whether sizes are added near the crossovers, see :mod:`bench_lib.runner.refine`.
+    until_budget
+        Whether all of the budget is spent, even where everything asked for is settled before.
     energy
         Whether a part of the budget goes to what calls draw, see :mod:`bench_lib.devices.energy`.
+    twin
+        Key of a device to measure under a second name as well, and so to compare with itself; empty for none.
     prices
         Of an hour of each device by its key, kept for the report.
     workloads, models
@@ -39,7 +43,9 @@ class Request:
     machine: str | None = None
     visit_timeout: float = 60.0
     refine: bool = True
+    until_budget: bool = False
     energy: bool = False
+    twin: str = ""
     prices: Mapping[str, float] = field(default_factory=dict)
     workloads: tuple[Path, ...] = ()
     models: tuple[str, ...] = ()
@@ -59,6 +65,8 @@ def command_of(request: Request) -> str:
         words.append(f"--budget {request.budget_seconds:.0f}s")
     if not request.refine:
         words.append("--no-refine")
+    if request.until_budget:
+        words.append("--until-budget")
     if request.energy:
         words.append("--energy")
     words += [f"--price {key}={price:g}" for key, price in request.prices.items()]

@@ -12,6 +12,7 @@ from typing import Final
 
 from bench_lib.errors import WorkerError
 from bench_lib.records.case import Case, Plan, PlannedCase
+from bench_lib.records.location import ENOUGH_ROUNDS
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Energy, Outcome
@@ -22,7 +23,7 @@ from bench_lib.runner.energy_phase import BUDGET_SHARE, chosen, draw
 from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.progress import Progress, RunOutcome
 from bench_lib.runner.refine import ROUNDS_WITH
-from bench_lib.runner.schedule import NEAR_PASSES, PROFILES, budget_of
+from bench_lib.runner.schedule import BLOCKS_PER_VISIT, PASSES, PROFILES, budget_of, warm_seconds
 from bench_lib.runner.session import Session
 from bench_lib.runner.time_budget import TimeBudget
 
@@ -74,6 +75,8 @@ class Rounds:
             progress=self.progress,
             visit_timeout=self.visit_timeout,
             last_round=self.header.rounds,
+            warm_seconds=warm_seconds(self.header),
+            most_blocks=BLOCKS_PER_VISIT,
         )
         self.supervisor = self.session.supervisor
         self.ceilings = CeilingSchedule(
@@ -166,7 +169,9 @@ class Rounds:
     def _is_another_due(self) -> bool:
         """Whether there is something left to ask, and time for it; the first round is begun whatever the budget."""
         asked = self.rounds_done < self.header.rounds and bool(self.states.active())
-        return asked and (not self.rounds_done or self._seconds_left() >= self.time_budget.shortest_round())
+        if not self.rounds_done or not asked:
+            return asked
+        return self._seconds_left() >= self.time_budget.shortest_round() and not self._is_settled()
 
     def _round(self, number: int, end: float) -> None:
         """Make the passes of one round, the first one whole."""
@@ -179,30 +184,53 @@ class Rounds:
         self.session.make_pass(self._everywhere(), number, 1, end=end, passes_left=self.header.visits - 1)
         owed = self.time_budget.owed()
         for visit in range(2, MAX_VISITS + 1):
-            passes_near = NEAR_PASSES * self.header.visits - visit
             # What is added without time left for it is measured from the next round on.
-            near = self._near(number) if passes_near >= 0 else []
+            self._add_sizes(number)
             if time.monotonic() >= end:
                 return
-            first = owed or near
-            passes_left = passes_near if first else max(self.header.visits - visit, 0)
-            cases = first or self._everywhere()
+            cases = owed or self._worth_another(visit, end)
+            if not cases:
+                return
+            passes_left = max(self.header.visits - visit, 0)
             self.session.make_pass(cases, number, visit, end=end, passes_left=passes_left, even_slow=owed)
             owed = []
 
     def _everywhere(self) -> list[Case]:
         return [case for case in self.states.active() if case not in self.time_budget.resting]
 
-    def _near(self, number: int) -> list[Case]:
-        """Add cases where more sizes are worth it, and return those that more visits are best spent on."""
-        if not self.header.settings.get("refine"):
-            return []
-        if self.time_budget.rounds_that_fit >= min(ROUNDS_WITH, self.header.rounds):
-            self._add(number)
-        return self.states.near()
+    def _worth_another(self, visit: int, end: float) -> list[Case]:
+        """Return the cases of a further pass of a round: all for a second visit, then those that it can settle.
 
-    def _add(self, number: int) -> None:
+        Once an interval can be trusted, what is settled gets no second visit either.
+        """
+        if visit <= PASSES and self.rounds_done < ENOUGH_ROUNDS:
+            return self._everywhere()
+        rounds = min(self.header.rounds - self.rounds_done, self.time_budget.rounds_that_fit)
+        spare = (end - time.monotonic()) * rounds
+        unsettled = self._unsettled(spare, coming=rounds - 1, most=MAX_VISITS * rounds - visit + 1)
+        return unsettled or (self._everywhere() if self.header.settings.get("until_budget") else [])
+
+    def _unsettled(self, seconds: float, *, coming: int, most: int) -> list[Case]:
+        out = self.time_budget.resting
+        unsettled = self.states.unsettled(seconds=seconds, coming=coming, most=most)
+        return [case for case in unsettled if case not in out]
+
+    def _is_settled(self) -> bool:
+        """Whether the rounds so far have told all that this budget can; rounds that a person asked for are made."""
+        asked_for = self.header.rounds != PROFILES[self.header.profile].rounds
+        if self.rounds_done < ENOUGH_ROUNDS or asked_for or self.header.settings.get("until_budget"):
+            return False
+        rounds = self.header.rounds - self.rounds_done
+        spare = self._seconds_left() - rounds * self.time_budget.shortest_round()
+        if any(self.states.rounds(case) < ENOUGH_ROUNDS for case in self._everywhere()):  # added as the run went on
+            return False
+        return not self._unsettled(max(spare, 0.0), coming=rounds, most=MAX_VISITS * rounds)
+
+    def _add_sizes(self, number: int) -> None:
         """Add the cases that the samples so far ask for, each with the reason, and keep why one could not be."""
+        fits = self.time_budget.rounds_that_fit >= min(ROUNDS_WITH, self.header.rounds)
+        if not self.header.settings.get("refine") or not fits:
+            return
         proposals = self.states.refinement.proposals(number, self._declined)
         if not proposals:
             return

@@ -133,7 +133,7 @@ def _starter(request: Request) -> Iterator[Starter]:
     # A compiler that a killed worker had started may still write there for a moment.
     with tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True) as compile_cache:
         yield Starter(
-            start=lambda: start_worker(request.seed, compile_cache),
+            start=lambda: start_worker(request.seed, compile_cache, request.twin),
             sources=sources_of(request.workloads, request.models),
             visit_timeout=request.visit_timeout,
         )

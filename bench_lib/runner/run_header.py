@@ -11,7 +11,7 @@ from bench_lib.records.checkout import commit_facts
 from bench_lib.records.hourly_prices import as_settings
 from bench_lib.records.messages import Describe, MachineFacts, MakePlan, PlannedCases
 from bench_lib.records.recording import Recording
-from bench_lib.records.run import DeviceRecord, Run
+from bench_lib.records.run import INSTRUMENT, DeviceRecord, Run
 from bench_lib.runner.process import WorkerProcess
 from bench_lib.runner.request import Request, command_of
 from bench_lib.runner.schedule import PROFILES
@@ -43,6 +43,7 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
         created=created.isoformat(timespec="seconds"),
         machine=request.machine or facts.machine,
         profile=request.profile,
+        instrument=INSTRUMENT,
         seed=request.seed,
         rounds=request.rounds or profile.rounds,
         visits=profile.visits,
@@ -51,12 +52,14 @@ def make_header(worker: WorkerProcess, request: Request, start: Starter) -> tupl
         host=facts.host,
         software=facts.software,
         precision=facts.precision,
+        variables=facts.variables,
         settings={
             "devices": ",".join(used),
             "expression": request.expression,
             "target": profile.target,
             "visit_timeout_seconds": request.visit_timeout,
             "refine": request.refine,
+            **({"until_budget": True} if request.until_budget else {}),
             **({"energy": True} if request.energy else {}),
             **as_settings(request.prices),
             **start.settings(),

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench_lib.records.case import Case
+from bench_lib.records.device_kind import HOST_KINDS
 from bench_lib.records.run import Run
+from bench_lib.runner.supervisor import WARM_SECONDS
 
 MIN_VISIT_SECONDS: Final = 4e-3
 MAX_VISIT_SECONDS: Final = 0.5
@@ -26,7 +28,11 @@ SLOW_ODDS: Final = 30.0  # one case in so many is expected to be slow, and may t
 LARGEST_PART: Final = 0.25  # of the time for slow cases, that one visit may take
 ENOUGH_ROUNDS: Final = 5  # before a budget gives slow cases more visits, the others have so many
 SLOW_ROUNDS: Final = 3  # visits that slow cases get before the others get more than enough rounds: an interval
-NEAR_PASSES: Final = 2  # times the visits that every case has in a round: those that cases near a crossover may have
+PASSES: Final = (
+    2  # over every case in each round, before some are visited more often: visits are worth more than rounds
+)
+BLOCKS_PER_VISIT: Final = 10  # visits differ by more than further blocks would tell
+HOST_WARM_SECONDS: Final = 0.1  # a processor needs less than a GPU to come up
 WATCHDOG_FACTOR: Final = 20.0
 
 
@@ -62,6 +68,11 @@ def budget_of(header: Run) -> float:
     return header.budget_seconds or PROFILES[header.profile].budget_seconds
 
 
+def warm_seconds(header: Run) -> dict[str, float]:
+    """Return the seconds that each device of a run is brought up with in each round."""
+    return {device.key: HOST_WARM_SECONDS if device.kind in HOST_KINDS else WARM_SECONDS for device in header.devices}
+
+
 def visit_share(seconds_left: float, visits_left: int) -> float:
     """Return the seconds that the next visit may take, so that all that are left fit."""
     return min(max(seconds_left / max(visits_left, 1), MIN_VISIT_SECONDS), MAX_VISIT_SECONDS)
@@ -84,12 +95,19 @@ class Allotment:
 
 
 def allot(
-    seconds_left: float, *, rounds_done: int, rounds_left: int, others: float, slow: float, slow_rounds: int
+    seconds_left: float,
+    *,
+    rounds_done: int,
+    rounds_left: int,
+    others: float,
+    slow: float,
+    slow_rounds: int,
+    passes: float = 0.0,
 ) -> Allotment:
     """Share what is left between rounds and slow cases.
 
-    In this order: enough rounds of the other cases; a few visits to each slow one; the rounds that were asked for; a
-    visit to each slow one in each of them.
+    In this order: enough rounds of the other cases; a few visits to each slow one; a second visit to the others in each
+    round; the rounds that were asked for; a visit to each slow one in each of them.
 
     Parameters
     ----------
@@ -101,6 +119,8 @@ def allot(
         Seconds that one visit to each slow case takes.
     slow_rounds
         In how many rounds each of them was timed already, at least.
+    passes
+        Seconds that the further passes of a round take, over the cases that are not slow.
     """
     others = MARGIN * max(others, MIN_VISIT_SECONDS)
     rounds_left = max(rounds_left, 1)
@@ -108,8 +128,10 @@ def allot(
     spare = max(seconds_left - owed * others, 0.0)
     reserved = min(max(SLOW_ROUNDS - slow_rounds, 0) * slow, OWED_SHARE * spare)
     # Rounded up: what a round is expected to take is no certainty, and one that does not fit is not begun.
-    rounds = min(max(math.ceil((seconds_left - reserved) / others), 1), rounds_left)
-    over = max(seconds_left - rounds * others, 0.0)
+    short = max(math.ceil((seconds_left - reserved) / others), 1)
+    whole = math.ceil((seconds_left - reserved) / (others + MARGIN * passes))
+    rounds = min(max(whole, min(short, owed)), rounds_left)
+    over = max(seconds_left - rounds * (others + MARGIN * passes), 0.0)
     return Allotment(rounds=rounds, slow_seconds=max(reserved, SLOW_SHARE * over) / rounds)
 
 

@@ -4,7 +4,7 @@ A policy says how the time is spent; that is all in which the two differ here.
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from bench_lib.runner.schedule import (
     budget_of,
     visit_share,
 )
-from bench_lib.runner.supervisor import WARM_SECONDS, Supervisor
+from bench_lib.runner.supervisor import Supervisor
 
 
 class Policy(Protocol):
@@ -64,7 +64,9 @@ class Session:
     last_round
         The number of the last round that visits every case, to be shown.
     warm_seconds
-        Of its own kind of work for each device that a worker brings up.
+        Of its own kind of work that a device is brought up with, by its key.
+    most_blocks
+        Of calls in one visit; 0 for as many as the interval takes.
     """
 
     store: Store
@@ -77,7 +79,8 @@ class Session:
     progress: Progress
     visit_timeout: float
     last_round: int
-    warm_seconds: float = WARM_SECONDS
+    warm_seconds: Mapping[str, float]
+    most_blocks: int = 0
 
     def __post_init__(self) -> None:
         self.supervisor = Supervisor(
@@ -151,6 +154,7 @@ class Session:
             check=not self.states.is_checked(case),
             visit_seconds=share,
             target=self.target,
+            most_blocks=self.most_blocks,
         )
         visited = self.supervisor.visit(request, blank, timeout=timeout)
         if not visited.survived:

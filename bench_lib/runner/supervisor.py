@@ -1,6 +1,6 @@
 """One worker at a time, asked and replaced: what it does not survive becomes a row, and another one goes on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,7 +23,7 @@ from bench_lib.records.sanitize import scrub
 from bench_lib.runner.process import WorkerProcess, WorkerTimeout
 
 START_TIMEOUT_SECONDS: Final = 300.0  # a first import of torch from a cold disk, and a CUDA context
-WARM_SECONDS: Final = 0.5
+WARM_SECONDS: Final = 0.5  # of a device whose clock and pools have to come up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Supervisor:
     warmup_seconds
         Spent on bringing devices up.
     warm_seconds
-        Of its own kind of work for each device that a worker brings up.
+        Of its own kind of work that a device is brought up with, by its key.
     """
 
     start: Callable[[], WorkerProcess]
@@ -60,7 +60,7 @@ class Supervisor:
     compiles: Callable[[str], bool]
     give_up: Callable[[str, str, int], None]
     warmup_seconds: float = 0.0
-    warm_seconds: float = WARM_SECONDS
+    warm_seconds: Mapping[str, float] = field(default_factory=dict)
     _alive: WorkerProcess | None = field(default=None)
 
     def take(self, worker: WorkerProcess) -> None:
@@ -94,7 +94,7 @@ class Supervisor:
         """Warm the devices in turn; returns the one that the worker did not survive, and how it ended."""
         for key in self.devices():
             worker = self.worker
-            request = WarmUp(device=key, seconds=self.warm_seconds, compiler=self.compiles(key))
+            request = WarmUp(device=key, seconds=self.warm_seconds.get(key, WARM_SECONDS), compiler=self.compiles(key))
             try:
                 answer = worker.ask(request, WarmedUp, timeout=START_TIMEOUT_SECONDS)
             except WorkerError as err:

@@ -14,6 +14,7 @@ from bench_lib.runner.order import group_of
 from bench_lib.runner.schedule import (
     CALLS_PER_VISIT,
     FIRST_SLOW_SHARE,
+    PASSES,
     ROUND_SECONDS,
     SLOW_ROUNDS,
     Allotment,
@@ -71,6 +72,7 @@ class TimeBudget:
             rounds_done=rounds_done,
             rounds_left=rounds_left,
             others=self._others(slow),
+            passes=self._more_passes(slow),
             slow=sum(map(cost, slow)),
             slow_rounds=min(map(self.states.rounds, slow), default=0),
         )
@@ -113,6 +115,12 @@ class TimeBudget:
     def _slow(self) -> list[Case]:
         limit = slow_visit(self._even_share)
         return [case for case in self.states.active() if self.states.costs.visit(case) > limit]
+
+    def _more_passes(self, slow: list[Case]) -> float:
+        """Return the seconds of the passes of a round that follow the first one."""
+        out = set(slow)
+        costs = self.states.costs
+        return (PASSES - 1) * sum(costs.another_visit(case) for case in self.states.active() if case not in out)
 
     def _others(self, slow: list[Case]) -> float:
         """Return the seconds of a round in which the slow cases rest."""

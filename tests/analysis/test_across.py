@@ -13,8 +13,8 @@ from bench_lib.analysis import frame
 from bench_lib.analysis.across import speedups_across
 from bench_lib.analysis.speedups import COLUMNS
 from bench_lib.records import intervals
+from tests.analysis.test_speedups import apart
 from tests.support.builders import SIZES, recording
-from tests.support.welch import welch
 
 TRIPLE = ["ratio", "ratio_low", "ratio_high"]
 CPU, OTHER_CPU, GPU = ("run-1", "cpu"), ("run-2", "cpu"), ("run-2", "cuda:0")
@@ -35,17 +35,16 @@ def two_runs(one: float = 3.0, other: float = 2.0, **given) -> pd.DataFrame:
     )
 
 
-def rounds_of(table: pd.DataFrame, run: str, device: str) -> list[float]:
+def visits_of(table: pd.DataFrame, run: str, device: str) -> pd.Series:
     rows = table[(table["run"] == run) & (table["device"] == device) & (table["residency"] == "resident")]
-    return np.log(rows.set_index("round")["median_seconds"]).groupby(level=0).median().tolist()
+    return np.log(rows.set_index(["round", "visit"])["median_seconds"])
 
 
-def test_the_limits_are_welchs_with_what_two_sittings_hide() -> None:
+def test_the_limits_are_welchs_with_what_two_sessions_hide() -> None:
     table = two_runs()
     (row,) = speedups_across(table, CPU, OTHER_CPU).to_dict("records")
-    expected = welch(
-        rounds_of(table, "run-2", "cpu"), rounds_of(table, "run-1", "cpu"), between_run_sd=intervals.BETWEEN_RUN_SD
-    ).exp()
+    sides = (visits_of(table, "run-2", "cpu"), visits_of(table, "run-1", "cpu"))
+    expected = apart(*sides, between_run_sd=intervals.BETWEEN_RUN_SD)
     assert [row[name] for name in TRIPLE] == pytest.approx([expected.value, expected.low, expected.high])
     assert (row["run"], row["device"], row["baseline"]) == ("run-1", "cpu", "cpu")
     assert (row["interval"], row["rounds"], row["verdict"]) == ("between-runs", 5, "baseline")

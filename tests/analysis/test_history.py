@@ -110,7 +110,7 @@ def lines_with(numbers: np.ndarray) -> Lines:
         )
         for row, logs in enumerate(numbers.tolist())
     )
-    return Lines(runs=runs, lines=lines, resourced=())
+    return Lines(runs=runs, lines=lines, resourced=(), instruments=(1,))
 
 
 @pytest.mark.parametrize("tailed", [False, True])

@@ -20,6 +20,7 @@ def test_devices_as_json_is_what_was_found(
         host={"threads_usable": 8},
         software={"torch": "2.13.0", "driver": None},
         precision={"deterministic": False},
+        variables={"OMP_NUM_THREADS": "8"},
     )
     monkeypatch.setattr(runner, "describe", lambda: here)
     assert crossover("devices", "--json") == 0

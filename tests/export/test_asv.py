@@ -28,6 +28,7 @@ from bench_lib.records import storage
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.checkout import commit_facts
 from bench_lib.records.foreign.asv import read_asv
+from bench_lib.records.intervals import t_interval
 from bench_lib.records.recording import Recording, to_json
 from bench_lib.records.run import DeviceRecord, WorkloadRecord
 from bench_lib.records.sample import Sample
@@ -95,10 +96,12 @@ def test_our_reader_finds_the_same_cases_with_the_same_work_and_times(tmp_path: 
     assert {planned.case: planned for planned in read.plan} == {planned.case: planned for planned in RUN.plan}
     assert [problem for problem in read.problems if "python" not in problem] == []
     expected = seconds_of(RUN)
+    assert expected
     times = {sample.case: sample.seconds for sample in read.samples if sample.status == "ok"}
     assert set(times) == set(expected)
     for case, seconds in times.items():
-        assert math.exp(math.fsum(map(math.log, seconds)) / len(seconds)) == pytest.approx(expected[case])
+        # Nearly: ours locates the visits of all processes together, asv has one number of each.
+        assert math.exp(math.fsum(map(math.log, seconds)) / len(seconds)) == pytest.approx(expected[case], rel=0.05)
     assert {sample.case.device for sample in read.samples if sample.status == "failed"} == {"cpu-1t", "cuda:0"}
 
 
@@ -125,16 +128,16 @@ def test_each_sample_is_a_process_and_the_interval_is_over_them() -> None:
 
 
 def test_the_interval_of_99_percent_holds_the_one_of_95() -> None:
-    table = estimates_table(tidy([RUN]))
-    ours = table[(table["device"] == "cpu") & (table["n"] == 2**10)].iloc[0]
+    table = tidy([RUN])
+    own = table[(table["device"] == "cpu") & (table["n"] == 2**10)]
+    logs = np.log(own["median_seconds"]).groupby(own["round"]).median()
+    ours = t_interval(logs.tolist()).exp()
     row = rows_of(asv.results_of(RUN, COMMIT))["elementwise.Elementwise.device_add"]
     places = list(product(*row["params"]))
     at = places.index(("'cpu'", "'float32'", "1024"))
-    assert row["stats_ci_99_a"][at] < ours["seconds_low"] < ours["seconds_high"] < row["stats_ci_99_b"][at]
+    assert row["stats_ci_99_a"][at] < ours.low < ours.high < row["stats_ci_99_b"][at]
     # Student's t with 3 degrees of freedom: 5.841 at 99 %, 3.182 at 95 %.
-    widths = [np.log(high / low) for low, high in (
-        (row["stats_ci_99_a"][at], row["stats_ci_99_b"][at]), (ours["seconds_low"], ours["seconds_high"])
-    )]  # fmt: skip
+    widths = [np.log(row["stats_ci_99_b"][at] / row["stats_ci_99_a"][at]), np.log(ours.high / ours.low)]
     assert widths[0] / widths[1] == pytest.approx(5.8409 / 3.1824, rel=1e-3)
 
 

@@ -25,6 +25,7 @@ from tests.support.fakes import FakeDevice
 from tests.support.workload_fakes import CPU, LIKE_A_GPU, NUMPY, ONE_THREAD, treat_as_gpu
 
 SURROUNDINGS = [
+    "variables",
     "governor",
     "turbo",
     "threads usable",
@@ -280,7 +281,7 @@ def test_a_diagnosis_is_fit_unless_something_is_unfit(
 
 
 def test_a_real_worker_answers_with_findings_and_refuses_a_device_that_is_not_here() -> None:
-    found = doctor_client.diagnose(("cpu-1t", "numpy")[: len(devices.discover())], seconds=1.0)
+    found = doctor_client.diagnose(("cpu", "numpy"), seconds=1.0)
     assert found.findings[0].check == "clock"
     assert not [finding for finding in found.findings if "could not be tested" in finding.found]
     with pytest.raises(DeviceNotFound, match="no device xpu:7"):

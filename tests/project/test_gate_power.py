@@ -121,12 +121,12 @@ def test_a_slowed_call_repeats_its_operation_more_often_and_its_source_is_the_sa
 
 
 def test_every_operation_is_right_at_every_factor(monkeypatch: pytest.MonkeyPatch) -> None:
-    (cpu,) = device.select(["cpu-1t"], device.discover())
+    (cpu,) = device.select(["cpu"], device.discover())
     for factor in ("1", "1.50"):
         monkeypatch.setenv(slowed.VARIABLE, factor)
         for workload in slowed.WORKLOADS:
             for n in workload.sizes.quick:
-                asked = Case(workload=workload.name, n=n, dtype="float32", device="cpu-1t")
+                asked = Case(workload=workload.name, n=n, dtype="float32", device="cpu")
                 assert workload.prepare(asked, cpu, seed=0).check().ok, asked
 
 

@@ -19,7 +19,7 @@ from msgspec import structs
 from bench_lib.errors import RecordError
 from bench_lib.records.case import Case
 from bench_lib.records.recording import LINE_TYPES, Line, from_json, to_json
-from bench_lib.records.run import Finding
+from bench_lib.records.run import SCHEMA_VERSION, Finding
 from bench_lib.records.sample import Sample
 from bench_lib.records.schema import SCHEMA_PATH, field_descriptions, record_schema, schema_text
 from tests.support.record_strategies import (
@@ -202,7 +202,7 @@ def _at(obj: Any, path: tuple[str | int, ...]) -> Any:
         obj_of(RUN) | {"machine": "My Host"},
         obj_of(RUN) | {"id": "../x"},
         obj_of(RUN) | {"created": "yesterday"},
-        obj_of(RUN) | {"schema": 3},
+        obj_of(RUN) | {"schema": SCHEMA_VERSION + 1},
         obj_of(RUN) | {"schema": 0},
         obj_of(RUN) | {"kind": "plan"},
         [],

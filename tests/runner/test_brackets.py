@@ -10,7 +10,16 @@ from bench_lib.records.case import Case
 from bench_lib.records.run import DeviceRecord
 from bench_lib.records.sample import Sample, Status
 from bench_lib.records.verdicts import decide
-from bench_lib.runner.brackets import FEW_HALF_WIDTH, Bracket, Ratios, between, find_bracket, operations, undecided
+from bench_lib.runner.brackets import (
+    FEW_HALF_WIDTH,
+    UNSEEN,
+    Bracket,
+    Ratios,
+    between,
+    find_bracket,
+    operations,
+    undecided,
+)
 from tests.support.builders import DEVICES
 
 CPU = Case(workload="add", n=64, dtype="float32", device="cpu")
@@ -158,6 +167,11 @@ def seen(*pairs: tuple[int, int, float]) -> Ratios:
     return ratios
 
 
+def verdict(ratios: Ratios, device: Case, baseline: Case) -> str | None:
+    (judged,) = ratios.judge([(device, baseline)])
+    return judged.verdict if judged else None
+
+
 @pytest.mark.parametrize(
     ("ratio", "expected"),
     [
@@ -168,19 +182,30 @@ def seen(*pairs: tuple[int, int, float]) -> Ratios:
     ],
 )
 def test_one_visit_tells_only_what_is_far_from_a_tie(ratio: float, expected: str) -> None:
-    assert seen((1, 1, ratio)).verdict(GPU, CPU) == expected
+    assert verdict(seen((1, 1, ratio)), GPU, CPU) == expected
 
 
 def test_three_visits_that_agree_tell_what_one_cannot() -> None:
-    assert seen((1, 1, 1.10), (1, 2, 1.11), (1, 3, 1.12)).verdict(GPU, CPU) == "device"
-    assert seen((1, 1, 1.00), (1, 2, 1.10), (1, 3, 1.40)).verdict(GPU, CPU) == "undecided"
-    assert seen((1, 1, 1.000), (1, 2, 1.001), (1, 3, 0.999)).verdict(GPU, CPU) == "same"
+    assert verdict(seen((1, 1, 1.10), (1, 2, 1.11), (1, 3, 1.12)), GPU, CPU) == "device"
+    assert verdict(seen((1, 1, 1.00), (1, 2, 1.10), (1, 3, 1.40)), GPU, CPU) == "undecided"
+    assert verdict(seen((1, 1, 1.000), (1, 2, 1.001), (1, 3, 0.999)), GPU, CPU) == "same"
 
 
-def test_from_four_rounds_on_a_round_is_one_value_however_often_it_was_visited() -> None:
-    disturbed = [(number, visit, 1.5) for number in range(1, 5) for visit in (1, 2)]
-    assert seen(*disturbed, *[(number, 3, 0.01) for number in range(1, 5)]).verdict(GPU, CPU) == "device"
-    assert seen(*disturbed[:6], *[(number, 3, 0.01) for number in range(1, 4)]).verdict(GPU, CPU) == "undecided"
+def test_from_four_rounds_on_a_wild_visit_decides_nothing() -> None:
+    calm = [(number, visit, 1.5 + 0.01 * visit) for number in range(1, 5) for visit in (1, 2)]
+    assert verdict(seen(*calm, (4, 3, 0.01)), GPU, CPU) == "device"
+    assert verdict(seen(*calm[:6], (3, 3, 0.01)), GPU, CPU) == "undecided"
+
+
+def test_many_are_judged_at_once_as_each_is_alone() -> None:
+    ratios = seen(*[(number, visit, 1.1 + 0.02 * visit) for number in range(1, 6) for visit in (1, 2)])
+    other = Case(workload="add", n=128, dtype="float32", device="cpu")
+    asked = [(GPU, CPU), (CPU,), (GPU, other)]
+    together = ratios.judge(asked)
+    assert together == [ratios.judge([one])[0] for one in asked]
+    assert together[0] is not None
+    assert together[0].visits == 10
+    assert together[2] == UNSEEN
 
 
 def test_only_visits_side_by_side_are_compared() -> None:
@@ -189,15 +214,15 @@ def test_only_visits_side_by_side_are_compared() -> None:
         ratios.note(sample(GPU, 1e-3, visit=visit))
         ratios.note(sample(CPU, 9e-3, visit=visit + 10))
     assert ratios.pairs(GPU, CPU) == 0
-    assert ratios.verdict(GPU, CPU) == "undecided"
+    assert verdict(ratios, GPU, CPU) == "undecided"
 
 
 def test_a_case_that_was_never_visited_is_undecided_and_one_that_failed_is_not_compared() -> None:
     ratios = seen((1, 1, 5.0))
     other = Case(workload="add", n=128, dtype="float32", device="cpu")
-    assert ratios.verdict(GPU, other) == "undecided"
+    assert verdict(ratios, GPU, other) == "undecided"
     ratios.note(sample(other, status="oom"))
-    assert ratios.verdict(GPU, other) is None
+    assert verdict(ratios, GPU, other) is None
 
 
 def test_a_result_that_was_ever_wrong_stays_wrong_and_one_that_was_ever_ok_stays_ok() -> None:
@@ -207,7 +232,7 @@ def test_a_result_that_was_ever_wrong_stays_wrong_and_one_that_was_ever_ok_stays
     ratios.note(sample(GPU, visit=3, status="wrong"))
     ratios.note(sample(GPU, 1e-3, visit=4))
     assert ratios.status(GPU) == "wrong"
-    assert ratios.verdict(GPU, CPU) is None
+    assert verdict(ratios, GPU, CPU) is None
 
 
 def test_a_visit_counts_by_its_median() -> None:
@@ -215,4 +240,4 @@ def test_a_visit_counts_by_its_median() -> None:
     for visit in range(1, 4):
         ratios.note(sample(GPU, 1e-3, 1e-3, 1.0, visit=visit))
         ratios.note(sample(CPU, 2e-3, visit=visit))
-    assert ratios.verdict(GPU, CPU) == "device"
+    assert verdict(ratios, GPU, CPU) == "device"

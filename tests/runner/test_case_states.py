@@ -77,12 +77,14 @@ def test_a_refusal_names_the_prediction_and_is_taken_back_when_the_prediction_fa
     assert made.is_new(larger)
 
 
-def test_an_added_case_is_asked_for_and_near_until_it_was_visited() -> None:
+def test_an_added_case_is_asked_for_and_unsettled_until_it_was_visited() -> None:
     made = states(*[sample(case) for case in CASES])
     new = structs.replace(CASES[0], n=32)
     made.add(Plan(cases=(work_of(new),), round=1))
     assert made.active() == [*CASES, new]
-    assert new in made.near()
+    assert new in made.unsettled(seconds=0.0, coming=0, most=0)
+    made.note(sample(new))
+    assert new not in made.unsettled(seconds=0.0, coming=0, most=0)
 
 
 def test_rounds_are_done_when_every_case_had_its_visit_but_slow_and_added_ones() -> None:

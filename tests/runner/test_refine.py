@@ -197,6 +197,10 @@ def test_what_cannot_be_added_is_not_asked_for_again() -> None:
     assert refinement.proposals(1, declined={proposal.cases[0]}) == ()
 
 
+def near(refinement: Refinement) -> set[int]:
+    return {case.n for need in refinement.needs() if need.is_near for case in need.cases}
+
+
 def test_a_size_that_cannot_be_told_gets_visits_and_neighbours_only_once_it_was_tried() -> None:
     planned = grid("cpu", GPU, sizes=(64, 256, 1024))
     cases = [one.case for one in planned]
@@ -208,10 +212,10 @@ def test_a_size_that_cannot_be_told_gets_visits_and_neighbours_only_once_it_was_
 
     refinement = Refinement(header("cpu", GPU), planned)
     visit(refinement, cases, seconds, visits=1)
-    assert {case.n for case in refinement.near()} == {256}
+    assert near(refinement) == {256}
     assert refinement.proposals(1) == ()
     visit(refinement, cases, seconds, number=2, visits=3)
-    assert {case.n for case in refinement.near()} == {256}
+    assert near(refinement) == {256}
     assert {case.n for one in refinement.proposals(2) for case in one.cases} == {512}
 
 
@@ -219,7 +223,7 @@ def test_what_is_far_from_a_crossover_or_decided_is_not_near() -> None:
     planned = grid("cpu", GPU)
     refinement = Refinement(header("cpu", GPU), planned)
     visit(refinement, [one.case for one in planned], taken_over_at(300))
-    assert refinement.near() == frozenset()
+    assert near(refinement) == set()
 
 
 def test_a_size_that_failed_on_one_side_is_neither_compared_nor_added_again() -> None:

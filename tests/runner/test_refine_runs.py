@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 
 from bench_lib.records.case import Case, Plan
+from bench_lib.records.location import ENOUGH_ROUNDS
 from bench_lib.records.recording import Recording, from_json
 from bench_lib.records.run import Run
 from bench_lib.records.sample import Sample
@@ -21,6 +22,7 @@ from bench_lib.runner import run as runner
 from bench_lib.runner.brackets import find_bracket
 from bench_lib.runner.refine import WITHIN, Refinement
 from bench_lib.runner.request import Request
+from bench_lib.runner.schedule import PASSES
 from scripts.studies import compare_refinement
 from tests.support.worlds import GPU, Silent, World, by_case, living_in, measure
 
@@ -60,7 +62,8 @@ def widths(recording: Recording) -> dict[str, float]:
             for case in cases
             if case.timing == "latency"
         ]
-        verdicts = [refinement.ratios.verdict(*pair) or "undecided" for pair in pairs]
+        judged = refinement.ratios.judge(pairs)
+        verdicts = [one.verdict if one else "undecided" for one in judged]
         bracket = find_bracket(verdicts)
         found[residency] = pairs[bracket.high][0].n / pairs[bracket.low][0].n
     return found
@@ -96,7 +99,7 @@ def test_a_run_narrows_its_crossovers_within_its_budget_and_its_rounds(
 ) -> None:
     ended, recording = measure(tmp_path, profile=profile)
     assert ended.wall_seconds <= 1.1 * (recording.run.budget_seconds or 0.0)
-    assert {sample.round for sample in recording.samples} == set(range(1, recording.run.rounds + 1))
+    assert ENOUGH_ROUNDS <= max(sample.round for sample in recording.samples) <= recording.run.rounds
     assert {sample.status for sample in recording.samples} == {"ok"}
     assert all(factor <= WITHIN * 1.2 for factor in widths(recording).values()), widths(recording)
     assert recording.additions
@@ -162,11 +165,12 @@ def test_each_case_is_visited_in_every_round_and_those_near_a_crossover_most(wor
     _, recording = measure(tmp_path, budget_seconds=60.0)
     visits = {case: Counter(sample.round for sample in samples) for case, samples in by_case(recording).items()}
     base = [one.case for one in world.cases()]
-    assert all(len(visits[case]) == recording.run.rounds for case in base)
+    rounds = max(sample.round for sample in recording.samples)
+    assert all(len(visits[case]) == rounds for case in base)
     added = {one.case for plan in recording.additions for one in plan.cases}
-    far = [case for case in base if case.n in (16, SIZES[-1])]
-    assert all(set(visits[case].values()) == {1} for case in far)
-    assert max(count for case in added for count in visits[case].values()) > 1
+    far = [case for case in base if case.n in (16, SIZES[-1]) and case.timing == "latency"]
+    assert all(max(visits[case].values()) <= PASSES for case in far)
+    assert max(count for case in added for count in visits[case].values()) > PASSES
 
 
 def test_the_largest_size_that_fits_is_sought_on_a_device_that_runs_out_of_memory(world: World, tmp_path: Path) -> None:
@@ -214,7 +218,7 @@ def test_a_worker_that_dies_of_the_question_costs_the_sizes_that_were_asked_for(
     ended, recording = measure(tmp_path)
     assert ended.outcome == "complete"
     assert recording.additions[0] == Plan(cases=(), round=1, reason="the measuring process was ended by SIGKILL")
-    assert world.started == recording.run.rounds + 1
+    assert world.started == max(sample.round for sample in recording.samples) + 1
     assert {sample.status for sample in recording.samples} == {"ok"}
 
 
@@ -233,7 +237,7 @@ def test_noise_alone_does_not_fill_a_plan(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("noise", "most"), [(0.05, 1.5), (0.10, 2.0)])
+@pytest.mark.parametrize(("noise", "most"), [(0.05, 2.0), (0.10, 3.0)])
 def test_for_one_budget_crossovers_are_much_narrower_than_on_a_fixed_grid(
     world: World, tmp_path: Path, noise: float, most: float
 ) -> None:
@@ -250,7 +254,9 @@ def test_for_one_budget_crossovers_are_much_narrower_than_on_a_fixed_grid(
     factors = {}
     for refine in (False, True):
         world.time = 100.0
-        _, recording = measure(tmp_path / str(refine), profile="standard", budget_seconds=120.0, refine=refine)
+        _, recording = measure(
+            tmp_path / str(refine), profile="standard", budget_seconds=120.0, refine=refine, until_budget=True
+        )
         factors[refine] = sorted(width.factor for width in compare_refinement.widths(recording).values())
     assert len(factors[True]) >= len(factors[False]) > 20
     assert statistics.median(factors[False]) == 16
@@ -310,4 +316,4 @@ def test_where_too_much_is_slow_the_longest_calls_are_refused_and_the_rest_keeps
     assert {found[case][-1].status for case in long if case.n == 2**24} == {"too_slow"}
     assert all("one call would take about" in found[case][-1].reason for case in long if case.n == 2**24)
     rounds = Counter(len({sample.round for sample in samples}) for case, samples in found.items() if case not in long)
-    assert sum(count for number, count in rounds.items() if number >= 5) >= 0.8 * sum(rounds.values())
+    assert sum(count for number, count in rounds.items() if number >= ENOUGH_ROUNDS) >= 0.8 * sum(rounds.values())

@@ -20,6 +20,7 @@ from bench_lib.records.storage import read
 from bench_lib.runner import run
 from bench_lib.runner.process import WorkerTimeout
 from bench_lib.runner.request import Request
+from bench_lib.runner.schedule import PASSES
 from tests.support.worlds import Silent, Worker, World, by_case, living_in, measure
 
 
@@ -30,7 +31,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def test_every_case_is_visited_in_every_round_each_in_a_fresh_process(world: World, tmp_path: Path) -> None:
-    ended, recording = measure(tmp_path)
+    ended, recording = measure(tmp_path, until_budget=True)
     assert ended.outcome == "complete"
     assert world.started == recording.run.rounds >= 5
     for samples in by_case(recording).values():
@@ -133,10 +134,10 @@ def test_a_refusal_is_taken_back_when_smaller_sizes_turn_out_to_be_fast(world: W
 def test_a_slow_case_is_visited_once_a_round_and_does_not_starve_the_others(world: World, tmp_path: Path) -> None:
     world.sizes = (16, 17)
     world.seconds = lambda case: 1.0 if case.n == 17 else 1e-6
-    ended, recording = measure(tmp_path, budget_seconds=100.0)
+    ended, recording = measure(tmp_path, budget_seconds=100.0, until_budget=True)
     for case, samples in by_case(recording).items():
         per_round = Counter(sample.round for sample in samples)
-        assert max(per_round.values()) == 1 if case.n == 17 else min(per_round.values()) >= 3
+        assert max(per_round.values()) == 1 if case.n == 17 else min(per_round.values()) >= PASSES
     assert ended.wall_seconds <= 110
 
 
@@ -212,7 +213,7 @@ def test_a_device_that_costs_one_worker_as_it_comes_up_is_tried_again(
         return WarmedUp(seconds=0.5)
 
     monkeypatch.setattr(Worker, "warm", warm)
-    ended, recording = measure(tmp_path)
+    ended, recording = measure(tmp_path, until_budget=True)
     assert ended.outcome == "complete"
     assert world.started == recording.run.rounds + 1
     assert {sample.status for sample in recording.samples} == {"ok"}
@@ -244,7 +245,7 @@ def test_no_process_is_started_for_a_round_that_has_nothing_left_to_ask(world: W
 
 def test_a_worker_that_dies_once_costs_one_visit(world: World, tmp_path: Path) -> None:
     world.behaviour = lambda case, visit: WorkerError("ended by SIGKILL") if visit == 5 else None
-    ended, recording = measure(tmp_path)
+    ended, recording = measure(tmp_path, until_budget=True)
     lost = [sample for sample in recording.samples if sample.status != "ok"]
     assert [(sample.status, sample.reason) for sample in lost] == [("failed", "ended by SIGKILL")]
     assert ended.outcome == "complete"
@@ -275,7 +276,7 @@ def test_an_interrupt_leaves_no_worker_behind_in_any_round_or_after_a_death(
 ) -> None:
     events: dict[int, BaseException] = {5: WorkerError("ended by SIGKILL"), when: KeyboardInterrupt()}
     world.behaviour = lambda case, visit: events.get(visit)
-    ended, recording = measure(tmp_path)
+    ended, recording = measure(tmp_path, until_budget=True)
     assert ended.outcome == "interrupted"
     assert (recording.samples[-1].round > 1) == (when == 60)
     assert world.alive == 0
@@ -283,7 +284,7 @@ def test_an_interrupt_leaves_no_worker_behind_in_any_round_or_after_a_death(
 
 def test_a_resumed_run_ends_with_as_many_rounds_as_an_undisturbed_one(world: World, tmp_path: Path) -> None:
     world.behaviour = lambda case, visit: KeyboardInterrupt() if visit == 100 else None
-    ended, before = measure(tmp_path)
+    ended, before = measure(tmp_path, until_budget=True)
     world.behaviour = lambda case, visit: None
     again = run.resume(ended.path, Request(), Silent())
     after = read(again.path)
@@ -366,7 +367,7 @@ def test_a_file_that_exists_is_never_written_over(world: World, tmp_path: Path) 
 def test_a_worker_that_cannot_be_started_again_ends_the_session_with_its_reason(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start(seed: int, compile_cache: str = "") -> Worker:
+    def start(seed: int, compile_cache: str = "", twin: str = "") -> Worker:
         if world.started == 2:
             msg = "no torch here any more"
             raise WorkerError(msg)
@@ -416,7 +417,7 @@ def test_what_is_here_and_what_would_be_measured_can_be_asked_without_measuring(
 
 
 def test_ceilings_are_measured_in_every_round_and_the_best_shapes_repeated(world: World, tmp_path: Path) -> None:
-    _, recording = measure(tmp_path)
+    _, recording = measure(tmp_path, until_budget=True)
     asked = [(device, number) for device, number, _ in world.ceilings_asked]
     assert asked == [(device, number) for number in range(1, recording.run.rounds + 1) for device in world.devices]
     assert [(ceiling.device, ceiling.round) for ceiling in recording.ceilings] == asked
@@ -490,7 +491,7 @@ def test_the_workers_of_a_run_share_one_cache_of_compiled_code_which_goes_with_i
 ) -> None:
     caches: list[tuple[str, bool]] = []
 
-    def start(seed: int, compile_cache: str = "") -> Worker:
+    def start(seed: int, compile_cache: str = "", twin: str = "") -> Worker:
         caches.append((compile_cache, Path(compile_cache).is_dir()))
         return world.start(seed)
 

@@ -58,6 +58,7 @@ def begin(world: World, tmp_path: Path) -> Iterator[Callable[[Spending], Session
                 store=store,
                 header=run,
                 states=states,
+                warm_seconds={},
                 policy=policy,
                 active=states.active,
                 target=0.01,

@@ -98,7 +98,7 @@ class World:
             for residency, timing in (ON_GPU if device == GPU else ON_CPU)
         ]
 
-    def start(self, seed: int, compile_cache: str = "") -> Worker:
+    def start(self, seed: int, compile_cache: str = "", twin: str = "") -> Worker:
         self.started += 1
         self.alive += 1
         self.time += START_SECONDS
@@ -145,6 +145,7 @@ class Worker:
             host={},
             software=dict(self.world.software),
             precision={},
+            variables={},
         )
 
     def plan(self, request: messages.MakePlan) -> messages.PlannedCases:

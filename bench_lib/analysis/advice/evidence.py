@@ -174,7 +174,10 @@ def collect(frame: pd.DataFrame, workload: str, dtype: str) -> tuple[Evidence, .
     UsageError
         If there is none.
     """
-    of_workload = frame[frame["workload"] == workload]
+    of_workload = frame[(frame["workload"] == workload) & ~frame["unfit"]]
+    if of_workload.empty and (frame["workload"] == workload).any():
+        msg = f"{workload} was measured on devices alone that the doctor found unfit: crossover doctor says why"
+        raise UsageError(msg)
     if of_workload.empty:
         known = ", ".join(sorted(frame["workload"].astype(str).unique()))
         msg = f"no run here has a workload called {workload!r}: choose one of {known}"

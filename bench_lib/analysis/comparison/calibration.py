@@ -21,9 +21,9 @@ from bench_lib.records.case import Case
 from bench_lib.records.intervals import Estimate
 from bench_lib.records.line_reader import quoted, read_json
 from bench_lib.records.recording import from_object, to_object
-from bench_lib.records.run import MACHINE_PATTERN
+from bench_lib.records.run import MACHINE_PATTERN, Run
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2  # 2 names the instrument
 FOLDER: Final = Path("results", "ab")
 MOST_LOG: Final = 700.0
 """A larger logarithm than this has no number that a float holds."""
@@ -60,6 +60,8 @@ class Calibration(Record, frozen=True, kw_only=True):
     ----------
     threshold
         The relative threshold that they were judged by.
+    instrument
+        Version of the instrument that measured them, see :data:`bench_lib.records.run.INSTRUMENT`.
     comparisons, failed
         How many there were, and how many of them would have failed a gate.
     """
@@ -67,9 +69,14 @@ class Calibration(Record, frozen=True, kw_only=True):
     schema: Whole = SCHEMA
     machine: Text
     threshold: Real
+    instrument: Whole = 1
     comparisons: Whole = 0
     failed: Whole = 0
     cases: Items[CaseNoise] = ()
+
+    def is_of(self, run: Run) -> bool:
+        """Return whether it was learnt on the machine, and by the instrument, that measured a run."""
+        return (self.machine, self.instrument) == (run.machine, run.instrument)
 
     def by_case(self) -> dict[Case, CaseNoise]:
         """Return what is known of each case that was compared with itself."""

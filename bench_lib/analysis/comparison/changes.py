@@ -126,7 +126,9 @@ class Comparison:
 
     def learnt(self) -> Calibration:
         """Return what is known of this machine after this comparison, which must be one of a thing with itself."""
-        known = self.calibration or Calibration(machine=self.before.machine, threshold=self.threshold)
+        known = self.calibration or Calibration(
+            machine=self.before.machine, threshold=self.threshold, instrument=self.before.instrument
+        )
         seen = [(one.case, one.verdict in ("better", "worse"), one.log_spreads) for one in self.judged]
         return known.learn(seen, failed=bool(self.regressions))
 

@@ -50,14 +50,14 @@ def compare(
     across
         Of :data:`bench_lib.analysis.comparison.obstacles.FACTS`: what is compared, and so may differ.
     calibration
-        Of the machine that measured; one of another machine is not used.
+        Of the machine and the instrument that measured; one of others is not used.
     """
     sides = side_of(before), side_of(after)
     runs = sides[0].recording.run, sides[1].recording.run
     between = obstacles(*runs, across)
     # Rounds of several pairs cannot be told to lie side by side: each pair may have measured its suspects more often.
     is_paired = bool(paired_for(*runs)) and len(before) == len(after) == 1
-    known = calibration if calibration and calibration.machine == runs[0].machine == runs[1].machine else None
+    known = calibration if calibration and all(calibration.is_of(run) for run in runs) else None
     noise = known.by_case() if known else {}
     changes = [
         change

@@ -8,7 +8,7 @@ from bench_lib.analysis.environment import ABSENT, Difference, changed_workloads
 from bench_lib.records.case import Case
 from bench_lib.records.run import Run
 
-FACTS: Final = ("machine", "threads", "torch", "cuda", "driver", "numpy", "flags", "source", "tool")
+FACTS: Final = ("machine", "threads", "torch", "cuda", "driver", "numpy", "flags", "source", "tool", "instrument")
 """What may stand between two sides; ``--across`` names what is compared, and so may differ."""
 
 SOFTWARE: Final = ("torch", "cuda", "driver", "numpy")
@@ -104,7 +104,8 @@ def _fact(difference: Difference) -> str:
         return "flags"
     if difference.group == "Software" and name in SOFTWARE:
         return name
-    return {("Machine", "machine"): "machine", ("Settings", "measured by"): "tool"}.get((difference.group, name), "")
+    others = {("Machine", "machine"): "machine", ("Settings", "measured by"): "tool"}
+    return (others | {("Settings", "instrument"): "instrument"}).get((difference.group, name), "")
 
 
 def _device(difference: Difference) -> Sequence[str]:

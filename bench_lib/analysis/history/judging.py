@@ -105,6 +105,7 @@ class History:
     aside: int
     open: int
     resourced: tuple[str, ...]
+    instruments: tuple[int, ...] = ()
 
 
 def judge(lines: Lines, threshold: float = THRESHOLD) -> History:
@@ -137,6 +138,7 @@ def judge(lines: Lines, threshold: float = THRESHOLD) -> History:
         aside=sum(bool(of.aside) for of in apart),
         open=sum(len(line.runs) - 1 in of.aside for line, of in zip(long, apart, strict=True)),
         resourced=lines.resourced,
+        instruments=lines.instruments,
     )
 
 
@@ -219,5 +221,5 @@ def new_facts(before: Run, after: Run) -> tuple[Difference, ...]:
         for one in differences((before, after))
         if one.group != HOW_MEASURED or one.name.partition(" of ")[0] in TOLD_SETTINGS
     ]
-    order = (HOW_MEASURED, "Software", "Devices", "Machine", "Precision")
+    order = (HOW_MEASURED, "Software", "Variables", "Devices", "Machine", "Precision")
     return tuple(sorted(told, key=lambda one: order.index(one.group)))

@@ -40,11 +40,14 @@ class Lines:
     ----------
     resourced
         Names of the operations whose source changed: a line of each begins anew with it.
+    instruments
+        Versions of the instrument that measured the runs: with each all lines begin anew.
     """
 
     runs: tuple[Run, ...]
     lines: tuple[Line, ...]
     resourced: tuple[str, ...]
+    instruments: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,7 @@ class _Key:
     machine: str
     source: str
     digest: str
+    instrument: int
     case: Case
     metric: str
 
@@ -80,7 +84,14 @@ def lines_of(recordings: Iterable[Recording], metrics: Sequence[Metric]) -> Line
         for metric in metrics:
             for case, rounds in side.rounds(metric)[0].items():
                 digest = digests.get(case.workload, "")
-                key = _Key(machine=run.machine, source=run.source, digest=digest, case=case, metric=metric.name)
+                key = _Key(
+                    machine=run.machine,
+                    source=run.source,
+                    digest=digest,
+                    instrument=run.instrument,
+                    case=case,
+                    metric=metric.name,
+                )
                 values.setdefault(key, {})[run.id] = math.fsum(rounds.values()) / len(rounds)
     if not values:
         names = ", ".join(metric.name for metric in metrics)
@@ -90,7 +101,8 @@ def lines_of(recordings: Iterable[Recording], metrics: Sequence[Metric]) -> Line
     place = {run.id: number for number, run in enumerate(runs)}
     by_name = {metric.name: metric for metric in metrics}
     lines = tuple(_line(key, by_name[key.metric], of, place) for key, of in values.items())
-    return Lines(runs=runs, lines=lines, resourced=_resourced(values))
+    instruments = tuple(sorted({key.instrument for key in values}))
+    return Lines(runs=runs, lines=lines, resourced=_resourced(values), instruments=instruments)
 
 
 def _line(key: _Key, metric: Metric, logs: dict[str, float], place: dict[str, int]) -> Line:

@@ -13,8 +13,11 @@ from bench_lib.records.device_kind import GPU_KINDS
 from bench_lib.records.run import Run
 from bench_lib.records.sanitize import is_known
 
-SUSPECT: Final = ("failed", "wrong", "impossible", "timeout", "wide interval", "throttled", "two modes", "lost visit")
-"""Doubts about a number, or a number lost. What was skipped for its size or time is not doubtful, only absent."""
+UNBELIEVABLE: Final = ("failed", "wrong", "impossible", "timeout", "throttled", "lost visit")
+"""A number that cannot be believed, or was lost. What was skipped for its size or time is only absent."""
+
+ROUGH: Final = ("wide interval", "two modes")
+"""A number that is known roughly: its interval, which is printed, says how roughly."""
 
 CASE: Final = ["run", "workload", "n", "dtype", "device", "residency", "timing"]
 
@@ -26,17 +29,18 @@ MIN_PART: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many pairs each side wins. ``no_winner`` are too close to call; ``missing`` have no ratio."""
+    """How many pairs each side wins, are known to be ties, and are open; ``missing`` have no ratio."""
 
     device: int
     baseline: int
-    no_winner: int
+    ties: int
+    open: int
     missing: int
 
     @property
     def total(self) -> int:
         """Pairs with a ratio."""
-        return self.device + self.baseline + self.no_winner
+        return self.device + self.baseline + self.ties + self.open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Split:
     device_wins, above
         Pairs above the size that the device wins, of all above it.
     below_is
-        ``baseline`` if it wins up to the size, ``no winner`` if those are too close to call.
+        ``baseline`` if it wins up to the size, ``no winner`` if those are ties or open.
     below_count, below
         How many of the pairs up to the size are so, of all up to it.
     """
@@ -67,8 +71,8 @@ class Doubts:
 
     Attributes
     ----------
-    suspect, cases
-        Cases with a doubt of :data:`SUSPECT`, of all cases.
+    unbelievable, cases
+        Cases with a doubt of :data:`UNBELIEVABLE`, of all cases.
     rounds
         Most rounds of any case; 1 means that the intervals are those of one process.
     threads, cores
@@ -77,7 +81,7 @@ class Doubts:
         Measured GPU cases, and those during which the GPU was throttled.
     """
 
-    suspect: int
+    unbelievable: int
     cases: int
     rounds: int
     threads: int | None
@@ -92,7 +96,8 @@ def tally(pairs: pd.DataFrame) -> Tally:
     return Tally(
         device=counts.get("device", 0),
         baseline=counts.get("baseline", 0),
-        no_winner=counts.get("same", 0) + counts.get("undecided", 0),
+        ties=counts.get("same", 0),
+        open=counts.get("undecided", 0),
         missing=counts.get("", 0),
     )
 
@@ -135,13 +140,13 @@ def doubts(run: Run, estimates: pd.DataFrame, trust: pd.DataFrame) -> Doubts:
         Tables of :mod:`bench_lib.analysis`, of any runs.
     """
     mine = estimates[estimates["run"] == run.id]
-    doubted = trust[(trust["run"] == run.id) & trust["kind_of_doubt"].isin(SUSPECT)]
+    doubted = trust[(trust["run"] == run.id) & trust["kind_of_doubt"].isin(UNBELIEVABLE)]
     gpu = mine[mine["kind"].isin(GPU_KINDS)]
     measured = gpu[gpu["status"] == "ok"]
     cpu = next((device for device in run.devices if device.key == "cpu"), None)
     cores = run.host.get("threads_physical")
     return Doubts(
-        suspect=len(doubted.drop_duplicates(CASE)),
+        unbelievable=len(doubted.drop_duplicates(CASE)),
         cases=len(mine),
         rounds=int(mine["rounds"].max()) if len(mine) else 0,
         threads=cpu.threads if cpu else None,

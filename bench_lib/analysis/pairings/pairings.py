@@ -149,7 +149,8 @@ def find(
     known
         Tables of :func:`speedups_table` that are there already, by baseline.
     """
-    present = {run: set(devices) for run, devices in frame.groupby("run", observed=True)["device"].agg(set).items()}
+    fit = frame[~frame["unfit"]]  # what an instrument cannot measure there is no finding
+    present = {run: set(devices) for run, devices in fit.groupby("run", observed=True)["device"].agg(set).items()}
     wanted: list[tuple[Run, Side, Side]] = []
     for run in {recording.run.id: recording.run for recording in recordings}.values():
         devices = [device for device in run.devices if device.key in present.get(run.id, set())]

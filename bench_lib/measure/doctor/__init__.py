@@ -21,7 +21,7 @@ from bench_lib.devices.host import usable_threads
 from bench_lib.devices.memory import empty_cache
 from bench_lib.devices.telemetry import Telemetry
 from bench_lib.measure.clock import Call
-from bench_lib.measure.doctor import gpu, rates, selftests, surroundings
+from bench_lib.measure.doctor import gpu, libraries, rates, selftests, surroundings
 from bench_lib.measure.doctor.aa import same_twice
 from bench_lib.measure.doctor.instruments import Instrument, for_device
 from bench_lib.records.run import Finding
@@ -94,6 +94,7 @@ class _Examination:
             yield from self._ceilings()
         loaded = {key: self._under_load(key, line) for key, line in lines.items() if key in self.instruments}
         yield from self._same_twice()
+        yield libraries.variables()
         threads = usable_threads()
         yield from surroundings.static_checks(threads)
         yield from surroundings.changing_checks(before, surroundings.read_counters(), threads)

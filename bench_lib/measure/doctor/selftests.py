@@ -31,6 +31,7 @@ COLD_UNFIT: Final = 1.25  # a hot cache has been read as 1.6 times the memory's 
 LAUNCH_UNFIT: Final = 0.9  # of the time until a call returns: waiting for it cannot take less
 THREADS_SECONDS: Final = 1.0  # for which a bad result is tried again
 THREADS_WARNING: Final = 0.9  # times one thread's speed; more threads should never be slower
+THREADS_MOST: Final = 1.1  # for each thread, times one thread's speed: work is not done by nobody
 THREADS_UNFIT: Final = 1 / 3  # threads that wait for one another: a baseline that no person would use
 CLOCK_WARNING_SECONDS: Final = 1e-6  # a thousand readings, which a block must outlast, are then a millisecond
 SLOW_SOURCES: Final = ("hpet", "acpi_pm", "jiffies", "refined-jiffies", "pit")
@@ -159,21 +160,26 @@ def threads(every: Instrument, one: Instrument, call: Call, count: int) -> Findi
     now = one.clocks["latency"].now
     end = now() + THREADS_SECONDS / NANOSECOND
     speedup = 0.0
-    while speedup < THREADS_WARNING and (not times or now() < end):
+    most = THREADS_MOST * count
+    while not THREADS_WARNING <= speedup <= most and (not times or now() < end):
         for instrument in (every, one):
             instrument.activate()
             seconds = _floor(call, instrument.clocks["latency"])
             times[instrument.key] = min(seconds, times.get(instrument.key, seconds))
         speedup = times[one.key] / times[every.key]
     severity: Severity = "ok"
+    advice = ""
     if speedup < THREADS_WARNING:
         severity = "unfit" if speedup < THREADS_UNFIT else "warning"
-    advice = "fewer processors are free than are counted: stop other work, or lower OMP_NUM_THREADS or the affinity"
+        advice = "fewer processors are free than are counted: stop other work, or lower OMP_NUM_THREADS or the affinity"
+    elif speedup > most:
+        severity = "warning"
+        advice = "more than so many threads can: something held the one thread up, so stop other work and try again"
     return Finding(
         check="threads",
         severity=severity,
         found=f"{units.count(count, 'thread')} multiply matrices {units.ratio(round(speedup, 2))} times as fast as one",
-        advice="" if severity == "ok" else advice,
+        advice=advice,
     )
 
 

@@ -13,14 +13,16 @@ from bench_lib.analysis.environment import PASSING
 from bench_lib.devices.device import Device, activate, discover, machine_name, select, synchronize, waiter
 from bench_lib.devices.host import host_facts
 from bench_lib.devices.software import precision_facts, software_facts
+from bench_lib.devices.variables import computing_variables
 from bench_lib.measure.clock import for_case
 from bench_lib.measure.inputs import Inputs
+from bench_lib.measure.process_state import QuietWait
 from bench_lib.measure.sampling import Settings, measure
 from bench_lib.measure.visit import WAKE_SECONDS, Visitor, by_key
 from bench_lib.plugins.pytest.cases import Asked, Ready, key_of
 from bench_lib.records.case import PlannedCase, Timing
 from bench_lib.records.foreign.machine_sheet import MachineSheet
-from bench_lib.records.run import WorkloadRecord
+from bench_lib.records.run import INSTRUMENT, WorkloadRecord
 from bench_lib.workloads.plan import work_of
 
 SEED: Final = 0
@@ -62,6 +64,7 @@ class Bench:
     timer: DeviceTimer = field(default_factory=DeviceTimer)
     devices: tuple[Device, ...] = field(default_factory=discover)
     _brought_up: set[str] = field(default_factory=set)
+    _wait_for_quiet: QuietWait = field(default_factory=QuietWait)
 
     def device(self, key: str) -> Device:
         """Return a device of this machine.
@@ -84,6 +87,8 @@ class Bench:
             host={key: fact for key, fact in host_facts().items() if key not in PASSING},
             software=software_facts(),
             precision=precision_facts(),
+            variables=computing_variables(),
+            instrument=INSTRUMENT,
             devices=tuple(device.record() for device in self.devices),
         )
 
@@ -138,6 +143,7 @@ class Bench:
     def _timed(self, call: Callable[[], object], device: Device, timing: Timing, *, warm: bool) -> Callable[[], object]:
         """Warm a call up, and return what is called between two readings of the timer."""
         if warm:
+            self._wait_for_quiet()
             measure(call, for_case(device, timing), WARM_UP_GPU if device.is_gpu else WARM_UP)
         if not device.is_gpu or timing == "throughput":
             return call

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import pytest
 
-from bench_lib.devices.host import host_facts, thread_environment, usable_threads
+from bench_lib.devices.host import QUIET, host_facts, thread_environment, usable_threads
 from bench_lib.errors import DeviceNotFound
 from bench_lib.records.case import Case, PlannedCase, Residency, Timing
 from bench_lib.records.foreign.machine_sheet import KEY
@@ -166,11 +166,11 @@ def crossover(request: pytest.FixtureRequest, benchmark: Any) -> Crossover:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give NumPy as many threads as it may use: its BLAS asks the environment once, when it is loaded."""
+    """Tell NumPy's BLAS, which asks once, when it is loaded: how many threads it may use, and when they sleep."""
     del config
     if "numpy" not in sys.modules:
-        for name, count in thread_environment(usable_threads().count).items():
-            os.environ.setdefault(name, count)
+        for name, value in (QUIET | thread_environment(usable_threads().count)).items():
+            os.environ.setdefault(name, value)
 
 
 @pytest.hookimpl(tryfirst=True)

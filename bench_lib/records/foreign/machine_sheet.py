@@ -31,6 +31,8 @@ class MachineSheet(Record, frozen=True, kw_only=True):
     host: Facts = field(default_factory=dict)
     software: Facts = field(default_factory=dict)
     precision: Facts = field(default_factory=dict)
+    variables: Facts = field(default_factory=dict)
+    instrument: Whole = 1
     devices: Items[DeviceRecord] = ()
 
     def __post_init__(self) -> None:

@@ -94,6 +94,8 @@ def header(
         host=sheet.host if sheet else host,
         software=software | sheet.software if sheet else software,
         precision=sheet.precision if sheet else {},
+        variables=sheet.variables if sheet else {},
+        instrument=sheet.instrument if sheet else 1,
         settings=_commit(document) | _options(document["benchmarks"]),
         devices=tuple(given.get(device.key, device) for device in devices),
         workloads=tuple(workloads),

@@ -58,6 +58,9 @@ def sentences(history: History) -> list[str]:
             f"In {_count(history, passed)} fewer than {LEVEL_RUNS} runs in a row stood out, and the next were as "
             "before: they are left aside."
         )
+    if len(history.instruments) > 1:
+        versions = listed([str(version) for version in history.instruments])
+        said.append(f"Versions {versions} of the instrument measured these runs: with each the history begins anew.")
     if history.resourced:
         said.append(f"The source of {_few(history.resourced)} changed: there the history begins anew.")
     return said

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from bench_lib import __version__
 from bench_lib.report.page.filters import Filters
 from bench_lib.report.page.sections import Section
-from bench_lib.report.sentences.words import TIMES
+from bench_lib.report.sentences.words import LEAST, TIMES
 from bench_lib.report.theme import css_variables
 
 STYLES: Final = ("style", "bar")
@@ -38,6 +38,7 @@ def render(*, filters: Filters, sections: Sequence[tuple[Section, Any]], **value
             script=Markup(script),
             style=Markup(css_variables() + css + _view_rules(views) + filters.css()),
             times=TIMES,
+            least=LEAST,
             version=__version__,
         )
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench_lib import units
 from bench_lib.analysis.pairings.pairings import View
+from bench_lib.records.verdicts import WIDE
 from bench_lib.report import device_styles, markdown
 from bench_lib.report.blocks import Block, Cell, Folded, Heading, Lines, Note, Paragraph, Points, Row, Section, Table
 from bench_lib.report.sentences import narrow_tables, words
@@ -35,8 +36,9 @@ FEWEST_BYTES: Final = 12_000
 
 LEGEND: Final = (
     "A column holds working sets up to its size and above the one before it; of several there the largest is shown. "
-    f"3{words.TIMES}: so many times as fast; about 1{words.TIMES}: within 2 %; {words.CANNOT_TELL}: the interval holds "
-    "more than one answer; by 4 KiB: at that size or a smaller one."
+    f"3{words.TIMES}: so many times as fast; {words.LEAST}3{words.TIMES}: at least so many; {words.TIE}: a tie, within "
+    f"2 %; within 6 %: no more is known; {words.OPEN}: the interval leaves more than a factor of {WIDE:g} open; by 4 "
+    "KiB: at that size or a smaller one."
 )
 STEPS: Final = (1, 2, 3, 4, 5)
 """Columns of sizes in one of the table, from the widest form on."""

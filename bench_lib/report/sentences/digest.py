@@ -107,7 +107,7 @@ def _of_run(recording: Recording, frame: pd.DataFrame, chosen: frozenset[str]) -
         sentences=tuple(masthead.sentences(views, estimates)),
         views=views,
         missing=_missing(run, found),
-        ending=ending(recording, estimates, trust),
+        ending=ending(recording, frame, estimates, trust),
         environment=_environment(run),
     )
 
@@ -138,11 +138,13 @@ def _is_chosen(pairing: Pairing, chosen: frozenset[str]) -> bool:
 def _missing(run: Run, found: Sequence[Pairing]) -> str:
     """Say what was measured and is in no table here, so that nobody looks for it."""
     shown = {side.key for pairing in found for side in (pairing.device, pairing.baseline)}
-    others = [clean(device.key) for device in run.devices if device.key not in shown]
-    if not others:
-        return ""
-    verb = "is" if len(others) == 1 else "are"
-    return f"{words.listed(others)} {verb} set against nothing here: the report has all times."
+    unfit = run.unfit
+    withheld = [f"{clean(key)} is withheld, since the doctor found it unfit ({clean(unfit[key])})." for key in unfit]
+    others = [clean(device.key) for device in run.devices if device.key not in {*shown, *unfit}]
+    if others:
+        verb = "is" if len(others) == 1 else "are"
+        withheld.append(f"{words.listed(others)} {verb} set against nothing here: the report has all times.")
+    return " ".join(withheld)
 
 
 def _environment(run: Run) -> str:

@@ -8,7 +8,7 @@ from bench_lib.records.run import Run
 from bench_lib.records.sanitize import MAX_PROSE
 from bench_lib.report.phrases import Phrase, link, name, phrase
 
-SUSPECT_SHARE: Final = 0.1
+MOST_UNBELIEVABLE: Final = 0.1  # of the cases
 
 
 def guards(run: Run, doubts: Doubts) -> list[Phrase]:
@@ -36,11 +36,11 @@ def of_numbers(doubts: Doubts) -> list[Phrase]:
     found = []
     if not doubts.cases:
         found.append(phrase("Nothing was measured in this run: it ended before its first case."))
-    if doubts.suspect > SUSPECT_SHARE * doubts.cases:
+    if doubts.unbelievable > MOST_UNBELIEVABLE * doubts.cases:
         found.append(
             phrase(
-                "{} of {} cases are suspect: read {} before the numbers.",
-                units.count(doubts.suspect),
+                "{} of {} cases cannot be believed: read {} before the numbers.",
+                units.count(doubts.unbelievable),
                 units.count(doubts.cases),
                 link("what casts doubt", "#trust"),
             )

@@ -16,9 +16,6 @@ from bench_lib.report.sentences import words
 
 Row = Mapping[str, Any]
 
-MOSTLY: Final = 0.6
-"""Above this share of cases that are too close to call, that is the headline."""
-
 NO_GPU: Final = "No GPU in this run"
 NOTHING_TO_COMPARE: Final = "This run measured no two devices that could be compared"
 
@@ -31,10 +28,11 @@ def title(device: Side, baseline: Side, tally: Tally, split: Split | None) -> st
         return f"{device.start} {device.verb('wins', 'win')} {_all(tally.total)}"
     if tally.baseline == tally.total:
         return f"{baseline.start} {baseline.verb('wins', 'win')} {_all(tally.total)}"
-    if not tally.device and not tally.baseline:
-        return f"{device.start} and {baseline.subject} are too close to call in {_all(tally.total)}"
-    if tally.no_winner > MOSTLY * tally.total:
-        return f"Too close to call in {share(tally.no_winner, tally.total)} cases: {_both(device, baseline, tally)}"
+    if tally.ties == tally.total:
+        return f"{device.start} and {baseline.subject} tie in {_all(tally.total)}"
+    if tally.open == tally.total:
+        either = f"{device.subject} or {baseline.subject} {device.verb('is', 'are')} faster"
+        return f"Whether {either} is open in {_all(tally.total)}"
     if split:
         below = share(split.below_count, split.below)
         return (
@@ -43,7 +41,7 @@ def title(device: Side, baseline: Side, tally: Tally, split: Split | None) -> st
             + (
                 f"{baseline.subject} {baseline.verb('wins', 'win')} {below}"
                 if split.below_is == "baseline"
-                else f"{below} are too close to call"
+                else f"{below} are ties or open"
             )
         )
     return _both(device, baseline, tally, f" of {units.count(tally.total)} cases")
@@ -65,7 +63,7 @@ def tally_sentence(device: Side, baseline: Side, tally: Tally, where: str, place
         Where the data is: ``with the data already there``; may be empty.
     """
     return phrase(
-        "{}{}, {} {} faster in {} cases, {} in {}; {} {}.",
+        "{}{}, {} {} faster in {} cases, {} in {}; {}, {}.",
         where,
         f", {place}" if place else "",
         device.subject,
@@ -73,21 +71,27 @@ def tally_sentence(device: Side, baseline: Side, tally: Tally, where: str, place
         strong(share(tally.device, tally.total)),
         baseline.subject,
         strong(_count(tally.baseline)),
-        units.count(tally.no_winner),
-        "is too close to call" if tally.no_winner == 1 else "are too close to call",
+        *_undecided(tally),
     )
 
 
 def roundtrip_sentence(device: Side, baseline: Side, tally: Tally) -> Phrase:
     """Return the same count where the copies both ways are paid for."""
     return phrase(
-        "When inputs and results must be copied, {} {} {} cases, {} {}.",
+        "When inputs and results must be copied, {} {} {} cases, {} {}; {}, {}.",
         device.subject,
         device.verb("wins", "win"),
         strong(share(tally.device, tally.total)),
         baseline.subject,
         strong(_count(tally.baseline)),
+        *_undecided(tally),
     )
+
+
+def _undecided(tally: Tally) -> tuple[str, str]:
+    """Return how many are ties, and how many open."""
+    ties = "1 is a tie" if tally.ties == 1 else f"{_count(tally.ties)} are ties"
+    return ties, f"{_count(tally.open)} {'is' if tally.open == 1 else 'are'} open"
 
 
 def crossover_sentence(device: Side, resident: Row, roundtrip: Row | None) -> Phrase:
@@ -109,8 +113,9 @@ def win_sentence(winner: Side, loser: Side, row: Row, *, device_wins: bool) -> P
     ratio, low, high = (row["ratio"], row["ratio_low"], row["ratio_high"])
     if not device_wins:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
+    why = words.beyond_threads(low, winner.threads, loser.threads) if winner.kind == loser.kind else ""
     return phrase(
-        "The largest win of {} is {}{} at {}: {} instead of {} with {} ({} as fast, 95 % interval {}).",
+        "The largest win of {} is {}{} at {}: {} instead of {} with {} ({} as fast, 95 % interval {}{}).",
         winner.subject,
         code(row["expression"]),
         _dtype(row),
@@ -120,6 +125,7 @@ def win_sentence(winner: Side, loser: Side, row: Row, *, device_wins: bool) -> P
         loser.subject,
         words.times(ratio, low, high),
         words.ratio_span(low, high),
+        f"; {why}" if why else "",
     )
 
 
@@ -184,7 +190,8 @@ def _both(device: Side, baseline: Side, tally: Tally, of_cases: str = "") -> str
         first, second = second, first
     subject = first[0].start if of_cases else first[0].subject
     wins = f"{subject} {first[0].verb('wins', 'win')} {units.count(first[1])}{of_cases}"
-    return f"{wins}, {second[0].subject} {_count(second[1])}"
+    ties = f", {units.count(tally.ties, 'tie')}" if tally.ties else ""
+    return f"{wins}, {second[0].subject} {_count(second[1])}{ties}, {_count(tally.open)} open"
 
 
 def _between(row: Row) -> Phrase:

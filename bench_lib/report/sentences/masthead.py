@@ -1,4 +1,4 @@
-"""The answer at the top of the page: the title, the sentences and the three numbers."""
+"""The answer at the top of the page: the title, the sentences and the tallies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bench_lib.report.theme import device_series
 
 @dataclass(frozen=True, kw_only=True)
 class TallyPart:
-    """One of the three numbers."""
+    """One of the numbers: wins of either side, ties, open."""
 
     word: str
     count: str
@@ -27,7 +27,7 @@ class TallyPart:
 
 @dataclass(frozen=True, kw_only=True)
 class TallyBar:
-    """The three numbers of one view, and what they are shares of."""
+    """The numbers of one view, and what they are shares of."""
 
     label: str
     device_color: str
@@ -115,17 +115,18 @@ def _wins(view: View) -> list[Phrase]:
 
 
 def tally_views(views: Sequence[View]) -> Sequence[View]:
-    """Return the views whose three numbers are shown: resident and round trip, or threads and NumPy."""
+    """Return the views whose numbers are shown: resident and round trip, or threads and NumPy."""
     return [view for view in views if view.timing == "latency"][:2]
 
 
 def tally(view: View) -> TallyBar:
-    """Return the three numbers of a view."""
+    """Return how often either side wins, they tie, and it is open."""
     pairing, counted = view.pairing, findings.tally(view.pairs)
     whole = max(counted.total, 1)
     parts = (
         (pairing.device.word, counted.device, "g"),
-        ("too close to call", counted.no_winner, "o"),
+        ("ties", counted.ties, "t"),
+        ("open", counted.open, "o"),
         (pairing.baseline.word, counted.baseline, "c"),
     )
     missing = f", {units.count(counted.missing)} more could not be compared" if counted.missing else ""

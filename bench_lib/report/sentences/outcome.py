@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench_lib import units
 from bench_lib.analysis.pairings import findings
+from bench_lib.analysis.trust import held_up
 from bench_lib.records.recording import Recording
 from bench_lib.records.sanitize import MAX_PROSE, clean
 from bench_lib.report.sentences import words
@@ -28,7 +29,7 @@ class Ending:
     counts
         How many cases ended how, in how many rounds, and where the time went.
     doubt
-        How many cases are suspect and of which kinds.
+        How many cases cannot be believed, and of which kinds; how many are known roughly; how often calls were held up.
     notes
         What failed, was lost, was not loaded or could not be read: a plain sentence each.
     failed
@@ -41,12 +42,12 @@ class Ending:
     failed: int
 
 
-def ending(recording: Recording, estimates: pd.DataFrame, trust: pd.DataFrame) -> Ending:
+def ending(recording: Recording, frame: pd.DataFrame, estimates: pd.DataFrame, trust: pd.DataFrame) -> Ending:
     """Return the end of one run.
 
     Parameters
     ----------
-    estimates, trust
+    frame, estimates, trust
         Tables of :mod:`bench_lib.analysis`, of this run alone.
     """
     counts = Counter(estimates["status"].astype(str))
@@ -61,7 +62,7 @@ def ending(recording: Recording, estimates: pd.DataFrame, trust: pd.DataFrame) -
     ]
     return Ending(
         counts=_counts(recording, counts),
-        doubt=_doubt(trust, len(estimates)),
+        doubt=_doubt(trust, len(estimates), words.held_up(*held_up(frame))),
         notes=tuple(clean(note, MAX_PROSE) for note in notes),
         failed=sum(counts[status] for status in FAILED) + len(not_loaded),
     )
@@ -92,18 +93,24 @@ def _counts(recording: Recording, counts: Counter[str]) -> str:
     return f"{units.count(total, 'case')}{ended}; {rounds}{time}{share}{grown if added else ''}."
 
 
-def _doubt(trust: pd.DataFrame, cases: int) -> str:
-    """Return how many cases are suspect, and how many with each kind of doubt; a case can have several."""
-    doubted = trust[trust["kind_of_doubt"].isin(findings.SUSPECT)].drop_duplicates([*findings.CASE, "kind_of_doubt"])
+def _doubt(trust: pd.DataFrame, cases: int, held_up: str) -> str:
+    """Return how many cases cannot be believed, with the kinds of doubt, and how many are known roughly."""
     if not cases:
         return ""
-    if doubted.empty:
-        return "No case is suspect."
-    suspect = len(doubted.drop_duplicates(findings.CASE))
-    kinds = Counter(doubted["kind_of_doubt"].astype(str)).most_common()
-    told = ", ".join(f"{clean(kind)} {units.count(count)}" for kind, count in kinds)
-    verb = "is" if suspect == 1 else "are"
-    return f"{units.count(suspect)} of {units.count(cases, 'case')} {verb} suspect: {told}."
+    doubted = trust.drop_duplicates([*findings.CASE, "kind_of_doubt"])
+    bad = doubted[doubted["kind_of_doubt"].isin(findings.UNBELIEVABLE)]
+    kinds = Counter(bad["kind_of_doubt"].astype(str)).most_common()
+    names = ", ".join(f"{clean(kind)} {units.count(count)}" for kind, count in kinds)
+    unbelievable = len(bad.drop_duplicates(findings.CASE))
+    rough = len(doubted[doubted["kind_of_doubt"].isin(findings.ROUGH)].drop_duplicates(findings.CASE))
+    said = [
+        f"{units.count(unbelievable)} of {units.count(cases, 'case')} cannot be believed: {names}."
+        if unbelievable
+        else "No case is beyond belief.",
+        f"{units.count(rough)} {'is' if rough == 1 else 'are'} known roughly: the intervals say how." if rough else "",
+        held_up,
+    ]
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def _impossible(trust: pd.DataFrame) -> list[str]:

@@ -11,6 +11,7 @@ from bench_lib import units
 from bench_lib.analysis.pairings import findings
 from bench_lib.analysis.pairings.pairings import Side, View
 from bench_lib.records.sanitize import MAX_PROSE, clean, is_known
+from bench_lib.records.verdicts import VAGUE
 from bench_lib.report.sentences import words
 from bench_lib.report.theme import FINE_STEP, heat_step
 
@@ -44,7 +45,7 @@ class WinnersCell:
     Attributes
     ----------
     text
-        The word that carries the message: ``GPU 12x``, ``about 1x``, ``OOM``.
+        The word that carries the message: ``GPU 12x``, ``=``, ``OOM``.
     style
         Who is faster and how strongly: ``g1`` to ``g6`` for the device, ``c1`` to ``c6`` for the baseline, ``same``,
         ``open`` for what cannot be told, ``none`` for what has no ratio.
@@ -265,13 +266,14 @@ def _cell(rows: Sequence[Row], view: View) -> WinnersCell:
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if verdict == "device":
         step = max(1, heat_step(ratio, doublings))
-        return _won(device, f"g{step}", (ratio, low, high), measured, size, row)
+        return _won((device, baseline), f"g{step}", (ratio, low, high), measured, size, row)
     if verdict == "baseline":
         step = max(1, -heat_step(ratio, doublings))
-        return _won(baseline, f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, size, row)
-    spread = f"{device.word}: {words.times(ratio)} as fast, {_interval(row)} {words.ratio_span(low, high)}"
+        return _won((baseline, device), f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, size, row)
+    multiple = "" if high > VAGUE * low else f"{words.times(ratio)} as fast, "
+    spread = f"{device.word}: {multiple}{_interval(row)} {words.ratio_span(low, high)}"
     style = "same" if verdict == "same" else "open"
-    return WinnersCell(text=words.NO_WINNER[verdict], style=style, size=size, detail=(*measured, spread))
+    return WinnersCell(text=words.no_winner(verdict, low, high), style=style, size=size, detail=(*measured, spread))
 
 
 def _lost(row: Row, sides: tuple[Side, Side], where: str, size: str) -> WinnersCell:
@@ -285,14 +287,22 @@ def _lost(row: Row, sides: tuple[Side, Side], where: str, size: str) -> WinnersC
 
 
 def _won(
-    side: Side, style: str, ratio: tuple[float, float, float], measured: tuple[str, ...], size: str, row: Row
+    sides: tuple[Side, Side],
+    style: str,
+    ratio: tuple[float, float, float],
+    measured: tuple[str, ...],
+    size: str,
+    row: Row,
 ) -> WinnersCell:
-    shown = words.times(*ratio)
+    side, other = sides
+    shown, hosts = words.times(*ratio), side.kind == other.kind
+    why = words.beyond_threads(ratio[1], side.threads, other.threads) if hosts else ""
+    beyond = (f"{side.word}: {why}",) if why else ()
     return WinnersCell(
-        text=f"{side.word} {shown}",
+        text=f"{side.word} {words.times(*ratio, least=words.LEAST)}",
         style=style,
         size=size,
-        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(*ratio[1:])}"),
+        detail=(*measured, f"{side.word}: {shown} as fast, {_interval(row)} {words.ratio_span(*ratio[1:])}", *beyond),
     )
 
 

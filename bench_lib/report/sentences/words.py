@@ -10,8 +10,11 @@ from bench_lib.records.sanitize import clean, is_known
 
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 CANNOT_TELL: Final = verdicts.CANNOT_TELL.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
-NO_WINNER: Final[Mapping[str, str]] = {"same": f"about 1{TIMES}", "undecided": CANNOT_TELL}
-"""What is said of a pair by its verdict, where neither side wins."""
+TIE: Final = "="
+LEAST: Final = "\N{GREATER-THAN OR EQUAL TO}"
+OPEN: Final = "?"
+MOST_OF_THREADS: Final = 1.1  # for each thread, times as fast as with one
+ROUNDING: Final = 1e-6  # of a percent, that computing may add
 
 STATUSES: Final[Mapping[str, str]] = {"oom": "out of memory", "too_slow": "too slow"}
 """How a person says a status that is not a word already."""
@@ -38,9 +41,32 @@ def seconds_span(low: float, high: float) -> str:
     return f"{units.seconds(low, low, high)} to {units.seconds(high, low, high)}"
 
 
-def times(ratio: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Return a ratio as ``3.1x``, with a multiplication sign."""
+def times(ratio: float, low: float = math.nan, high: float = math.nan, *, least: str = "at least ") -> str:
+    """Return a ratio as ``3.1x``, with a multiplication sign; ``at least 1.2x`` where its interval says little more.
+
+    Parameters
+    ----------
+    least
+        What stands before the low end.
+    """
+    if is_known(low) and low >= 1 and high > verdicts.VAGUE * low:
+        return f"{least}{units.ratio(low, low, low)}{TIMES}"
     return f"{units.ratio(ratio, low, high)}{TIMES}"
+
+
+def no_winner(verdict: str, low: float, high: float) -> str:
+    """Return a comparison that neither side wins in short: ``=``, ``within 6 %``, or ``?`` where it is open.
+
+    Parameters
+    ----------
+    low, high
+        Limits of the ratio.
+    """
+    if verdict == "same":
+        return TIE
+    if not (is_known(low) and is_known(high)) or high > verdicts.WIDE * low:
+        return OPEN
+    return f"within {math.ceil(100 * (max(high, 1 / low) - 1) - ROUNDING):.0f} %"
 
 
 def ratio_span(low: float, high: float) -> str:
@@ -48,6 +74,32 @@ def ratio_span(low: float, high: float) -> str:
     if not (is_known(low) and is_known(high)):
         return ""
     return f"{units.ratio(low, low, high)} to {units.ratio(high, low, high)}"
+
+
+def held_up(visits: int, of_visits: int) -> str:
+    """Return how often calls were held up, in a sentence; empty where they never were."""
+    if not visits:
+        return ""
+    return (
+        f"Calls were held up in {units.count(visits)} of {units.count(of_visits, 'visit')} "
+        f"({units.percent(round(visits / of_visits, 3))}): they took more than three times as long as is usual for "
+        "their case. The intervals allow for it."
+    )
+
+
+def beyond_threads(low: float, threads: int | None, others: int | None) -> str:
+    """Return how a gain can be more than threads alone give, where it is; else empty.
+
+    Parameters
+    ----------
+    low
+        Low end of how many times as fast it is.
+    threads, others
+        Of the two sides; None where that has no meaning.
+    """
+    if not (threads and others) or low <= MOST_OF_THREADS * threads / others:
+        return ""
+    return "threads alone do not give so much: caches or page faults do"
 
 
 def date(created: str) -> str:

@@ -128,7 +128,7 @@ class Workers:
             progress=self.progress,
             visit_timeout=self.visit_timeout,
             last_round=self.header.rounds,
-            warm_seconds=WARM_SECONDS,
+            warm_seconds=dict.fromkeys((device.key for device in self.header.devices), WARM_SECONDS),
         )
 
     def wants(self, case: Case) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from bench_lib.devices.host import QUIET
 from bench_lib.errors import UsageError
 from bench_lib.records.bounds import Facts
 from bench_lib.records.checkout import COMMIT
@@ -100,7 +101,7 @@ class Side:
 
     def whole_environment(self) -> dict[str, str]:
         """Return all variables of a process, those that it inherits included."""
-        return dict(os.environ) | self.variables()
+        return QUIET | os.environ | self.variables()
 
     def place_of(self, file: Path) -> Path:
         """Return where a file of the present checkout lies in that of this side; one from elsewhere stays there."""

@@ -123,7 +123,7 @@ def test_where_none_is_kept_none_is_known(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({"schema": 2}, SchemaTooNew),
+        ({"schema": calibration.SCHEMA + 1}, SchemaTooNew),
         ({"machine": "../x"}, RecordError),
         ({"threshold": "5"}, RecordError),
         ({"unknown": 1}, RecordError),

@@ -40,6 +40,7 @@ CHANGES: dict[str, Run] = {
     "flags": after(precision={"tf32": True}),
     "source": after(workloads=tuple(structs.replace(one, source_sha256="0" * 64) for one in BEFORE.workloads)),
     "tool": after(source="asv"),
+    "instrument": after(instrument=BEFORE.instrument + 1),
 }
 
 

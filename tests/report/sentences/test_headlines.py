@@ -31,12 +31,12 @@ TWO = Side(
     run=RUN, key="cpu", kind="cpu", name="AMD EPYC", threads=2, word="2 threads", subject="2 threads", plural=True
 )
 ONE = Side(run=RUN, key="cpu-1t", kind="cpu", name="AMD EPYC", threads=1, word="1 thread", subject="1 thread")
-CLEAN = Doubts(suspect=0, cases=100, rounds=5, threads=8, cores=8, throttled=0, gpu_cases=50)
+CLEAN = Doubts(unbelievable=0, cases=100, rounds=5, threads=8, cores=8, throttled=0, gpu_cases=50)
 MICRO = "\N{MICRO SIGN}"
 
 
-def tally(device: int = 0, baseline: int = 0, close: int = 0, missing: int = 0) -> Tally:
-    return Tally(device=device, baseline=baseline, no_winner=close, missing=missing)
+def tally(device: int = 0, baseline: int = 0, ties: int = 0, still_open: int = 0, missing: int = 0) -> Tally:
+    return Tally(device=device, baseline=baseline, ties=ties, open=still_open, missing=missing)
 
 
 def row(**changed: Any) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def test_title_when_the_cpu_wins_all() -> None:
 
 
 def test_title_when_nothing_is_decided() -> None:
-    assert (
-        headlines.title(GPU, CPU, tally(close=12), None) == "The GPU and the CPU are too close to call in all 12 cases"
-    )
+    assert headlines.title(GPU, CPU, tally(ties=12), None) == "The GPU and the CPU tie in all 12 cases"
+    found = headlines.title(GPU, CPU, tally(still_open=12), None)
+    assert found == "Whether the GPU or the CPU is faster is open in all 12 cases"
 
 
 def test_title_when_nothing_could_be_compared() -> None:
@@ -84,21 +84,20 @@ def test_title_names_the_size_that_parts_the_winners() -> None:
     assert found == "Above 64 KiB, the GPU wins 46 of 51 cases; up to there, the CPU wins 30 of 33"
 
 
-def test_title_says_so_where_the_small_cases_are_too_close_to_call() -> None:
+def test_title_says_so_where_the_small_cases_are_ties_or_open() -> None:
     split = Split(nbytes=2**16, device_wins=20, above=20, below_is="no winner", below_count=9, below=10)
     found = plain(headlines.title(TWO, ONE, tally(20, 1, 9), split))
-    assert found == "Above 64 KiB, 2 threads win 20 of 20 cases; up to there, 9 of 10 are too close to call"
+    assert found == "Above 64 KiB, 2 threads win 20 of 20 cases; up to there, 9 of 10 are ties or open"
 
 
 def test_title_without_a_clear_size_puts_the_winner_first() -> None:
-    assert headlines.title(GPU, CPU, tally(2, 9, 1), None) == "The CPU wins 9 of 12 cases, the GPU 2"
-    assert headlines.title(TWO, ONE, tally(5, 0, 4), None) == "2 threads win 5 of 9 cases, 1 thread none"
+    assert headlines.title(GPU, CPU, tally(2, 9, 1), None) == "The CPU wins 9 of 12 cases, the GPU 2, 1 tie, none open"
+    assert headlines.title(TWO, ONE, tally(5, 0, 0, 4), None) == "2 threads win 5 of 9 cases, 1 thread none, 4 open"
 
 
-def test_title_says_so_where_most_cases_are_too_close_to_call() -> None:
-    assert headlines.title(TWO, ONE, tally(1, 4, 72), None) == (
-        "Too close to call in 72 of 77 cases: 1 thread wins 4, 2 threads 1"
-    )
+def test_title_tells_wins_ties_and_what_is_open_apart() -> None:
+    found = headlines.title(TWO, ONE, tally(1, 4, 50, 22), None)
+    assert found == "1 thread wins 4 of 77 cases, 2 threads 1, 50 ties, 22 open"
 
 
 def test_rounds_are_those_that_were_measured() -> None:
@@ -122,7 +121,7 @@ def test_a_run_in_good_order_has_no_warning() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"suspect": 11}, "11 of 100 cases are suspect"),
+        ({"unbelievable": 11}, "11 of 100 cases cannot be believed"),
         ({"throttled": 3}, "throttled in 3 of its 50 measured cases"),
         ({"threads": 4}, "given 4 threads for its 8 cores"),
         ({"rounds": 1}, "There was one round"),
@@ -134,18 +133,18 @@ def test_each_reason_for_doubt_is_told(changed: dict[str, int], words: str) -> N
     assert words in plain(told)
 
 
-def test_ten_percent_suspect_is_no_warning_yet() -> None:
-    assert guards.of_numbers(dataclasses.replace(CLEAN, suspect=10)) == []
+def test_ten_percent_that_cannot_be_believed_is_no_warning_yet() -> None:
+    assert guards.of_numbers(dataclasses.replace(CLEAN, unbelievable=10)) == []
 
 
 # The sentences
 
 
-def test_the_count_names_both_devices_and_what_is_too_close() -> None:
-    told = plain(headlines.tally_sentence(GPU, CPU, tally(7, 2, 1), "On A against B", "with the data already there"))
+def test_the_count_names_both_devices_the_ties_and_what_is_open() -> None:
+    told = plain(headlines.tally_sentence(GPU, CPU, tally(7, 2, 1, 3), "On A against B", "with the data already there"))
     assert told == (
-        "On A against B, with the data already there, the GPU is faster in 7 of 10 cases, the CPU in 2; "
-        "1 is too close to call."
+        "On A against B, with the data already there, the GPU is faster in 7 of 13 cases, the CPU in 2; "
+        "1 is a tie, 3 are open."
     )
 
 
@@ -260,7 +259,7 @@ def test_a_run_in_which_the_gpu_wins_all() -> None:
     made = recording(model=lambda case, rng: 1e-6 if case.device == "cuda:0" else 1e-4)
     title, told = told_of(made)
     assert title == "The GPU wins all 5 cases"
-    assert "the GPU is faster in 5 of 5 cases, the CPU in none; 0 are too close to call" in told[0]
+    assert "the GPU is faster in 5 of 5 cases, the CPU in none; none are ties, none are open" in told[0]
     assert not any("largest win of the CPU" in sentence for sentence in told)
 
 
@@ -272,7 +271,7 @@ def test_a_run_in_which_the_cpu_wins_all() -> None:
 
 def test_a_run_in_which_nothing_is_decided() -> None:
     title, _ = told_of(recording(model=lambda case, rng: 1e-5 * math.exp(0.5 * rng.standard_normal()), seed=3))
-    assert title == "The GPU and the CPU are too close to call in all 5 cases"
+    assert title == "Whether the GPU or the CPU is faster is open in all 5 cases"
 
 
 def test_a_run_without_a_gpu_tells_the_cpu_half() -> None:
@@ -318,11 +317,11 @@ def test_one_round_is_counted_as_one() -> None:
     assert doubts_of(recording(rounds=1)).rounds == 1
 
 
-def test_what_was_skipped_is_absent_and_not_suspect() -> None:
+def test_what_was_skipped_is_absent_and_not_beyond_belief() -> None:
     skipped = recording(model=lambda case, rng: ("skipped", "not asked for"))
     failed = recording(model=lambda case, rng: ("failed", "RuntimeError"))
-    assert doubts_of(skipped).suspect == 0
-    assert doubts_of(failed).suspect == doubts_of(failed).cases
+    assert doubts_of(skipped).unbelievable == 0
+    assert doubts_of(failed).unbelievable == doubts_of(failed).cases
 
 
 def test_throttling_counts_for_gpus_only() -> None:
@@ -362,11 +361,12 @@ def test_a_split_never_claims_more_than_there_is(rows: list[tuple[str, float]]) 
 @given(
     device=st.integers(0, 50),
     baseline=st.integers(0, 50),
-    close=st.integers(0, 50),
+    ties=st.integers(0, 50),
+    still_open=st.integers(0, 50),
     missing=st.integers(0, 50),
 )
-def test_every_tally_has_a_title(device: int, baseline: int, close: int, missing: int) -> None:
-    found = headlines.title(GPU, CPU, tally(device, baseline, close, missing), None)
+def test_every_tally_has_a_title(device: int, baseline: int, ties: int, still_open: int, missing: int) -> None:
+    found = headlines.title(GPU, CPU, tally(device, baseline, ties, still_open, missing), None)
     assert found[0].isupper()
     assert "nan" not in found
 

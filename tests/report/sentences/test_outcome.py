@@ -23,7 +23,7 @@ def ending_of(recorded: Recording) -> Ending:
     table = frame.tidy([recorded])
     estimates = estimates_table(table)
     bounds = bounds_table(estimates, ceilings_table([recorded]))
-    return outcome.ending(recorded, estimates, trust_table(table, bounds))
+    return outcome.ending(recorded, table, estimates, trust_table(table, bounds))
 
 
 def without(recorded: Recording, status: str, device: str = "cuda:0", n: int = 2**26) -> Recording:
@@ -60,12 +60,12 @@ def test_cases_that_were_added_on_the_way_are_counted() -> None:
     assert "added" not in ending_of(run).counts
 
 
-def test_what_is_suspect_is_counted_by_kind_and_a_case_once() -> None:
-    assert ending_of(recording()).doubt == "No case is suspect."
+def test_what_cannot_be_believed_is_counted_by_kind_and_a_case_once() -> None:
+    assert ending_of(recording()).doubt == "No case is beyond belief."
     wrong = ending_of(without(recording(), "wrong"))
-    assert wrong.doubt == "3 of 20 cases are suspect: wrong 3."
+    assert wrong.doubt == "3 of 20 cases cannot be believed: wrong 3."
     assert ending_of(without(recording(devices=("numpy", "cpu")), "failed", "numpy")).doubt == (
-        "1 of 10 cases is suspect: failed 1."
+        "1 of 10 cases cannot be believed: failed 1."
     )
 
 

@@ -35,7 +35,7 @@ def declared(name, seconds):
 
 ALL = tuple(declared(name, seconds) for name, seconds in SECONDS.items())
 """
-ASKED = ("--workloads", "bench.py", "--device", "cpu-1t", "--budget", "1s")
+ASKED = ("--workloads", "bench.py", "--device", "cpu", "--budget", "1s")
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def test_an_operation_that_takes_twice_as_long_since_the_base_is_named_and_fails
     done = ab(project, "--base", "HEAD", "--processes", "3", "--out", "kept")
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert "1 of 2 cases became slower: planted[64] on cpu-1t" in lines[0]
+    assert "1 of 2 cases became slower: planted[64] on cpu" in lines[0]
     assert lines[-1] == "kept"
     told = " ".join(done.stderr.split())
     assert "A (HEAD, " in told
     assert "B (working tree, " in told
-    assert "the code differs; 2 cases on cpu-1t" in told
+    assert "the code differs; 2 cases on cpu" in told
     assert git(project, "worktree", "list").count("\n") == 0
 
 
@@ -78,7 +78,7 @@ def test_a_thing_is_compared_with_itself_and_leaves_two_ordinary_files(project: 
         assert side.problems == ()
         assert side.run.settings["side"] == name
         assert side.run.settings["compared"] == "nothing"
-        assert side.run.command.startswith("crossover ab --aa --workloads bench.py --device cpu-1t")
+        assert side.run.command.startswith("crossover ab --aa --workloads bench.py --device cpu")
         assert {(sample.case.workload, sample.round, sample.status) for sample in side.samples} >= {
             (workload, number, "ok") for workload in ("steady", "planted") for number in (1, 2)
         }

@@ -141,6 +141,7 @@ def machine_sheet(recording: Recording, ceilings: pd.DataFrame, role: str = "") 
                 ("Machine", run.host),
                 ("Software", run.software),
                 ("Precision", run.precision),
+                ("Variables", run.variables),
                 ("Settings", measured),
             )
             if (shown := _facts(facts))

@@ -209,9 +209,9 @@ def _time(pair: Row, key: str, times: Times, pairing: Pairing, count: int | None
 
 def _winner(pair: Row, device: Side, baseline: Side) -> Value:
     ahead = {"device": device, "baseline": baseline}.get(pair["verdict"])
-    if ahead is None:
-        return Value(text=words.NO_WINNER.get(pair["verdict"], words.CANNOT_TELL))
     low, high = (float(pair[name]) for name in ("ratio_low", "ratio_high"))
+    if ahead is None:
+        return Value(text=words.no_winner(pair["verdict"], low, high))
     span = words.ratio_span(low, high) if ahead is device else words.ratio_span(1 / high, 1 / low)
     return Value(text=f"{ahead.word} {_gain(pair)}", span=span)
 

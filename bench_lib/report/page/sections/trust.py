@@ -6,6 +6,7 @@ from typing import Final
 
 from bench_lib import units
 from bench_lib.analysis.pairings.findings import CASE
+from bench_lib.analysis.trust import held_up
 from bench_lib.records.recording import Recording
 from bench_lib.records.run import Finding, Run
 from bench_lib.records.sanitize import MAX_PROSE, clean
@@ -28,6 +29,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "not converged": "Most of its visits ended before their own interval was narrow.",
     "two modes": "Its times fall into two groups, as beside a neighbour that comes and goes.",
     "launch bound": "Submitting took longer than the work, so device times hold launch cost.",
+    "fresh pages": "Each call writes to pages that the system gives it anew: their cost is in the time.",
+    "busy process": "A thread of the measuring process went on working, of a library or of the measured code.",
     "within-run interval": "Seen in one process only: the interval is narrower than the truth.",
     "too slow": "Its predicted time is over its share of the budget, so it was not run.",
     "skipped": "It was not run.",
@@ -85,6 +88,7 @@ class TrustSection:
     doctor: tuple[DoctorFindings, ...]
     groups: tuple[DoubtGroup, ...]
     problems: tuple[DoubtGroup, ...]
+    held_up: str = ""
 
 
 def trust_section(context: PageContext) -> TrustSection:
@@ -96,6 +100,7 @@ def trust_section(context: PageContext) -> TrustSection:
         doctor=doctor,
         groups=_groups(context),
         problems=_problems(context.recordings),
+        held_up=words.held_up(*held_up(context.frame)),
     )
 
 

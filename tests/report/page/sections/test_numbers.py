@@ -1,6 +1,7 @@
 """All numbers: a row for every case, folded rows that say what plain ones would, and columns that say something."""
 
 import json
+import math
 import random
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from bench_lib.analysis import frame
 from bench_lib.analysis.bounds import bounds_table
 from bench_lib.analysis.break_even import break_even_table
 from bench_lib.analysis.ceilings import ceilings_table
-from bench_lib.analysis.cells import VERDICTS, NumberCell, Row
+from bench_lib.analysis.cells import NumberCell, Row, multiple
 from bench_lib.analysis.columns import Column
 from bench_lib.analysis.estimates import estimates_table
 from bench_lib.analysis.speedups import speedups_table
@@ -19,7 +20,6 @@ from bench_lib.records.case import Case
 from bench_lib.records.recording import Recording
 from bench_lib.report.page import filters
 from bench_lib.report.page.sections import numbers
-from bench_lib.report.sentences import words
 from tests.support.builders import ceilings_of, recording
 from tests.support.page_data import cpu_recording, gpu_recording
 
@@ -182,5 +182,11 @@ def test_a_column_of_the_page_is_one_row_of_the_registry(monkeypatch: pytest.Mon
     assert {cells[place].text for _, cells in found.plain} == {f"2 of {cells[0].text}" for _, cells in found.plain}
 
 
-def test_a_verdict_that_cannot_be_told_is_called_so_everywhere() -> None:
-    assert VERDICTS["undecided"] == words.CANNOT_TELL
+def test_what_is_known_roughly_gets_no_multiple() -> None:
+    def shown(low: float, high: float) -> str:
+        return multiple({"ratio": math.sqrt(low * high), "ratio_low": low, "ratio_high": high}).text
+
+    assert shown(1.5, 1.6) == "1.55\N{MULTIPLICATION SIGN}"
+    assert shown(1.2, 3.0) == "\N{GREATER-THAN OR EQUAL TO}1.2\N{MULTIPLICATION SIGN}"
+    assert shown(0.2, 0.5) == "\N{LESS-THAN OR EQUAL TO}0.5\N{MULTIPLICATION SIGN}"
+    assert shown(0.5, 1.5) == "?"

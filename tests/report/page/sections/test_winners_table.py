@@ -73,7 +73,7 @@ def test_equal_times_are_about_the_same_and_noise_cannot_tell() -> None:
         recording(model=lambda case, rng: 1e-5 * math.exp(0.5 * rng.standard_normal()), sizes=(2**10,), seed=3)
     )
     texts = [next(iter(cells_of(table_of(views[0])).values())).text for views in (same, noisy)]
-    assert texts == ["about 1\N{MULTIPLICATION SIGN}", "can\N{RIGHT SINGLE QUOTATION MARK}t tell"]
+    assert texts == ["=", "?"]
 
 
 def test_operations_stand_in_the_order_in_which_the_device_takes_over(gpu_views: list[View]) -> None:
