@@ -45,13 +45,13 @@ def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
 
     Names, text and versions are as the files have them: not fit to be shown before they are made harmless.
     """
-    told = [_facts(run) for run in runs]
-    names = dict.fromkeys(key for facts in told for key in facts)
+    facts_of_runs = [_facts(run) for run in runs]
+    names = dict.fromkeys(key for facts in facts_of_runs for key in facts)
     ordered = sorted(names, key=lambda key: GROUPS.index(key[0]))
     owners: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for key in ordered:
         group, owner, name = key
-        texts = tuple(facts.get(key, ABSENT) for facts in told)
+        texts = tuple(facts.get(key, ABSENT) for facts in facts_of_runs)
         if len(set(texts)) > 1:
             owners.setdefault((group, name, texts), []).append(owner)
     return tuple(
@@ -104,15 +104,15 @@ def _facts(run: Run) -> dict[tuple[str, str, str], str]:
         "seed": run.seed,
         **run.settings,
     }
-    told: list[tuple[str, str, Mapping[str, Scalar]]] = [("Machine", "", {"machine": run.machine, **run.host})]
+    rows: list[tuple[str, str, Mapping[str, Scalar]]] = [("Machine", "", {"machine": run.machine, **run.host})]
     for device in run.devices:
         own: dict[str, Scalar] = {"name": device.name, "threads": device.threads, "memory_nbytes": device.memory_nbytes}
-        told.append(("Devices", device.key, own | device.facts))
-    told += [("Software", "", run.software), ("Precision", "", run.precision)]
-    told += [("Variables", "", run.variables), ("Settings", "", settings)]
+        rows.append(("Devices", device.key, own | device.facts))
+    rows += [("Software", "", run.software), ("Precision", "", run.precision)]
+    rows += [("Variables", "", run.variables), ("Settings", "", settings)]
     return {
         (group, owner, key if group == "Variables" else fact_name(key)): fact_value(key, value)
-        for group, owner, facts in told
+        for group, owner, facts in rows
         for key, value in facts.items()
         if value not in (None, "") and key not in PASSING
     }

@@ -132,12 +132,12 @@ def ab(
     progress.ended(ended)
     comparison = _judged(pair, share, calibration)
     print_comparison(comparison, form, color=not no_color, everything=everything)
-    told = sys.stderr if form == "json" else sys.stdout  # JSON is for a machine, and alone on standard output
+    stream = sys.stderr if form == "json" else sys.stdout  # JSON is for a machine, and alone on standard output
     if aa:
-        _keep(pair, comparison, calibration, told)
+        _keep(pair, comparison, calibration, stream)
     else:
         note_unused(comparison, calibration)
-    print(shown(pair.folder), file=told)
+    print(shown(pair.folder), file=stream)
     return comparison.exit_code
 
 
@@ -167,7 +167,7 @@ def _judged(pair: Pair, threshold: float, calibration: Path | None, learnt: Cali
     return compare([before], [after], threshold=threshold, calibration=learnt)
 
 
-def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, told: IO[str]) -> None:
+def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, stream: IO[str]) -> None:
     """Add what a comparison of a thing with itself taught to the machine's calibration, and say what is known now."""
     from bench_lib.analysis.comparison.calibration import content, path_of
     from bench_lib.records.storage import write_text
@@ -181,12 +181,12 @@ def _keep(pair: Pair, comparison: Comparison, calibration: Path | None, told: IO
         why = f"its verdicts are by a threshold of {100 * known.threshold:g} %"
     learnt = comparison.learnt()
     again = _judged(pair, comparison.threshold, None, learnt)
-    print(*words.min_detectable(again.changes), sep="\n", file=told)
+    print(*words.min_detectable(again.changes), sep="\n", file=stream)
     if why:
-        print(f"not added to {shown(path)}: {why}; name another file with --calibration", file=told)
+        print(f"not added to {shown(path)}: {why}; name another file with --calibration", file=stream)
         return
     write_text(path, content(learnt))
-    print(words.false_alarms(learnt), shown(path), sep="\n", file=told)
+    print(words.false_alarms(learnt), shown(path), sep="\n", file=stream)
 
 
 def _variables(option: str, texts: Sequence[str]) -> dict[str, str]:

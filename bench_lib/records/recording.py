@@ -13,7 +13,7 @@ A result file is JSON Lines. Each line is one object whose ``kind`` says which o
 ``energy``
     what a loop of calls of one case drew (:class:`Energy`)
 ``finish``
-    how a sitting ended (:class:`Finish`); a resumed run has several
+    how the run ended (:class:`Finish`); one that was resumed has several
 
 Quantities are plain SI numbers with the unit in the name: ``seconds``, ``nbytes``, ``flop``. Derived numbers are
 functions, never stored twice.
@@ -66,7 +66,7 @@ class Recording:
 
     @property
     def spent_seconds(self) -> float:
-        """Wall-clock seconds of all sittings; of one that was killed, what its visits add up to."""
+        """Wall-clock seconds of all parts; of one that was killed, what its visits add up to."""
         finished = sum(finish.wall_seconds for finish in self.finishes)
         return max(finished, sum(sample.wall_seconds for sample in self.samples))
 

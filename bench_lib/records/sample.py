@@ -1,4 +1,4 @@
-"""What was seen: the visit to a case, a ceiling, the energy of a loop of calls, the end of a sitting."""
+"""What was seen: the visit to a case, a ceiling, the energy of a loop of calls, the end of a run."""
 
 import math
 from typing import Final, Literal
@@ -196,12 +196,12 @@ class Energy(TaggedRecord, frozen=True, kw_only=True, tag="energy"):
 
 
 class Finish(TaggedRecord, frozen=True, kw_only=True, tag="finish"):
-    """How a sitting ended, and how long it took.
+    """How a run, or one part of a run that was resumed, ended, and how long it took.
 
     Attributes
     ----------
     rounds
-        Rounds completed in this sitting.
+        Rounds completed in this part.
     wall_seconds
         From the command's start to its last sample.
     device_warmup_seconds

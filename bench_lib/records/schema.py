@@ -45,10 +45,10 @@ def record_schema() -> Schema:
     definitions: dict[str, Schema] = made["$defs"]
     for name, definition in definitions.items():
         record_type = next(getattr(module, name) for module in (case, run, sample) if hasattr(module, name))
-        told = field_descriptions(record_type)
+        described = field_descriptions(record_type)
         definition["description"] = _summary(record_type)
         definition["properties"] = {
-            field: {"description": told[field], **schema} if field in told else schema
+            field: {"description": described[field], **schema} if field in described else schema
             for field, schema in definition["properties"].items()
         }
     _add_rules(definitions)

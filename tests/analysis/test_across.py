@@ -1,4 +1,4 @@
-"""A device of one run against a device of another: unpaired, with what two sittings hide, and nothing lost silently."""
+"""A device of one run against a device of another: unpaired, with what two runs hide, and nothing lost silently."""
 
 import math
 
@@ -40,7 +40,7 @@ def visits_of(table: pd.DataFrame, run: str, device: str) -> pd.Series:
     return np.log(rows.set_index(["round", "visit"])["median_seconds"])
 
 
-def test_the_limits_are_welchs_with_what_two_sessions_hide() -> None:
+def test_the_limits_are_welchs_with_what_two_runs_hide() -> None:
     table = two_runs()
     (row,) = speedups_across(table, CPU, OTHER_CPU).to_dict("records")
     sides = (visits_of(table, "run-2", "cpu"), visits_of(table, "run-1", "cpu"))
@@ -81,7 +81,7 @@ def test_only_the_workloads_asked_for_are_compared() -> None:
     assert speedups_across(table, CPU, OTHER_CPU, workloads=()).empty
 
 
-def test_a_single_round_gives_an_interval_that_says_so_and_holds_what_sittings_hide() -> None:
+def test_a_single_round_gives_an_interval_that_says_so_and_holds_what_runs_hide() -> None:
     (row,) = speedups_across(two_runs(rounds=1), CPU, OTHER_CPU).to_dict("records")
     assert row["interval"] == "within-run"
     assert math.log(row["ratio_high"] / row["ratio"]) > 1.9 * 2**0.5 * intervals.BETWEEN_RUN_SD

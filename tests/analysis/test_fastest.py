@@ -22,7 +22,7 @@ def test_two_that_lie_within_each_other_both_stay() -> None:
     assert fastest([about(1.0), about(1.01), about(2.0)], ["a"] * 3) == (0, 1)
 
 
-def test_a_difference_that_two_sittings_may_make_decides_within_a_run_and_not_between_two() -> None:
+def test_a_difference_that_two_runs_may_make_decides_within_a_run_and_not_between_two() -> None:
     times = [about(1.0, 1.001), about(1.04, 1.001)]
     assert fastest(times, ["a", "a"]) == (0,)
     assert fastest(times, ["a", "b"]) == (0, 1)

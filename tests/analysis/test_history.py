@@ -43,7 +43,7 @@ def constant(case: Case, number: int) -> float:
 def run_of(number: int, factor: Factor = constant, *, noise: float = 0.03, seed: int = 0, **facts: str) -> Recording:
     """Return run ``number``, from 1, a day after the one before; its cases take ``factor(case, number)`` times longer.
 
-    Each case is moved by ``noise`` as a whole, as a sitting moves it.
+    Each case is moved by ``noise`` as a whole, as a run moves it.
     """
     shifts = np.random.default_rng((seed, number))
     moved: dict[Case, float] = {}

@@ -156,7 +156,7 @@ def test_an_estimate_of_logs_becomes_one_of_seconds():
     assert Estimate(value=0.0, low=-1.0, high=1.0).exp() == Estimate(value=1.0, low=1 / math.e, high=math.e)
 
 
-def test_what_is_hidden_within_a_sitting_widens_the_interval_of_two():
+def test_what_is_hidden_within_a_run_widens_the_interval_of_two():
     rng = np.random.default_rng(5)
     shift = 0.02 * rng.standard_normal((2, DRAWS, 1))
     a, b = (0.02 * rng.standard_normal((DRAWS, 8)) + side for side in shift)
@@ -165,6 +165,6 @@ def test_what_is_hidden_within_a_sitting_widens_the_interval_of_two():
     assert 0.935 < covers(*intervals.welch_limits(*sides, between_run_sd=0.02)) < 0.975
 
 
-def test_two_sittings_of_times_that_never_vary_still_have_an_interval():
+def test_two_runs_of_times_that_never_vary_still_have_an_interval():
     estimate = welch([1.0] * 3, [1.0] * 3, between_run_sd=intervals.BETWEEN_RUN_SD)
     assert estimate.low < 0 < estimate.high

@@ -216,10 +216,10 @@ def _order(step: Step) -> tuple[bool, float, str]:
 
 def new_facts(before: Run, after: Run) -> tuple[Difference, ...]:
     """Return the facts that differ between two runs and can change a number: commit, software, then the others."""
-    told = [
+    changes = [
         one
         for one in differences((before, after))
         if one.group != HOW_MEASURED or one.name.partition(" of ")[0] in TOLD_SETTINGS
     ]
     order = (HOW_MEASURED, "Software", "Variables", "Devices", "Machine", "Precision")
-    return tuple(sorted(told, key=lambda one: order.index(one.group)))
+    return tuple(sorted(changes, key=lambda one: order.index(one.group)))

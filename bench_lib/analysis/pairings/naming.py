@@ -111,7 +111,7 @@ _TELLS: Final = (
 def _tell(runs: Sequence[Run]) -> _Tell:
     """Return the first thing that no two of the runs have in common; their ids where there is no other."""
     for tell in _TELLS[:-1]:
-        told = {tell.of(run) for run in runs}
-        if len(told) == len(runs) and all(told):
+        answers = {tell.of(run) for run in runs}
+        if len(answers) == len(runs) and all(answers):
             return tell
     return _TELLS[-1]

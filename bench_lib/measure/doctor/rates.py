@@ -37,14 +37,16 @@ def judge(key: str, found: Sequence[Ceiling]) -> Finding:
         reason = next((one.reason for one in found if one.reason), "nothing was measured")
         advice = "give it longer: crossover doctor --seconds 60"
         return Finding(check=check, severity="note", found=f"not all could be measured: {reason}", advice=advice)
-    told = [f"{MAIN_DTYPE} products {units.rate(product, 'FLOP/s')}", f"copies {units.rate(copy, 'B/s')}"]
+    rates = [f"{MAIN_DTYPE} products {units.rate(product, 'FLOP/s')}", f"copies {units.rate(copy, 'B/s')}"]
     pinned, pageable = (_rate(found, name, lambda one: float(one.nbytes)) for name in ("upload_pinned", "upload"))
     if pinned and pageable:
-        told.append(f"to the device {units.rate(pinned, 'B/s')} pinned, {units.rate(pageable, 'B/s')} not")
+        rates.append(f"to the device {units.rate(pinned, 'B/s')} pinned, {units.rate(pageable, 'B/s')} not")
     returned, done = _seconds(found, "operation"), _seconds(found, "kernel")
     if returned and done:
-        told.append(f"the least operation returns after {units.seconds(returned)}, is done after {units.seconds(done)}")
-    shown = "; ".join(told)
+        rates.append(
+            f"the least operation returns after {units.seconds(returned)}, is done after {units.seconds(done)}"
+        )
+    shown = "; ".join(rates)
     if returned and done and done < LAUNCH_UNFIT * returned:
         advice = "a call cannot be done before it returns: do not use this device's numbers, and report it"
         return Finding(check=check, severity="unfit", found=shown, advice=advice)

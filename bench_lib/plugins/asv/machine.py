@@ -69,8 +69,10 @@ def read_facts() -> dict[str, str]:
             timeout=FACTS_TIMEOUT_SECONDS,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as err:
-        told = getattr(err, "stderr", None) or str(err)
-        console.log.warning(f"the GPU and torch are missing from the machine's record: {told.strip().splitlines()[-1]}")
+        message = getattr(err, "stderr", None) or str(err)
+        console.log.warning(
+            f"the GPU and torch are missing from the machine's record: {message.strip().splitlines()[-1]}"
+        )
         return {}
     facts: dict[str, str] = json.loads(child.stdout)
     return facts

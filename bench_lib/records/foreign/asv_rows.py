@@ -86,14 +86,14 @@ class Row:
     @property
     def workload(self) -> WorkloadRecord:
         """What is measured; asv's version of a benchmark is the hash of its source."""
-        told = mapping(self.extra.get("workload"))
+        declared = mapping(self.extra.get("workload"))
         last = self.name.rpartition(".")[2]
-        name = text(told.get("name")) or (last.removeprefix("device_") if last.startswith("device_") else self.name)
+        name = text(declared.get("name")) or (last.removeprefix("device_") if last.startswith("device_") else self.name)
         return WorkloadRecord(
             name=name,
-            family=text(told.get("family")) or self.name.partition(".")[0],
-            expression=text(told.get("expression")) or name,
-            size=text(told.get("size")),
+            family=text(declared.get("family")) or self.name.partition(".")[0],
+            expression=text(declared.get("expression")) or name,
+            size=text(declared.get("size")),
             source_sha256=text(self.columns.get("version")),
         )
 

@@ -117,19 +117,19 @@ def _software(document: dict[str, Any], machine_info: dict[str, Any]) -> Facts:
 
 
 def _commit(document: dict[str, Any]) -> Facts:
-    told = mapping(document.get("commit_info"))
-    commit = text(told.get("id"))
+    commit_info = mapping(document.get("commit_info"))
+    commit = text(commit_info.get("id"))
     if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         return {}
-    return {COMMIT: commit + CHANGED * (told.get("dirty") is True)}
+    return {COMMIT: commit + CHANGED * (commit_info.get("dirty") is True)}
 
 
 def _options(benchmarks: Iterable[Any]) -> Facts:
     """Return the options that all benchmarks were measured with; one in which they differ is no setting of the run."""
-    told = [mapping(mapping(benchmark).get("options")) for benchmark in benchmarks]
+    options_of_each = [mapping(mapping(benchmark).get("options")) for benchmark in benchmarks]
     facts: Facts = {}
     for old, new in OPTIONS.items():
-        values = {_option(options.get(old)) for options in told}
+        values = {_option(options.get(old)) for options in options_of_each}
         if len(values) == 1 and None not in values:
             facts[new] = values.pop()
     return facts

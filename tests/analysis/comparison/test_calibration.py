@@ -83,7 +83,7 @@ def test_where_hardly_anything_is_known_nothing_is_visible() -> None:
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-160, 1e-100])
-def test_sides_without_any_noise_are_left_with_what_separate_sittings_are_allowed(spread: float) -> None:
+def test_sides_without_any_noise_are_left_with_what_separate_runs_are_allowed(spread: float) -> None:
     found = min_detectable(spread, 6, level=0.0014, margin=0.05, between_run_sd=0.01)
     assert found == pytest.approx(min_detectable(1e-6, 6, level=0.0014, margin=0.05, between_run_sd=0.01), rel=1e-3)
 

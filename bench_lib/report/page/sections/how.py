@@ -153,9 +153,9 @@ def _ending(recording: Recording) -> str:
     if not recording.finishes:
         return "ended without a word: it was killed, or is still running"
     seconds = sum(finish.wall_seconds for finish in recording.finishes)
-    sessions = len(recording.finishes)
+    parts = len(recording.finishes)
     text = f"{recording.finishes[-1].outcome} after {units.seconds(seconds)}"
-    return f"{text} in {sessions} sittings" if sessions > 1 else text
+    return f"{text} in {parts} parts" if parts > 1 else text
 
 
 def _device(device: DeviceRecord) -> DeviceSheet:

@@ -93,7 +93,7 @@ def build_numbers(
     ratios = {_key(row, CASE_KEY): {name: row[name] for name in RATIO} for row in speedups.to_dict("records")}
     bases = set(zip(speedups["run"], speedups["baseline"], strict=True))
     reuse = {_key(row, REUSE_KEY): {name: row[name] for name in ("reuse", "answer")} for row in break_even}
-    told = {
+    available = {
         "ceilings": bool((bounds["bound_by"] != "").any()),
         "copies": bool(reuse),
         "several runs": len(set(estimates["run"])) > 1,
@@ -101,7 +101,7 @@ def build_numbers(
         "operations": bool((estimates["flop"] > 0).any()),
         "baselines": bool(ratios),
     }
-    columns = tuple(column for column in COLUMNS if column.needs is None or told[column.needs])
+    columns = tuple(column for column in COLUMNS if column.needs is None or available[column.needs])
     to_cells = [column.cell for column in columns if column.cell]
     classes: dict[tuple[str, ...], str] = {}
     plain: list[tuple[str, tuple[NumberCell, ...]]] = []

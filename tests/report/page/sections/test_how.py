@@ -42,7 +42,7 @@ def test_the_sheet_says_how_the_run_ended() -> None:
         Finish(outcome="interrupted", rounds=2, wall_seconds=60.0),
         Finish(outcome="complete", rounds=5, wall_seconds=30.0),
     )
-    assert sheet_of(replace(made, finishes=twice)).ending == "complete after 90 s in 2 sittings"
+    assert sheet_of(replace(made, finishes=twice)).ending == "complete after 90 s in 2 parts"
 
 
 @pytest.mark.parametrize(
