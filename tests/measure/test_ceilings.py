@@ -151,7 +151,7 @@ def test_operands_that_would_take_more_than_half_the_memory_are_not_made(free: t
 def test_every_probe_of_a_processor_runs(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ceiling_probes, "WORKING_SETS", (4096, 65536))
     monkeypatch.setattr(ceiling_calls, "HOST_SHAPES", ((16, 32, 64), (64, 64, 64)))
-    found = measure_ceilings(device, device, round_number=3, seconds=1.0, seed=1, known={})
+    found = measure_ceilings(device, device, round_number=3, seconds=5.0, seed=1, known={})
     assert {one.reason for one in found} == {""}
     assert {one.round for one in found} == {3}
     assert len({ceiling_name(one.quantity, one.dtype, one.nbytes) for one in found}) == len(found)

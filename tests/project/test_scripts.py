@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from msgspec import structs
 
@@ -15,7 +16,7 @@ from bench_lib.errors import NotComparable
 from bench_lib.records.case import Case, Plan
 from bench_lib.records.recording import Recording
 from bench_lib.records.writer import Store
-from scripts.studies import aa, compare_refinement, compare_timer
+from scripts.studies import aa, answers, compare_refinement, compare_timer, resampled
 from scripts.studies.compare_refinement import Width
 from scripts.studies.compare_timer import Visit
 from tests.support.builders import recording
@@ -219,3 +220,34 @@ def test_two_files_can_be_compared_without_running_anything(tmp_path: Path) -> N
 
 def test_a_budget_is_read_as_a_person_writes_it() -> None:
     assert [compare_refinement.seconds(text) for text in ("90", "90s", "9m", "1h")] == [90.0, 90.0, 540.0, 3600.0]
+
+
+def test_wild_visits_before_and_after_numpys_blas_are_counted_apart() -> None:
+    rows = []
+    for number in range(1, 9):  # NumPy goes first in every second round, and disturbs whoever follows
+        order = ("numpy", "cpu") if number % 2 else ("cpu", "numpy")
+        for workload in ("matmul", "create_zeros"):
+            for device in order:
+                disturbed = device == "cpu" and number % 2 and workload == "matmul"
+                rows.append((workload, number, device, 10.0 if disturbed and number < 4 else 1.0))
+    frame = pd.DataFrame(rows, columns=["workload", "round", "device", "median_seconds"]).assign(
+        n=64, dtype="float32", visit=1, status="ok", residency="resident", timing="latency"
+    )
+    assert answers.wild_visits(frame) == {"before": (0, 4), "after": (2, 4), "others": (0, 8)}
+
+
+def test_made_up_comparisons_hold_their_truth_in_about_95_of_100() -> None:
+    rng = np.random.default_rng(0)
+    calm = resampled.Comparison(rounds=np.repeat(np.arange(6), 3), away=rng.normal(0, 0.02, 18))
+    assert calm.visits_each == 3
+    assert 0.91 < resampled.held(calm, 2000, rng, flipped=True) < 0.985
+    far = dataclasses.replace(calm, away=calm.away + 1)  # no interval about 1 holds 0, unless signs are flipped
+    assert resampled.held(far, 200, rng, flipped=False) == 0
+
+
+@pytest.mark.parametrize("name", ["answers.py", "resampled.py"])
+def test_runs_are_counted_by_a_command(name: str) -> None:
+    kept = sorted((ROOT / "results" / "runs").glob("*-quick-*.jsonl.gz"))[:1]
+    done = script(name, *kept)
+    assert done.returncode == 0, done.stderr
+    assert kept[0].name in done.stdout
