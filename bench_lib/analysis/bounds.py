@@ -22,6 +22,8 @@ COLUMNS: Final = (*KEY, "intensity", *SECONDS, "bound_by", "fraction", "impossib
 IMPOSSIBLE: Final = 1.05
 """A result over this part of its ceiling is impossible: ceilings are good to a few percent."""
 
+MOST_SPREAD: Final = 2.0  # a count of operations that is wrong by as much is still found
+
 MULTIPLIED_AS: Final = {"autocast": "bfloat16"}
 WIDER: Final = {
     "float8_e4m3": ("bfloat16", "float16", "float32"),
@@ -61,6 +63,9 @@ class Roof:
         B/s; NaN where there is none.
     operation, kernel, synchronize
         Seconds; NaN where not known.
+    spread
+        How many times as long a rate's worst round took as its best, for three rates of four, from 1 to
+        :data:`MOST_SPREAD`: where the clock changes, a case may have had a better moment than the ceilings had.
     """
 
     rates: dict[str, float]
@@ -70,6 +75,7 @@ class Roof:
     operation: float
     kernel: float
     synchronize: float
+    spread: float = 1.0
 
     def rate(self, dtype: str) -> float:
         """Return the matrix rate that a dtype may reach, NaN where its own is not known: a wider one's may be lower."""
@@ -158,7 +164,14 @@ def _roof(rows: pd.DataFrame) -> Roof:
         operation=operation,
         kernel=least("kernel"),
         synchronize=least("synchronize"),
+        spread=_spread(rows),
     )
+
+
+def _spread(rows: pd.DataFrame) -> float:
+    seen = rows[(rows["rounds"] > 1) & rows["quantity"].isin(RATES)]
+    apart = (seen["worst_seconds"] / seen["seconds"]).quantile(0.75)
+    return float(min(apart, MOST_SPREAD)) if len(seen) else 1.0
 
 
 def _bandwidths(memory: pd.DataFrame, operation: float) -> tuple[Floats, Floats]:
@@ -200,7 +213,7 @@ def _bounded(cases: pd.DataFrame, roof: Roof) -> tuple[Floats, NDArray[np.bool_]
     launch = np.where(unsynchronized, roof.synchronize, launch)
 
     fewer = np.where(workload.str.contains(FEWER_OPERATIONS).to_numpy(), WINOGRAD, 1.0)
-    limit = IMPOSSIBLE * seconds
+    limit = max(IMPOSSIBLE, roof.spread) * seconds
     impossible = (compute > fewer * limit) | (sure & (memory > limit)) | (crosses & (link > limit)) | unsynchronized
     return np.column_stack([compute, memory, link, launch]), impossible
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench_lib.analysis import frame
 from bench_lib.analysis.bounds import COLUMNS, KINDS, SECONDS, bounds_table
@@ -174,6 +175,13 @@ def test_more_than_five_percent_over_a_ceiling_is_impossible():
         crossing = ceiling("upload", 1e-3, nbytes=MIB)
         found = case(crossing, nbytes=MIB, seconds=seconds, workload="device_to_host_into")
         assert (found["impossible"], found["bound_by"]) == (expected, "link")
+
+
+def test_ceilings_whose_rounds_lie_apart_allow_as_much_but_no_more_than_twice():
+    best = rate("float32", 1e12)
+    for apart, faster, expected in ((1.3, 1.25, False), (1.3, 1.35, True), (5.0, 1.9, False), (5.0, 2.1, True)):
+        worst = structs.replace(best, round=2, seconds=(apart,))
+        assert case(best, worst, flop=1e9, seconds=1e-3 / faster)["impossible"] == expected
 
 
 def test_a_latency_below_a_bare_synchronisation_was_not_waited_for():
