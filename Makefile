@@ -53,8 +53,8 @@ report: $(VENV)/.ready-test ## write the report of FILE=..., by default of the n
 docs: $(VENV)/.ready-test ## build the site of docs/ into site/, with a report to click through
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict && echo site/index.html
 
-picture: $(VENV)/.ready-test ## take the README's picture anew, of FILE=... or of the newest run that is kept
-	@file="$(FILE)"; [ -n "$$file" ] || file=$$(ls results/runs/*.jsonl.gz | tail -n 1); \
+picture: $(VENV)/.ready-test ## take the README's picture anew, of FILE=... or of the newest quick run that is kept
+	@file="$(FILE)"; [ -n "$$file" ] || file=$$(ls results/runs/*-quick-*.jsonl.gz | tail -n 1); \
 	page=$$($(BIN)/crossover report "$$file") && $(PY) scripts/picture.py "$$page" docs/images/report.png
 
 asv: $(VENV)/.ready-test ## run the asv benchmarks once on this commit (minutes) and publish asv's own pages

@@ -228,7 +228,7 @@ def compare(
     Examples
     --------
     >>> import bench_lib
-    >>> changes = bench_lib.compare("results/runs/*-quick-235c4f.jsonl.gz", "results/runs/*-standard-*.jsonl.gz")
+    >>> changes = bench_lib.compare("results/runs/*-quick-cf486c.jsonl.gz", "results/runs/*-quick-563b1d.jsonl.gz")
     >>> changes[changes["verdict"] == "slower"].empty
     True
     """

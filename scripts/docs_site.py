@@ -1,6 +1,6 @@
 """What the site of docs/ has beside its pages: hooks that mkdocs calls (``mkdocs.yml``).
 
-* A report of the newest run that is committed, to click through.
+* A report of the newest quick run that is committed, to click through.
 * Pages and files of the repository that ``docs/`` links to. On a code host such a link leads out of ``docs/``; in the
   site it leads to a copy.
 """
@@ -30,8 +30,8 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(#[^)\s]*)?\)")
 
 
 def newest_run() -> Path:
-    """Return the newest run of the evidence; its name begins with its date."""
-    return max(ROOT.joinpath("results", "runs").glob("*.jsonl.gz"), key=lambda path: path.name)
+    """Return the newest quick run of the evidence, which the README prints too; its name begins with its date."""
+    return max(ROOT.joinpath("results", "runs").glob("*-quick-*.jsonl.gz"), key=lambda path: path.name)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -79,7 +79,7 @@ def _is_copied(target: str) -> bool:
 
 
 def _example() -> bytes:
-    """Return the report of the newest run, as the command writes it."""
+    """Return the report of the newest quick run, as the command writes it."""
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, EXAMPLE)
         command = [sys.executable, "-m", "bench_lib", "report", str(newest_run()), "--out", str(page)]

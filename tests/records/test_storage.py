@@ -437,6 +437,14 @@ def test_a_file_of_the_first_format_is_read_as_before(tmp_path: Path) -> None:
     assert recording.additions == recording.ceilings == recording.energies == recording.problems == ()
 
 
+@pytest.mark.parametrize("schema", range(1, SCHEMA_VERSION))
+def test_a_run_that_an_earlier_version_made_is_read_whole_and_names_its_instrument(schema: int) -> None:
+    recording = read(ROOT / "tests" / "data" / "runs" / f"schema-{schema}.jsonl.gz")
+    assert (recording.problems, recording.run.schema, recording.run.instrument) == ((), schema, 1)
+    assert {sample.case for sample in recording.samples} <= {planned.case for planned in recording.plan}
+    assert recording.finishes
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "results" / "runs").glob("*.jsonl*")), ids=lambda path: path.name)
 def test_every_committed_run_is_read_whole(path: Path) -> None:
     recording = read(path)
