@@ -265,15 +265,20 @@ def _cell(rows: Sequence[Row], view: View) -> WinnersCell:
     )
     ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
     if verdict == "device":
-        step = max(1, heat_step(ratio, doublings))
-        return _won((device, baseline), f"g{step}", (ratio, low, high), measured, size, row)
+        shade = _shade("g", ratio, low, high, doublings)
+        return _won((device, baseline), shade, (ratio, low, high), measured, size, row)
     if verdict == "baseline":
-        step = max(1, -heat_step(ratio, doublings))
-        return _won((baseline, device), f"c{step}", (1 / ratio, 1 / high, 1 / low), measured, size, row)
+        shade = _shade("c", 1 / ratio, 1 / high, 1 / low, doublings)
+        return _won((baseline, device), shade, (1 / ratio, 1 / high, 1 / low), measured, size, row)
     multiple = "" if high > VAGUE * low else f"{words.times(ratio)} as fast, "
     spread = f"{device.word}: {multiple}{_interval(row)} {words.ratio_span(low, high)}"
     style = "same" if verdict == "same" else "open"
     return WinnersCell(text=words.no_winner(verdict, low, high), style=style, size=size, detail=(*measured, spread))
+
+
+def _shade(side: str, ratio: float, low: float, high: float, doublings: float) -> str:
+    """Return the class of a cell that was won: as deep as the multiple that it prints."""
+    return f"{side}{max(1, heat_step(words.printed_ratio(ratio, low, high), doublings))}"
 
 
 def _lost(row: Row, sides: tuple[Side, Side], where: str, size: str) -> WinnersCell:

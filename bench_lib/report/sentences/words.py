@@ -49,9 +49,14 @@ def times(ratio: float, low: float = math.nan, high: float = math.nan, *, least:
     least
         What stands before the low end.
     """
-    if is_known(low) and low >= 1 and high > verdicts.VAGUE * low:
+    if printed_ratio(ratio, low, high) != ratio:
         return f"{least}{units.ratio(low, low, low)}{TIMES}"
     return f"{units.ratio(ratio, low, high)}{TIMES}"
+
+
+def printed_ratio(ratio: float, low: float, high: float) -> float:
+    """Return the number that :func:`times` prints: the low end, where an interval above 1 says little more."""
+    return low if is_known(low) and low >= 1 and high > verdicts.VAGUE * low else ratio
 
 
 def no_winner(verdict: str, low: float, high: float) -> str:

@@ -76,6 +76,22 @@ def test_equal_times_are_about_the_same_and_noise_cannot_tell() -> None:
     assert texts == ["=", "?"]
 
 
+def test_a_cell_is_as_deep_as_the_multiple_that_it_prints() -> None:
+    cells = []
+    for spread in (0.01, 0.9):
+        made = recording(
+            model=lambda case, rng, spread=spread: (
+                (1e-6 if case.device == "cuda:0" else 16e-6) * math.exp(spread * rng.standard_normal())
+            ),
+            sizes=(2**10,),
+        )
+        cells.append(next(iter(cells_of(table_of(views_of(made)[0])).values())))
+    known, roughly = cells
+    assert known.text.startswith("GPU 16")
+    assert roughly.text.startswith("GPU \N{GREATER-THAN OR EQUAL TO}")
+    assert int(roughly.style[1:]) < int(known.style[1:])
+
+
 def test_operations_stand_in_the_order_in_which_the_device_takes_over(gpu_views: list[View]) -> None:
     ranks = {
         (clean(row["expression"]), "" if row["dtype"] == "float32" else row["dtype"]): findings.crossover_order(row)
