@@ -49,15 +49,23 @@ SPOILT = {
 }
 
 
+def prepare_where_it_exists(workload, device):
+    """Return a case made ready; what an older library lacks is skipped with the reason."""
+    try:
+        return prepare(workload, device)
+    except NotImplementedError as err:
+        pytest.skip(str(err))
+
+
 @pytest.mark.parametrize(("workload", "device"), ON_HOSTS)
 def test_it_is_right_on_every_host_device(workload, device):
-    accuracy = prepare(workload, device).check()
+    accuracy = prepare_where_it_exists(workload, device).check()
     assert accuracy.ok, accuracy
 
 
 @pytest.mark.parametrize(("workload", "device"), ON_HOSTS)
 def test_a_wrong_kernel_is_caught(workload, device):
-    check = prepare(workload, device).check
+    check = prepare_where_it_exists(workload, device).check
     assert isinstance(check, Check)
     wrong = SPOILT.get(workload.name, spoil)
     assert not Check(call=lambda: wrong(check.call()), compare=check.compare)().ok
