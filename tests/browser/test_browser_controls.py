@@ -152,11 +152,11 @@ def test_a_link_to_a_section_keeps_what_is_chosen_and_back_leads_back(open_page)
     visit = open_page("gpu", "dtype=float64")
     visit.page.locator("summary", has_text="Sections").click()
     visit.page.get_by_role("link", name="Trust", exact=True).click()
-    visit.page.wait_for_url("**#dtype=float64&at=trust")
+    visit.page.wait_for_function("location.hash === '#dtype=float64&at=trust'")
     assert visit.chosen("dtype") == "float64"
     assert visit.visible("nav") == 0
     visit.page.go_back()
-    visit.page.wait_for_url("**#dtype=float64")
+    visit.page.wait_for_function("location.hash === '#dtype=float64'")
     assert visit.chosen("dtype") == "float64"
     again = open_page("gpu", "dtype=float64&at=trust")
     again.page.locator("summary", has_text="Sections").click()
