@@ -90,8 +90,9 @@ def test_growing_ratios_cross_between_the_sizes_round_the_true_point(at, slope):
     assert row["n_high"] in (2 * row["n_low"], 4 * row["n_low"])  # two steps where a size lies on the point itself
     assert row["nbytes_low"] <= row["estimate_low"] <= row["nbytes_estimate"]
     assert row["nbytes_estimate"] <= row["estimate_high"] <= row["nbytes_high"]
-    assert row["nbytes_low"] <= 1.05 * 4 * 2**at
-    assert 4 * 2**at <= 1.05 * row["nbytes_high"]
+    near = 1.03 ** (1 / slope)  # so near to the point a size can be taken for either side of it
+    assert row["nbytes_low"] <= near * 4 * 2**at
+    assert 4 * 2**at <= near * row["nbytes_high"]
     assert row["nbytes_estimate"] == pytest.approx(4 * 2**at, rel=0.1)
 
 
