@@ -20,13 +20,13 @@ from bench_lib.analysis.crossovers import crossovers_table
 from bench_lib.analysis.frame import tidy
 from bench_lib.analysis.pairings.findings import tally
 from bench_lib.analysis.speedups import speedups_table
+from bench_lib.analysis.trust import HELD_UP, LOWER
 from bench_lib.records.storage import load
 
 BASELINES = ("cpu-1t", "numpy")
 BLAS = ("matmul", "matvec", "linear", "mlp", "cholesky", "solve", "bmm")
 CASE = ["workload", "n", "dtype"]
 VIEW = [*CASE, "residency", "timing"]
-WILD = 3.0  # times the lower quartile of the visits to a case
 WINS = ["device", "baseline"]
 
 
@@ -45,8 +45,8 @@ def wild_visits(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
         frame[frame["device"] == "numpy"].assign(at=lambda rows: rows.index).groupby(group, observed=True)["at"].min()
     )
     cpu = frame[frame["device"] == "cpu"]
-    quartile = cpu.groupby(VIEW, observed=True)["median_seconds"].transform(lambda seconds: seconds.quantile(0.25))
-    wild = cpu["median_seconds"] > WILD * quartile
+    quartile = cpu.groupby(VIEW, observed=True)["median_seconds"].transform("quantile", LOWER)
+    wild = cpu["median_seconds"] > HELD_UP * quartile
     numpys = pd.MultiIndex.from_frame(cpu[group]).map(numpy_at).to_numpy(dtype=float)
     place = np.where(~blas[cpu.index] | np.isnan(numpys), "others", np.where(numpys > cpu.index, "before", "after"))
     return {
